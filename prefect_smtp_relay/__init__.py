@@ -1,0 +1,55 @@
+"""E-mail from Prefect flows, through the relay that a team connected once.
+
+The names below are imported when they are first used: ``import prefect_smtp_relay.mail`` loads
+no Prefect.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from prefect_smtp_relay.blocks.sendgrid import SendGrid
+    from prefect_smtp_relay.blocks.smtp import SMTP
+    from prefect_smtp_relay.mail.attachment import Attachment
+    from prefect_smtp_relay.mail.mailbox import Mailbox
+    from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+    from prefect_smtp_relay.tasks import asend_an_email, send_an_email
+
+_HOMES = {
+    "SMTP": "blocks.smtp",
+    "SendGrid": "blocks.sendgrid",
+    "Attachment": "mail.attachment",
+    "Mailbox": "mail.mailbox",
+    "Receipt": "mail.receipt",
+    "Refusal": "mail.receipt",
+    "asend_an_email": "tasks",
+    "send_an_email": "tasks",
+}
+
+__all__ = [
+    "SMTP",
+    "Attachment",
+    "Mailbox",
+    "Receipt",
+    "Refusal",
+    "SendGrid",
+    "__version__",
+    "asend_an_email",
+    "send_an_email",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

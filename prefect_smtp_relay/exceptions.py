@@ -1,0 +1,203 @@
+"""Every error that this package raises, and what each one means.
+
+::
+
+    EmailError
+    |- MessageError(ValueError)       the caller's fault, never retried
+    |  |- InvalidMailbox              an address that is no address
+    |  |- InvalidHeader               a header that may not be set, or holds CR, LF or NUL
+    |  |- NoRecipients                nobody in to, cc and bcc
+    |  |- AttachmentError             a file that is missing, unreadable or has no name
+    |  |- MessageTooLarge             more octets than the relay takes
+    |  |- ProtectedDomain             a sender in one of the setting's protected_domains
+    |  `- UnsupportedFeature          something that the chosen relay cannot express
+    |- RelayConfigurationError        a wrong block or setting, never retried
+    |  |- CleartextRefused            a password would have crossed the network unencrypted
+    |  |- UnknownRelay                relay="..." names no block document
+    |  |- NoSender                    no From address anywhere
+    |  `- DeliveryRefused             nothing is connected, and default_delivery is "refuse"
+    |- RelayLookupFailed              the Prefect API could not be asked; retried
+    `- DeliveryError                  the relay did not take the message; has .transient
+       |- TransientFailure            4yz, HTTP 429 or 5xx: the same message may pass later
+       |  |- ConnectionFailed         nothing was handed over
+       |  `- TimedOut                 nothing was handed over
+       |- PermanentFailure            5yz, HTTP 4xx: the same message will fail again
+       |  |- AuthenticationFailed     the relay does not accept the credentials
+       |  `- TlsFailed                no TLS connection of the wanted kind
+       |- RecipientsRefused           every recipient was refused; transient if all were 4yz
+       `- OutcomeUnknown              the reply was lost after the message was handed over
+
+Every error answers "try again?" with ``transient``, survives a pickle, and holds no secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prefect_smtp_relay.mail.receipt import Refusal
+
+
+class EmailError(Exception):
+    """Base of everything this package raises on purpose."""
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same call may succeed later without a change by anybody."""
+        return False
+
+
+class MessageError(EmailError, ValueError):
+    """The message cannot be sent as the caller wrote it."""
+
+
+class InvalidMailbox(MessageError):
+    """An address is not a mailbox of RFC 5321, section 4.1.2."""
+
+
+class InvalidHeader(MessageError):
+    """A header field is reserved, malformed, or would break out of its line."""
+
+
+class NoRecipients(MessageError):
+    """Neither to, cc nor bcc holds an address."""
+
+
+class AttachmentError(MessageError):
+    """An attachment or inline image cannot be read or named."""
+
+
+class MessageTooLarge(MessageError):
+    """The message has more octets than the relay takes (RFC 1870)."""
+
+
+class ProtectedDomain(MessageError):
+    """A sender address lies in one of the ``protected_domains``."""
+
+
+class UnsupportedFeature(MessageError):
+    """The chosen relay cannot express a part of the message."""
+
+
+class RelayConfigurationError(EmailError):
+    """A block document or a setting is wrong; the text says which field and what to set."""
+
+
+class CleartextRefused(RelayConfigurationError):
+    """Authentication was refused because the connection is not encrypted."""
+
+
+class UnknownRelay(RelayConfigurationError):
+    """No block document has the name that ``relay=`` asked for."""
+
+
+class NoSender(RelayConfigurationError):
+    """Neither the action, the block nor the settings name a From address."""
+
+
+class DeliveryRefused(RelayConfigurationError):
+    """No relay is connected and ``default_delivery`` is ``refuse``."""
+
+
+class RelayLookupFailed(EmailError):
+    """The Prefect API could not say which relays are connected."""
+
+    @property
+    def transient(self) -> bool:
+        """An outage of the API passes."""
+        return True
+
+
+class DeliveryError(EmailError):
+    """A relay did not take the message.
+
+    Args:
+        transport: loggable name of the transport, for example ``smtp://mx.example.org:587``.
+        detail: what happened, in the relay's words where it spoke, and what to change.
+        code: the SMTP reply code or HTTP status, where one was received.
+        enhanced_code: the enhanced status code of RFC 3463, for example ``5.7.8``.
+        stage: the step of the session that failed, for example ``AUTH``.
+    """
+
+    def __init__(
+        self,
+        transport: str,
+        detail: str = "",
+        code: int | None = None,
+        enhanced_code: str = "",
+        stage: str = "",
+    ) -> None:
+        super().__init__(transport, detail, code, enhanced_code, stage)
+        self.transport = transport
+        self.detail = detail
+        self.code = code
+        self.enhanced_code = enhanced_code
+        self.stage = stage
+
+    def __str__(self) -> str:
+        stage = f" ({self.stage})" if self.stage else ""
+        return f"{self.transport}{stage}: {self.detail}" if self.detail else self.transport
+
+
+class TransientFailure(DeliveryError):
+    """The relay may take the same message later."""
+
+    @property
+    def transient(self) -> bool:
+        """Always true."""
+        return True
+
+
+class ConnectionFailed(TransientFailure):
+    """No connection, or it was lost before the message was handed over."""
+
+
+class TimedOut(TransientFailure):
+    """The relay did not answer in time, before the message was handed over."""
+
+
+class PermanentFailure(DeliveryError):
+    """The relay will refuse the same message again."""
+
+
+class AuthenticationFailed(PermanentFailure):
+    """The relay does not accept the credentials or the mechanism."""
+
+
+class TlsFailed(PermanentFailure):
+    """The wanted encryption could not be set up."""
+
+
+class OutcomeUnknown(DeliveryError):
+    """The message was handed over, and the answer was lost: it may have been accepted.
+
+    RFC 5321, section 4.2.5, leaves the responsibility with the client until the reply is
+    there, so the send is tried again, with the same Message-ID.
+    """
+
+    @property
+    def transient(self) -> bool:
+        """Trying again may send a second copy; not trying may lose the mail."""
+        return True
+
+
+class RecipientsRefused(DeliveryError):
+    """Every recipient was refused; nothing was accepted.
+
+    Args:
+        transport: loggable name of the transport.
+        refusals: the relay's answer for each address.
+    """
+
+    def __init__(self, transport: str, refusals: Mapping[str, Refusal] | None = None) -> None:
+        self.refusals = dict(refusals or {})
+        listed = "; ".join(f"{address}: {refusal}" for address, refusal in self.refusals.items())
+        detail = f"every recipient was refused: {listed}" if listed else ""
+        super().__init__(transport, detail, stage="RCPT" if listed else "")
+        self.args = (transport, self.refusals)
+
+    @property
+    def transient(self) -> bool:
+        """True only if every refusal is a 4yz reply."""
+        return bool(self.refusals) and all(r.transient for r in self.refusals.values())

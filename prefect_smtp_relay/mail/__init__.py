@@ -1,0 +1,1 @@
+"""Pure e-mail: mailboxes, messages, envelopes, MIME and receipts. No Prefect in here."""

@@ -1,0 +1,59 @@
+"""Domain names as the wire wants them: A-labels, lower case, no trailing dot."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from functools import lru_cache
+
+import idna
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+
+
+@lru_cache(maxsize=4096)
+def to_a_labels(name: str) -> str:
+    """Return a domain name as IDNA A-labels (RFC 5890), lower case, without a trailing dot.
+
+    Args:
+        name: a domain name in any script, or an address literal such as ``[192.0.2.1]``.
+
+    Raises:
+        ValueError: the text is no domain name; the message says why, and ends without a full stop.
+    """
+    if name.startswith("[") and name.endswith("]"):
+        return _address_literal(name[1:-1])
+    try:
+        ascii_name = name if name.isascii() else idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError(
+            f"{name!r} is not a valid internationalised domain name: {error}"
+        ) from error
+    ascii_name = ascii_name.lower().removesuffix(".")
+    if not ascii_name or len(ascii_name) > 253:
+        raise ValueError(f"{name!r} is not a domain name of 1 to 253 characters")
+    for label in ascii_name.split("."):
+        if not _LABEL.fullmatch(label):
+            raise ValueError(f"{name!r} is not a valid domain name: the label {label!r} is not")
+    return ascii_name
+
+
+def _address_literal(text: str) -> str:
+    """RFC 5321, section 4.1.3: ``[192.0.2.1]`` or ``[IPv6:2001:db8::1]``."""
+    is_v6 = text.lower().startswith("ipv6:")
+    try:
+        address = ipaddress.ip_address(text[5:] if is_v6 else text)
+    except ValueError as error:
+        raise ValueError(f"[{text}] is not an address literal: {error}") from error
+    return format_address_literal(str(address))
+
+
+def format_address_literal(address: str) -> str:
+    """Write an IP address as the address literal of RFC 5321, section 4.1.3."""
+    version = ipaddress.ip_address(address.partition("%")[0]).version
+    return f"[IPv6:{address}]" if version == 6 else f"[{address}]"
+
+
+def is_same_or_subdomain(domain: str, parent: str) -> bool:
+    """Whether one domain is another or lies below it; both as from `to_a_labels`."""
+    return domain == parent or domain.endswith("." + parent)

@@ -1,0 +1,158 @@
+"""One mailbox: a display name and an address, checked where it enters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from prefect_smtp_relay.exceptions import InvalidMailbox
+from prefect_smtp_relay.mail.domain import to_a_labels
+
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a0-\U0010ffff-]+"
+_DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
+_QUOTED_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_LIST_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|[^,"<]+|[,"<]')
+_NAMED = re.compile(r"(?P<name>.*)<(?P<address>[^<>]*)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A mailbox of RFC 5321, section 4.1.2, with the display name of RFC 5322, section 3.4.
+
+    Args:
+        local_part: the part before the ``@``, quoted where it has to be.
+        domain: the part behind it, as A-labels.
+        display_name: plain text, or blank.
+    """
+
+    local_part: str
+    domain: str
+    display_name: str = ""
+
+    @property
+    def address(self) -> str:
+        """``local@domain``, as it stands in the envelope."""
+        return f"{self.local_part}@{self.domain}"
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether only a relay with SMTPUTF8 (RFC 6531) can take it."""
+        return not self.local_part.isascii()
+
+    def __str__(self) -> str:
+        return f"{self.display_name} <{self.address}>" if self.display_name else self.address
+
+    @classmethod
+    def parse(cls, value: str | Mailbox, field: str = "address") -> Mailbox:
+        """Read one mailbox: ``ann@example.org`` or ``Ann <ann@example.org>``.
+
+        Args:
+            value: the mailbox; one that is parsed already is returned as it is.
+            field: the name of the argument, for the error.
+
+        Raises:
+            InvalidMailbox: with the field, the text and what is wrong with it.
+        """
+        if isinstance(value, Mailbox):
+            return value
+        if not isinstance(value, str):
+            raise InvalidMailbox(f"{field}: expected text, got {type(value).__name__}.")
+        try:
+            return _parse(value)
+        except ValueError as error:
+            raise InvalidMailbox(
+                f"{field}: {value!r} is not an e-mail address: {error}."
+            ) from error
+
+    @classmethod
+    def parse_list(cls, value: AddressInput, field: str = "to") -> tuple[Mailbox, ...]:
+        """Read mailboxes from a text with commas between them, or from a list.
+
+        Args:
+            value: text, a mailbox, a list of either, or None for nobody.
+            field: the name of the argument, for the error.
+
+        Returns:
+            The mailboxes in their order, each address once.
+
+        Raises:
+            InvalidMailbox: with the field, the text and what is wrong with it.
+        """
+        unique: dict[str, Mailbox] = {}
+        for entry in _entries(value, field):
+            mailbox = cls.parse(entry, field)
+            unique.setdefault(mailbox.address, mailbox)
+        return tuple(unique.values())
+
+
+AddressInput = str | Mailbox | Iterable[str | Mailbox] | None
+
+
+def _entries(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
+    if value is None:
+        return
+    if isinstance(value, str):
+        yield from _split(value)
+    elif isinstance(value, Mailbox):
+        yield value
+    elif isinstance(value, Iterable):
+        for item in value:
+            yield from _entries(item, field) if isinstance(item, str) else (item,)
+    else:
+        raise InvalidMailbox(f"{field}: expected text or a list, got {type(value).__name__}.")
+
+
+def _split(text: str) -> Iterator[str]:
+    """Split at the commas that stand outside quotes and angle brackets."""
+    entry = ""
+    for piece in _LIST_TOKEN.findall(text):
+        if piece == ",":
+            yield from _not_blank(entry)
+            entry = ""
+        else:
+            entry += piece
+    yield from _not_blank(entry)
+
+
+def _not_blank(entry: str) -> Iterator[str]:
+    if entry.strip(" \t"):
+        yield entry
+
+
+@lru_cache(maxsize=8192)
+def _parse(text: str) -> Mailbox:
+    if found := _FORBIDDEN.search(text):
+        raise ValueError(f"it holds the control character {found.group()!r}")
+    named = _NAMED.fullmatch(text.strip())
+    address = named["address"] if named else text
+    display_name = _unquote(named["name"].strip()) if named else ""
+    local_part, at, domain = address.strip().rpartition("@")
+    if not at:
+        raise ValueError(
+            "it has no @ (write name@example.org; a display name that holds a comma needs quotes)"
+        )
+    return Mailbox(_check_local_part(local_part), _check_domain(domain), display_name)
+
+
+def _unquote(name: str) -> str:
+    quoted = _QUOTED_STRING.fullmatch(name)
+    return re.sub(r"\\(.)", r"\1", quoted[1]).strip() if quoted else name
+
+
+def _check_local_part(local_part: str) -> str:
+    local_part = unicodedata.normalize("NFC", local_part)
+    if not 1 <= len(local_part.encode()) <= 64:
+        raise ValueError("the part before the @ must have 1 to 64 octets")
+    if not (_DOT_ATOM.fullmatch(local_part) or _QUOTED_STRING.fullmatch(local_part)):
+        raise ValueError(f"the part before the @, {local_part!r}, holds what only quotes permit")
+    return local_part
+
+
+def _check_domain(domain: str) -> str:
+    if domain != domain.strip():
+        raise ValueError("there is a blank behind the @")
+    return to_a_labels(domain)

@@ -1,0 +1,173 @@
+"""What the caller wants to send, checked: the draft, and the message once a sender is known."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timezone
+
+from prefect_smtp_relay.exceptions import InvalidHeader, MessageError, NoRecipients
+from prefect_smtp_relay.mail.attachment import (
+    Attachment,
+    AttachmentInput,
+    read_attachments,
+    read_inline_images,
+)
+from prefect_smtp_relay.mail.header import check_field, check_text
+from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A checked message that has no sender yet: which relay takes it decides on the default.
+
+    Args:
+        to, cc, bcc: the recipients; at least one in all.
+        subject: plain text in one line.
+        text, html: the two renderings of the body.
+        requested_from: the action's ``from_``, or None.
+        reply_to: where answers go.
+        sender: the Sender field of RFC 5322, section 3.6.2, or None.
+        attachments, inline_images: files beside and inside the body.
+        headers: free header fields, in their order.
+    """
+
+    to: tuple[Mailbox, ...] = ()
+    cc: tuple[Mailbox, ...] = ()
+    bcc: tuple[Mailbox, ...] = ()
+    subject: str
+    text: str
+    html: str
+    requested_from: Mailbox | None = None
+    reply_to: tuple[Mailbox, ...] = ()
+    sender: Mailbox | None = None
+    attachments: tuple[Attachment, ...] = ()
+    inline_images: tuple[Attachment, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def from_mailbox(self, mailbox: Mailbox, seed: str = "") -> Message:
+        """Complete the draft.
+
+        Args:
+            mailbox: the From mailbox.
+            seed: names this send; the same seed gives the same Message-ID. Blank: a random one.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(Draft)}
+        return Message(
+            from_=mailbox,
+            message_id=mint_message_id(mailbox.domain, seed),
+            date=datetime.now(timezone.utc).replace(microsecond=0),
+            **values,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message(Draft):
+    """A whole message, the same for every transport; the same value on every try.
+
+    Args:
+        from_: the From mailbox.
+        message_id: with its angle brackets.
+        date: when it was composed, with a time zone.
+    """
+
+    from_: Mailbox
+    message_id: str
+    date: datetime
+
+    @property
+    def visible_recipients(self) -> tuple[Mailbox, ...]:
+        """Those named in a header: to and cc."""
+        return self.to + self.cc
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether a header holds an address that only RFC 6532 can write."""
+        shown = (self.from_, self.sender, *self.visible_recipients, *self.reply_to)
+        return any(mailbox is not None and mailbox.needs_smtputf8 for mailbox in shown)
+
+
+def compose(
+    to: AddressInput,
+    subject: str,
+    *,
+    text: str,
+    html: str,
+    from_: str | Mailbox | None = None,
+    cc: AddressInput = None,
+    bcc: AddressInput = None,
+    reply_to: AddressInput = None,
+    attachments: Sequence[AttachmentInput] | Mapping[str, AttachmentInput] | None = None,
+    inline_images: Mapping[str, AttachmentInput] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Draft:
+    """Check everything that a caller can get wrong, before anything is sent.
+
+    Args:
+        to, cc, bcc, reply_to: text with commas between the mailboxes, or a list.
+        subject: one line.
+        text, html: the rendered body.
+        from_: the sender, or None for the relay's default.
+        attachments: paths, ``(name, octets)`` pairs or open files.
+        inline_images: content id to path or octets.
+        headers: free header fields; ``Sender`` is read as a mailbox.
+
+    Raises:
+        MessageError: naming the argument and the fix.
+    """
+    recipients = {
+        name: Mailbox.parse_list(value, name)
+        for name, value in (("to", to), ("cc", cc), ("bcc", bcc))
+    }
+    if not any(recipients.values()):
+        raise NoRecipients("to: nobody to send to; name an address in to, cc or bcc.")
+    sender, free_headers = _split_headers(headers or {})
+    return Draft(
+        **recipients,
+        subject=check_text(subject, "subject"),
+        text=_check_body(text, "text"),
+        html=_check_body(html, "html"),
+        requested_from=Mailbox.parse(from_, "from_") if from_ else None,
+        reply_to=Mailbox.parse_list(reply_to, "reply_to"),
+        sender=sender,
+        attachments=read_attachments(attachments),
+        inline_images=read_inline_images(inline_images),
+        headers=free_headers,
+    )
+
+
+def mint_message_id(domain: str, seed: str = "") -> str:
+    """Make a Message-ID (RFC 5322, section 3.6.4) without asking DNS for this host's name.
+
+    Args:
+        domain: the sender's domain, for the part behind the ``@``.
+        seed: the same seed and domain give the same id; blank gives a random one.
+    """
+    name = uuid.uuid5(uuid.NAMESPACE_URL, f"prefect-smtp-relay:{seed}") if seed else uuid.uuid4()
+    return f"<{name}@{domain}>"
+
+
+def _split_headers(
+    headers: Mapping[str, str],
+) -> tuple[Mailbox | None, tuple[tuple[str, str], ...]]:
+    checked = [check_field(name, value) for name, value in headers.items()]
+    senders = [value for name, value in checked if name.lower() == "sender"]
+    free = tuple((name, value) for name, value in checked if name.lower() != "sender")
+    if len(senders) > 1 or len({name.lower() for name, _ in free}) < len(free):
+        raise InvalidHeader("headers: a name stands twice, in upper and lower case.")
+    return (Mailbox.parse(senders[0], "headers['Sender']") if senders else None), free
+
+
+def _check_body(body: str, field: str) -> str:
+    if not isinstance(body, str):
+        raise MessageError(f"{field}: expected text, got {type(body).__name__}.")
+    if found := _SURROGATE.search(body):
+        raise MessageError(
+            f"{field}: holds half a character ({found.group()!r}) at position {found.start()};"
+            " decode the text it came from with errors='replace'."
+        )
+    return body

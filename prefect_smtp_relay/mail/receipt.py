@@ -1,0 +1,93 @@
+"""What every delivery returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from prefect_smtp_relay.mail.message import Message
+
+Outcome = Literal["accepted", "stored"]
+
+
+class Refusal(BaseModel):
+    """A relay's refusal of one recipient, in its own words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: int = Field(description="SMTP reply code, for example 550.")
+    enhanced_code: str = Field("", description="Enhanced status code of RFC 3463, or blank.")
+    text: str = Field("", description="The relay's text.")
+
+    @property
+    def transient(self) -> bool:
+        """Whether the relay said to try again later (4yz, RFC 5321 section 4.2.1)."""
+        return 400 <= self.code < 500
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (str(self.code), self.enhanced_code, self.text) if part)
+
+
+class Receipt(BaseModel):
+    """Who took which message, for whom; a plain value that survives JSON and pickle.
+
+    ``accepted`` means that the relay took the responsibility, not that a mailbox holds the
+    message; ``stored`` means that it waits in the outbox. Bcc addresses are not listed.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    message_id: str = Field(description="Our Message-ID, with its angle brackets.")
+    relay: str = Field("", description='"smtp/NAME", "sendgrid/NAME" or "outbox".')
+    transport: str = Field(description='Where it went, for example "smtp://mx.example.org:587".')
+    outcome: Outcome = Field(description="Who holds it now: the relay, or the outbox.")
+    accepted: tuple[str, ...] = Field((), description="Visible recipients the relay took.")
+    refused: dict[str, Refusal] = Field(
+        default_factory=dict, description="Visible recipients the relay refused, and why."
+    )
+    bcc_accepted: int = Field(0, description="How many Bcc recipients the relay took.")
+    bcc_refused: int = Field(0, description="How many Bcc recipients the relay refused.")
+    response: str = Field("", description="The relay's final words, often with its queue id.")
+    provider_id: str = Field("", description="The relay's own id of the message, where it has one.")
+    size: int = Field(description="Octets that were handed over.")
+    submitted_at: datetime = Field(description="When the relay answered, in UTC.")
+
+    @classmethod
+    def for_message(
+        cls,
+        message: Message,
+        *,
+        transport: str,
+        outcome: Outcome,
+        accepted: Iterable[str],
+        refused: Mapping[str, Refusal] | None = None,
+        **details: Any,
+    ) -> Receipt:
+        """Write the receipt of one delivery, without the addresses of Bcc recipients.
+
+        Args:
+            message: what was delivered.
+            transport: the transport's loggable name.
+            outcome: ``accepted`` or ``stored``.
+            accepted: the addresses that were taken.
+            refused: the relay's answer for each address that was not.
+            details: any of ``response``, ``provider_id`` and ``size``.
+        """
+        accepted, refused = tuple(accepted), refused or {}
+        visible = {mailbox.address for mailbox in message.visible_recipients}
+        shown = tuple(address for address in accepted if address in visible)
+        shown_refused = {a: refusal for a, refusal in refused.items() if a in visible}
+        return cls(
+            message_id=message.message_id,
+            transport=transport,
+            outcome=outcome,
+            accepted=shown,
+            refused=shown_refused,
+            bcc_accepted=len(accepted) - len(shown),
+            bcc_refused=len(refused) - len(shown_refused),
+            submitted_at=datetime.now(timezone.utc),
+            **details,
+        )

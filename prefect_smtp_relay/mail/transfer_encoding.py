@@ -1,0 +1,71 @@
+"""Content-Transfer-Encodings: every part is safe for a relay without 8BITMIME (RFC 2045)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from binascii import b2a_qp
+from collections.abc import Iterator
+
+from prefect_smtp_relay.mail.attachment import Attachment
+
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+_NOT_7BIT = re.compile(rb"[^\t\r\n -~]|^From |^--=_|[^\r\n]{991}", re.MULTILINE)
+_FROM = re.compile(rb"^From ", re.MULTILINE)
+_QP_LINE = 76
+_BASE64_LINE = 76
+
+
+def encode_text(text: str) -> tuple[str, bytes]:
+    """Choose the most readable encoding that brings a text through byte for byte.
+
+    Args:
+        text: any text; its line ends become CRLF.
+
+    Returns:
+        The Content-Transfer-Encoding and the encoded octets.
+    """
+    data = _LINE_ENDS.sub("\r\n", text).encode()
+    if not _NOT_7BIT.search(data):
+        return "7bit", data
+    quoted = quoted_printable(data)
+    if len(quoted) <= base64_length(len(data)):
+        return "quoted-printable", quoted
+    return "base64", base64_lines(data)
+
+
+def quoted_printable(data: bytes) -> bytes:
+    """Encode as RFC 2045, section 6.7; a line's leading "From " too, which mbox would change."""
+    encoded = b2a_qp(data, istext=True)
+    lines = re.split(rb"\r?\n", _FROM.sub(b"=46rom ", encoded))
+    return b"\r\n".join(_short_lines(lines))
+
+
+def _short_lines(lines: list[bytes]) -> Iterator[bytes]:
+    """Cut what the "From " escape made too long, not inside an escape."""
+    for line in lines:
+        if len(line) > _QP_LINE:
+            cut = _QP_LINE - 1
+            while b"=" in line[cut - 2 : cut]:
+                cut -= 1
+            yield line[:cut] + b"="
+            line = line[cut:]
+        yield line
+
+
+def base64_lines(block: bytes) -> bytes:
+    """Encode a block as RFC 2045, section 6.8, with a line end behind each line."""
+    encoded = b64encode(block)
+    lines = [encoded[i : i + _BASE64_LINE] for i in range(0, len(encoded), _BASE64_LINE)]
+    return b"".join(line + b"\r\n" for line in lines)
+
+
+def base64_length(size: int) -> int:
+    """How many octets `base64_lines` makes of so many."""
+    encoded = (size + 2) // 3 * 4
+    return encoded + 2 * ((encoded + _BASE64_LINE - 1) // _BASE64_LINE)
+
+
+def encode_attachment(attachment: Attachment) -> Iterator[bytes]:
+    """Encode a file block by block: its octets are never in memory as a whole."""
+    return (base64_lines(block) for block in attachment.blocks())
