@@ -1,0 +1,62 @@
+"""Markdown as a stream of tokens, and the tokens as an HTML fragment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+MAX_NESTING = 32
+"""How deep blocks may stand in one another; bounds the work and the recursion."""
+
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What neither HTML (its section 13.1.1) nor a text/plain body (RFC 2046, 4.1.2) may hold."""
+
+_LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel", "cid"})
+_PATH_START = re.compile(r"[/?#]")
+_CONTAINERS = frozenset({"blockquote_open", "list_item_open"})
+
+
+def _is_safe_link(url: str) -> bool:
+    """Whether a link names no scheme or a known one (RFC 3986, section 4.2).
+
+    An allow list, because the readers' programs differ in what they execute: ``javascript:``,
+    ``data:``, ``vbscript:`` and ``file:`` are not all of it. What is no link is shown as typed.
+    """
+    scheme, colon, _ = _PATH_START.split(url.strip(), maxsplit=1)[0].partition(":")
+    return not colon or scheme.lower() in _LINK_SCHEMES
+
+
+def _parser(*without: str) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
+    parser.validateLink = _is_safe_link  # type: ignore[method-assign] # the documented way
+    return parser.enable(["table", "strikethrough"]).disable(list(without))
+
+
+_PARSER = _parser()
+_FLAT_PARSER = _parser("blockquote", "list")
+
+
+def parse(body: str) -> list[Token]:
+    """Read Markdown.
+
+    A body with quotes or lists nested deeper than `MAX_NESTING` is read without either, so that
+    they show as they were typed: the parser would leave their content out.
+
+    Args:
+        body: CommonMark with tables and strikethrough.
+
+    Returns:
+        The tokens of markdown-it-py.
+    """
+    tokens = _PARSER.parse(body)
+    deepest = max((token.level for token in tokens if token.type in _CONTAINERS), default=0)
+    return tokens if deepest < MAX_NESTING - 1 else _FLAT_PARSER.parse(body)
+
+
+def to_html(tokens: Sequence[Token]) -> str:
+    """Write tokens as an HTML fragment in which no text of the author is markup."""
+    html: str = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    return CONTROL_CHARACTERS.sub("", html)

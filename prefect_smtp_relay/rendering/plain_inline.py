@@ -1,0 +1,83 @@
+"""Plain text of what stands within a line: links with their targets, images as their alt text."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from urllib.parse import unquote
+
+from markdown_it.tree import SyntaxTreeNode
+
+_NARROWEST = 24
+
+
+def inline_text(node: SyntaxTreeNode) -> str:
+    """Write an inline node and what it holds.
+
+    Args:
+        node: a node below a paragraph, a heading or a table cell.
+
+    Returns:
+        Its text, with a line end only where the author wrote a hard break.
+    """
+    if node.type == "text":
+        return node.content
+    if node.type == "softbreak":
+        return " "
+    if node.type == "hardbreak":
+        return "\n"
+    if node.type == "code_inline":
+        return f"`{node.content}`"
+    if node.type == "image":
+        return _alt_text(node)
+    content = "".join(inline_text(child) for child in node.children)
+    if node.type == "link":
+        target = str(node.attrs["href"])
+        # An autolink shows its own target, with the domain as A-labels.
+        return _link("" if node.markup == "autolink" else content, target)
+    # Dropping the mark would turn "~~down~~ up" into its contrary.
+    return f"~~{content}~~" if node.type == "s" else content
+
+
+def _alt_text(node: SyntaxTreeNode) -> str:
+    if node.children:
+        return "".join(_alt_text(child) for child in node.children)
+    return node.content or " " * node.type.endswith("break")
+
+
+def _link(content: str, href: str) -> str:
+    """``text (https://...)``; the target alone where the text says no more than it does."""
+    target = href.removeprefix("mailto:")
+    says_more = content.strip() and unquote(content) not in {unquote(target), unquote(href)}
+    return f"{content} ({target})" if says_more and target else target or content
+
+
+def wrap(text: str, width: int, indent: str = "") -> list[str]:
+    """Wrap a text at blanks, keeping its line ends and long words such as URLs whole.
+
+    Args:
+        text: one or more lines.
+        width: columns of a line; a minimum holds in deep nesting.
+        indent: stands before every line but the first.
+    """
+    wrapper = textwrap.TextWrapper(
+        width=max(width, _NARROWEST),
+        subsequent_indent=indent,
+        expand_tabs=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [piece for line in text.split("\n") for piece in wrapper.wrap(line.strip())]
+
+
+def display_width(text: str) -> int:
+    """Columns of a text in a fixed-width font (Unicode Standard Annex 11)."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

@@ -1,0 +1,71 @@
+"""Plain text of a table: aligned columns, or one record for each row where it is too wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markdown_it.tree import SyntaxTreeNode
+
+from prefect_smtp_relay.rendering.plain_inline import display_width, inline_text, wrap
+
+_GAP = "  "
+_BEYOND = 6
+"""Columns a table may have beyond wrapped text: 72 and 6 are the 78 of RFC 5322, 2.1.1."""
+_LONGEST_LABEL = 40
+
+
+def table_lines(table: SyntaxTreeNode, width: int) -> list[str]:
+    """Write a table.
+
+    Args:
+        table: a node of the type ``table``.
+        width: columns of wrapped text at this place.
+    """
+    rows = [
+        [_cell_text(cell) for cell in row.children]
+        for part in table.children
+        for row in part.children
+    ]
+    widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
+    if sum(widths) + len(_GAP) * (len(widths) - 1) > width + _BEYOND:
+        return list(_records(rows[0], rows[1:], width))
+    alignments = [
+        str(cell.attrs.get("style", "")) for cell in table.children[0].children[0].children
+    ]
+    lines = [_aligned(row, widths, alignments) for row in rows]
+    return [lines[0], _GAP.join("-" * width for width in widths), *lines[1:]]
+
+
+def _cell_text(cell: SyntaxTreeNode) -> str:
+    return " ".join(inline_text(cell).split())
+
+
+def _aligned(row: list[str], widths: list[int], alignments: list[str]) -> str:
+    return _GAP.join(
+        _pad(text, width - display_width(text), alignment)
+        for text, width, alignment in zip(row, widths, alignments, strict=True)
+    )
+
+
+def _pad(text: str, blanks: int, alignment: str) -> str:
+    left = {"text-align:right": blanks, "text-align:center": blanks // 2}.get(alignment, 0)
+    return " " * left + text + " " * (blanks - left)
+
+
+def _records(header: list[str], rows: list[list[str]], width: int) -> Iterator[str]:
+    if not rows:
+        yield from wrap(" | ".join(header), width)
+    labels = [_label(text) for text in header]
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        for label, text in zip(labels, row, strict=True):
+            if text:
+                yield from wrap(f"{label}{text}", width, indent=_GAP)
+
+
+def _label(text: str) -> str:
+    """Cut a long label: it stands in every record, and the whole must stay in proportion."""
+    if len(text) > _LONGEST_LABEL:
+        text = text[: _LONGEST_LABEL - 1].rstrip() + "\u2026"
+    return f"{text}: " if text else ""

@@ -1,0 +1,105 @@
+"""Markdown tokens as plain text for people: what a careful writer of text mail would type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+
+from prefect_smtp_relay.rendering.markdown import CONTROL_CHARACTERS
+from prefect_smtp_relay.rendering.plain_inline import display_width, inline_text, wrap
+from prefect_smtp_relay.rendering.plain_table import table_lines
+
+LINE_WIDTH = 72
+"""Columns of wrapped text; leaves room for a few levels of quoting (RFC 3676, section 4.2)."""
+
+_UNDERLINES = {"h1": "=", "h2": "-"}
+_CODE_INDENT = " " * 4
+
+
+def to_plain_text(tokens: Sequence[Token]) -> str:
+    """Write tokens as plain text.
+
+    Args:
+        tokens: from `prefect_smtp_relay.rendering.markdown.parse`.
+
+    Returns:
+        Lines of about `LINE_WIDTH` columns without trailing blanks or a final line end. Code and
+        long words such as URLs are never broken.
+    """
+    lines = _stack(SyntaxTreeNode(tokens).children, LINE_WIDTH)
+    text = CONTROL_CHARACTERS.sub("", "\n".join(lines))
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
+
+
+def _stack(nodes: Iterable[SyntaxTreeNode], width: int, gap: bool = True) -> list[str]:
+    """Write blocks under one another, with a blank line between them unless told otherwise."""
+    lines: list[str] = []
+    for node in nodes:
+        block = _BLOCKS[node.type](node, width)
+        if block and lines and gap:
+            lines.append("")
+        lines += block
+    return lines
+
+
+def _paragraph(node: SyntaxTreeNode, width: int) -> list[str]:
+    return wrap(inline_text(node), width)
+
+
+def _heading(node: SyntaxTreeNode, width: int) -> list[str]:
+    lines = wrap(inline_text(node), width)
+    underline = _UNDERLINES.get(node.tag, "") * max(map(display_width, lines), default=0)
+    return [*lines, underline] if underline else lines
+
+
+def _code(node: SyntaxTreeNode, _width: int) -> list[str]:
+    content = node.content.removesuffix("\n")
+    return [_CODE_INDENT + line for line in content.split("\n")] if content.strip() else []
+
+
+def _quote(node: SyntaxTreeNode, width: int) -> list[str]:
+    return [f"> {line}" for line in _stack(node.children, width - 2)]
+
+
+def _list(node: SyntaxTreeNode, width: int) -> list[str]:
+    markers = _markers(node)
+    indent = " " * max(map(len, markers))
+    is_loose = any(
+        block.type == "paragraph" and not block.hidden
+        for item in node.children
+        for block in item.children
+    )
+    lines: list[str] = []
+    for marker, item in zip(markers, node.children, strict=True):
+        if lines and is_loose:
+            lines.append("")
+        first, *others = _stack(item.children, width - len(indent), gap=is_loose) or [""]
+        lines.append(marker.ljust(len(indent)) + first)
+        lines += [indent + line for line in others]
+    return lines
+
+
+def _markers(node: SyntaxTreeNode) -> list[str]:
+    if node.type == "bullet_list":
+        return ["- " for _ in node.children]
+    start = int(node.attrs.get("start", 1))
+    return [f"{number}{node.markup} " for number, _ in enumerate(node.children, start)]
+
+
+def _rule(_node: SyntaxTreeNode, width: int) -> list[str]:
+    return ["-" * max(width, 3)]
+
+
+_BLOCKS: dict[str, Callable[[SyntaxTreeNode, int], list[str]]] = {
+    "paragraph": _paragraph,
+    "heading": _heading,
+    "fence": _code,
+    "code_block": _code,
+    "blockquote": _quote,
+    "bullet_list": _list,
+    "ordered_list": _list,
+    "table": table_lines,
+    "hr": _rule,
+}
