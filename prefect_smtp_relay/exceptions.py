@@ -36,6 +36,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from prefect_smtp_relay.mail.message import Message
     from prefect_smtp_relay.mail.receipt import Refusal
 
 
@@ -196,6 +197,20 @@ class RecipientsRefused(DeliveryError):
         detail = f"every recipient was refused: {listed}" if listed else ""
         super().__init__(transport, detail, stage="RCPT" if listed else "")
         self.args = (transport, self.refusals)
+
+    @classmethod
+    def of(
+        cls, transport: str, message: Message, refusals: Mapping[str, Refusal]
+    ) -> RecipientsRefused:
+        """Build the error without the addresses of Bcc recipients, who are only numbered."""
+        visible = {mailbox.address for mailbox in message.visible_recipients}
+        return cls(
+            transport,
+            {
+                address if address in visible else f"Bcc recipient {number}": refusal
+                for number, (address, refusal) in enumerate(refusals.items(), start=1)
+            },
+        )
 
     @property
     def transient(self) -> bool:

@@ -1,0 +1,47 @@
+"""What to change, for what a server answers: the second half of every error's text."""
+
+from __future__ import annotations
+
+from prefect_smtp_relay.transports.smtp.reply import Reply
+
+_BY_ENHANCED_CODE = {
+    "5.7.9": "The account wants an app password: create one with the provider and set it as"
+    " `password`.",
+    "5.7.139": "The provider has retired passwords for SMTP on this account: use an account or"
+    " another relay that still takes them.",
+    "5.3.4": "The message is larger than the relay takes: attach less, or link to the files.",
+}
+_BY_STAGE = {
+    "greeting": "The relay does not serve this host: check `address` and `port`, or ask its"
+    " administrator whether this host may connect.",
+    "EHLO": "The relay does not accept the name this host greets with: set `domain` in the block.",
+    "STARTTLS": "The relay offers STARTTLS but cannot do it: ask its administrator, or use the port"
+    " for direct TLS (465) with `ssl` on.",
+    "AUTH": "Check `username`, `password` and `authentication` in the block.",
+    "MAIL": "The relay does not take this sender: set `from_address` to one that it permits.",
+    "RCPT": "Check the recipient's address; if the text speaks of relaying, the relay wants"
+    " `username` and `password`.",
+    "DATA": "Check with the relay's administrator what it refuses.",
+    "final reply": "The relay refused the content: its text says why.",
+}
+_LATER = "The relay asks to try again later."
+
+
+def advise(stage: str, reply: Reply) -> str:
+    """Say what to change after a negative reply.
+
+    Args:
+        stage: the step of the session.
+        reply: what the server answered.
+    """
+    if reply.is_transient:
+        return _LATER
+    if reply.code == 530:
+        return _advise_530(reply)
+    return _BY_ENHANCED_CODE.get(reply.enhanced_code) or _BY_STAGE.get(stage, _BY_STAGE["DATA"])
+
+
+def _advise_530(reply: Reply) -> str:
+    if "STARTTLS" in reply.text.upper() or "TLS" in reply.text.upper():
+        return "The relay wants encryption first: switch `ssl` or `enable_starttls` on."
+    return "The relay wants authentication: set `username` and `password` in the block."

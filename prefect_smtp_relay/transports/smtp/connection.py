@@ -1,0 +1,157 @@
+"""From a configuration to a session that is encrypted as wanted and logged in."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+
+from prefect_smtp_relay.exceptions import EmailError, TlsFailed
+from prefect_smtp_relay.transports.base import logger
+from prefect_smtp_relay.transports.smtp.authentication import REVEALING
+from prefect_smtp_relay.transports.smtp.config import SmtpConfig
+from prefect_smtp_relay.transports.smtp.errors import translating
+from prefect_smtp_relay.transports.smtp.security import Security, tls_context
+from prefect_smtp_relay.transports.smtp.session import Session
+
+_NO_TLS_RECORD = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
+"""What the versions of OpenSSL call an answer that is not TLS, such as a greeting."""
+
+_SPEAKS_PLAIN_TEXT = (
+    "the server answered the TLS handshake in plain text, so it does not take TLS from the first"
+    " byte. Switch `enable_starttls_auto` on, or `ssl` off and `enable_starttls` on."
+)
+
+_speaks: dict[tuple[str, int], Security] = {}
+"""What worked for a host and port where either kind of TLS would do, while the process lives."""
+
+_warned: set[SmtpConfig] = set()
+_lock = threading.Lock()
+
+
+class _AnsweredInPlainText(Exception):
+    """The server does not expect TLS from the first byte."""
+
+
+def connect(config: SmtpConfig) -> Session:
+    """Open a session: connect, encrypt as `Security` wants, authenticate.
+
+    Args:
+        config: how to reach the relay.
+
+    Raises:
+        EmailError: translated, with the stage and what to change.
+    """
+    session = _encrypted_session(config)
+    try:
+        if config.credentials is not None:
+            _warn_unverified(config, session)
+            session.authenticate(config.credentials)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _encrypted_session(config: SmtpConfig) -> Session:
+    if config.security is Security.DIRECT_OR_STARTTLS:
+        return _direct_or_starttls(config)
+    if config.security is Security.DIRECT:
+        try:
+            return _direct_tls(config)
+        except _AnsweredInPlainText as error:
+            raise TlsFailed(config.name, _SPEAKS_PLAIN_TEXT, stage="TLS") from error
+    return _upgraded(config)
+
+
+def _direct_or_starttls(config: SmtpConfig) -> Session:
+    place = (config.address, config.port)
+    if _speaks.get(place) is Security.STARTTLS:
+        try:
+            return _upgraded(config)
+        except EmailError:
+            _speaks.pop(place, None)
+            raise
+    try:
+        return _direct_tls(config)
+    except _AnsweredInPlainText:
+        session = _upgraded(config)
+    if place not in _speaks:
+        logger.info(
+            "%s speaks STARTTLS, not direct TLS: switch `ssl` off and `enable_starttls` on in the"
+            " block to skip the first try.",
+            config.name,
+        )
+    _speaks[place] = Security.STARTTLS
+    return session
+
+
+def _direct_tls(config: SmtpConfig) -> Session:
+    plain = _open_socket(config)
+    try:
+        with translating(config.name, "TLS"):
+            encrypted = _handshake(plain, config)
+    except BaseException:
+        plain.close()
+        raise
+    return _greeted(encrypted, config)
+
+
+def _handshake(plain: socket.socket, config: SmtpConfig) -> ssl.SSLSocket:
+    context = tls_context(config.verify_peer, config.ca_certificate)
+    try:
+        return context.wrap_socket(plain, server_hostname=config.address)
+    except ssl.SSLError as error:
+        if error.reason in _NO_TLS_RECORD:
+            raise _AnsweredInPlainText from error
+        raise
+
+
+def _upgraded(config: SmtpConfig) -> Session:
+    session = _greeted(_open_socket(config), config)
+    try:
+        if _wants_starttls(config, session):
+            session.start_tls()
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _wants_starttls(config: SmtpConfig, session: Session) -> bool:
+    if config.security is Security.STARTTLS_IF_OFFERED:
+        return "STARTTLS" in session.extensions
+    return config.security is not Security.PLAIN_TEXT
+
+
+def _greeted(sock: socket.socket, config: SmtpConfig) -> Session:
+    session = Session(sock, config)
+    try:
+        session.greet()
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _open_socket(config: SmtpConfig) -> socket.socket:
+    with translating(config.name, "connect"):
+        place = (config.address, config.port)
+        sock = socket.create_connection(place, timeout=config.timeout_seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+
+
+def _warn_unverified(config: SmtpConfig, session: Session) -> None:
+    """Say once a process and block that the password goes to whoever answered."""
+    if not session.is_encrypted or config.verify_peer or config.mechanism not in REVEALING:
+        return
+    with _lock:
+        if config in _warned:
+            return
+        _warned.add(config)
+    logger.warning(
+        "The password goes to %s over TLS whose certificate is not checked: set `ssl_verify_mode`"
+        " to peer in the block, with the CA's PEM in `ca_certificate` if it is your own.",
+        config.name,
+    )

@@ -1,0 +1,11 @@
+"""Questions about the other end of a socket."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+
+def is_loopback(sock: socket.socket) -> bool:
+    """Whether the peer is this host itself, so that nobody can read along."""
+    return ipaddress.ip_address(sock.getpeername()[0].partition("%")[0]).is_loopback

@@ -1,0 +1,49 @@
+"""A reply of the server (RFC 5321, section 4.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from prefect_smtp_relay.mail.receipt import Refusal
+
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\U0010ffff]+")
+_LONGEST_TEXT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply code and its lines, without the code on each."""
+
+    code: int
+    lines: tuple[str, ...]
+
+    @property
+    def enhanced_code(self) -> str:
+        """The enhanced status code of RFC 3463 that the text begins with, or blank."""
+        found = _ENHANCED.match(self.lines[0]) if self.lines else None
+        return found[1] if found else ""
+
+    @property
+    def text(self) -> str:
+        """The server's words in one printable line, without the codes, cut at 500 characters."""
+        words = (_ENHANCED.sub("", line, count=1) for line in self.lines)
+        return _UNPRINTABLE.sub(" ", " ".join(words)).strip()[:_LONGEST_TEXT]
+
+    @property
+    def is_positive(self) -> bool:
+        """2yz: done."""
+        return 200 <= self.code < 300
+
+    @property
+    def is_transient(self) -> bool:
+        """4yz: the same may pass later."""
+        return 400 <= self.code < 500
+
+    def as_refusal(self) -> Refusal:
+        """The refusal of one recipient, for the receipt."""
+        return Refusal(code=self.code, enhanced_code=self.enhanced_code, text=self.text)
+
+    def __str__(self) -> str:
+        return str(self.as_refusal())

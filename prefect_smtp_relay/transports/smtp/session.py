@@ -1,0 +1,176 @@
+"""One SMTP session: greeting, EHLO, STARTTLS, AUTH, transactions, QUIT (RFC 5321, section 3)."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+
+from prefect_smtp_relay.exceptions import AuthenticationFailed, CleartextRefused, TlsFailed
+from prefect_smtp_relay.mail.domain import format_address_literal, to_a_labels
+from prefect_smtp_relay.transports.smtp.authentication import (
+    REVEALING,
+    WIRE_NAMES,
+    answers,
+    opening,
+)
+from prefect_smtp_relay.transports.smtp.config import Credentials, SmtpConfig
+from prefect_smtp_relay.transports.smtp.errors import refused, translating
+from prefect_smtp_relay.transports.smtp.host import is_loopback
+from prefect_smtp_relay.transports.smtp.reply import Reply
+from prefect_smtp_relay.transports.smtp.security import tls_context
+from prefect_smtp_relay.transports.smtp.wire import Wire
+
+
+class Session:
+    """The client's side of one connection; every status is checked, every error translated.
+
+    Args:
+        sock: connected, and encrypted already where TLS is direct.
+        config: how the relay is to be spoken to.
+    """
+
+    def __init__(self, sock: socket.socket, config: SmtpConfig) -> None:
+        self.config = config
+        self.extensions: Mapping[str, str] = {}
+        self._wire = Wire(sock, config.timeout_seconds)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS is on."""
+        return isinstance(self._wire.socket, ssl.SSLSocket)
+
+    def greet(self) -> None:
+        """Read the greeting and say EHLO, or HELO where that is all the server knows."""
+        self._expect("greeting", self.read_reply("greeting"))
+        self._hello()
+
+    def start_tls(self) -> None:
+        """Encrypt the connection; what EHLO said before is forgotten (RFC 3207, section 4.2).
+
+        Raises:
+            TlsFailed: the server has no STARTTLS, or the handshake failed.
+        """
+        if "STARTTLS" not in self.extensions:
+            raise TlsFailed(
+                self.config.name,
+                "the server does not offer STARTTLS. If it takes TLS from the first byte (465), set"
+                " that `port` with `ssl` on; only a server in your own network should be used"
+                " without TLS, with `ssl` and `enable_starttls` off.",
+                stage="STARTTLS",
+            )
+        self._command("STARTTLS", "STARTTLS")
+        with translating(self.config.name, "STARTTLS"):
+            context = tls_context(self.config.verify_peer, self.config.ca_certificate)
+            plain = self._wire.socket
+            plain.settimeout(self.config.timeout_seconds)
+            self._wire.replace_socket(plain)
+            self._wire.socket = context.wrap_socket(plain, server_hostname=self.config.address)
+        self._hello()
+
+    def authenticate(self, credentials: Credentials) -> None:
+        """Log in with the configured mechanism.
+
+        Raises:
+            CleartextRefused: the password would cross the network in clear.
+            AuthenticationFailed: the server lacks the mechanism, or refuses the credentials.
+        """
+        mechanism = self.config.mechanism
+        self._check_cleartext()
+        self._check_offered(WIRE_NAMES[mechanism])
+        reply = self.command("AUTH", opening(mechanism, credentials))
+        for answer in answers(mechanism, credentials):
+            if reply.code != 334:
+                break
+            with self._understanding_challenge():
+                line = answer(reply.lines[0])
+            reply = self.command("AUTH", line)
+        self._expect("AUTH", reply)
+
+    def command(self, stage: str, line: str) -> Reply:
+        """Send one line and read its reply, whatever it says."""
+        with translating(self.config.name, stage):
+            self._wire.write(f"{line}\r\n".encode())
+        return self.read_reply(stage)
+
+    def write(self, stage: str, data: bytes) -> None:
+        """Write octets of the message."""
+        with translating(self.config.name, stage):
+            self._wire.write(data)
+
+    def read_reply(self, stage: str) -> Reply:
+        """Read the next reply, whatever it says."""
+        with translating(self.config.name, stage):
+            return self._wire.read_reply()
+
+    def quit(self) -> None:
+        """Say good-bye and close: the message is accepted, whatever the server answers now."""
+        with contextlib.suppress(Exception):
+            self.command("QUIT", "QUIT")
+        self.close()
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._wire.close()
+
+    def _hello(self) -> None:
+        name = self.config.helo_domain or self._own_name()
+        reply = self.command("EHLO", f"EHLO {name}")
+        if 500 <= reply.code < 600:
+            self.extensions = {}
+            self._command("EHLO", f"HELO {name}")
+            return
+        self._expect("EHLO", reply)
+        words = (line.partition(" ") for line in reply.lines[1:])
+        self.extensions = {keyword.upper(): parameters for keyword, _, parameters in words}
+
+    def _own_name(self) -> str:
+        """This host's qualified name if it knows one without asking DNS, else its address."""
+        name = socket.gethostname()
+        with contextlib.suppress(ValueError):
+            if "." in name.strip("."):
+                return to_a_labels(name)
+        return format_address_literal(str(self._wire.socket.getsockname()[0]))
+
+    def _check_cleartext(self) -> None:
+        if self.is_encrypted or self.config.mechanism not in REVEALING:
+            return
+        if self.config.allow_cleartext_auth or is_loopback(self._wire.socket):
+            return
+        raise CleartextRefused(
+            f"{self.config.name} (AUTH): the connection is not encrypted, and"
+            f" {self.config.mechanism} would show the password to the network. Switch `ssl` or `enable_starttls` on, or set"
+            " `authentication` to cram_md5; `allow_cleartext_auth` permits it all the same."
+        )
+
+    def _check_offered(self, mechanism: str) -> None:
+        offered = self.extensions.get("AUTH", "").upper().split()
+        if mechanism in offered:
+            return
+        if offered:
+            detail = (
+                f"the server does not offer {mechanism}, but {', '.join(offered)}. Set"
+                " `authentication` in the block to one of these."
+            )
+        else:
+            detail = (
+                "the server offers no authentication. Switch `ssl` or `enable_starttls` on if it"
+                " does so only under TLS, or clear `username` and `password`."
+            )
+        raise AuthenticationFailed(self.config.name, detail, stage="AUTH")
+
+    @contextlib.contextmanager
+    def _understanding_challenge(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            detail = "the server's challenge is not base64: set `authentication` to plain or login."
+            raise AuthenticationFailed(self.config.name, detail, stage="AUTH") from error
+
+    def _command(self, stage: str, line: str) -> None:
+        self._expect(stage, self.command(stage, line))
+
+    def _expect(self, stage: str, reply: Reply) -> None:
+        if not reply.is_positive:
+            raise refused(self.config.name, stage, reply)

@@ -1,0 +1,98 @@
+"""Octets to and from the server: bounded replies, bounded waits."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import time
+
+from prefect_smtp_relay.transports.smtp.reply import Reply
+
+_LINE = re.compile(rb"(\d{3})(?:([ -])(.*))?", re.DOTALL)
+_LONGEST_LINE = 8192
+_MOST_LINES = 200
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+
+
+class MalformedReply(Exception):
+    """The server's answer is no reply of RFC 5321, section 4.2."""
+
+
+class Wire:
+    """A socket that speaks in lines and replies.
+
+    Args:
+        sock: connected.
+        timeout_seconds: the bound of each write and of each whole reply.
+    """
+
+    def __init__(self, sock: socket.socket, timeout_seconds: float) -> None:
+        self.socket = sock
+        self._timeout = timeout_seconds
+        self._received = bytearray()
+
+    def replace_socket(self, sock: socket.socket) -> None:
+        """Go on over TLS.
+
+        Raises:
+            MalformedReply: octets arrived before the handshake (RFC 3207, section 4.2): used
+                after it, they would be an attacker's.
+        """
+        if self._received:
+            raise MalformedReply("the server's answer to STARTTLS had more behind it")
+        self.socket = sock
+
+    def write(self, data: bytes) -> None:
+        """Write everything.
+
+        Raises:
+            OSError: connection lost, or no progress in time.
+        """
+        self.socket.settimeout(self._timeout)
+        self.socket.sendall(data)
+
+    def read_reply(self) -> Reply:
+        """Read one reply, all its lines.
+
+        Raises:
+            OSError: connection lost, or the reply did not end in time.
+            MalformedReply: it breaks the grammar or the bounds.
+        """
+        deadline = time.monotonic() + self._timeout
+        lines: list[str] = []
+        while len(lines) < _MOST_LINES:
+            line = self._read_line(deadline)
+            found = _LINE.fullmatch(line)
+            if not found:
+                raise MalformedReply(repr(line[:100].decode("ascii", "backslashreplace")))
+            lines.append((found[3] or b"").decode("utf-8", "replace"))
+            if found[2] != b"-":
+                return Reply(int(found[1]), tuple(lines))
+        raise MalformedReply(f"a reply of more than {_MOST_LINES} lines")
+
+    def close(self) -> None:
+        """Drop the connection without a word: after an error in DATA, QUIT would be body text."""
+        with contextlib.suppress(OSError):
+            self.socket.close()
+
+    def _read_line(self, deadline: float) -> bytes:
+        while (end := self._received.find(b"\n")) < 0:
+            if len(self._received) > _LONGEST_LINE:
+                raise MalformedReply(f"a line of more than {_LONGEST_LINE} octets")
+            self._receive(deadline)
+        line = bytes(self._received[:end]).removesuffix(b"\r")
+        del self._received[: end + 1]
+        return line
+
+    def _receive(self, deadline: float) -> None:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the reply did not end in time")
+        self.socket.settimeout(remaining)
+        if _QUICKACK is not None:
+            self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        data = self.socket.recv(_LONGEST_LINE)
+        if not data:
+            raise ConnectionResetError("the server closed the connection")
+        self._received += data
