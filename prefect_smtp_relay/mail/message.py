@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 
 from prefect_smtp_relay.exceptions import InvalidHeader, MessageError, NoRecipients
@@ -78,6 +78,10 @@ class Message(Draft):
     from_: Mailbox
     message_id: str
     date: datetime
+
+    def with_sender(self, mailbox: Mailbox) -> Message:
+        """The same message, Message-ID and date included, from another mailbox."""
+        return replace(self, from_=mailbox)
 
     @property
     def visible_recipients(self) -> tuple[Mailbox, ...]:

@@ -1,0 +1,95 @@
+"""What the relay blocks share: clean input, and a way to the transport."""
+
+from __future__ import annotations
+
+import difflib
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
+
+from prefect_smtp_relay.transports.base import Transport
+
+_MASK = "********"
+
+
+class RelayBlock(Block, ABC):
+    """A relay that a team connected, stored as a Prefect block document."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        hide_input_in_errors=True, validate_default=False
+    )
+
+    @property
+    def relay_name(self) -> str:
+        """``smtp/NAME``; without the name while the block is not saved."""
+        slug, name = self.get_block_type_slug(), self._block_document_name
+        return f"{slug}/{name}" if name else slug
+
+    @abstractmethod
+    def get_transport(self) -> Transport:
+        """Build the transport that the fields describe."""
+
+    @abstractmethod
+    def sender_before_default(self) -> str:
+        """The From mailbox that goes before the setting ``default_from``, or blank."""
+
+    def sender_after_default(self) -> str:
+        """The From mailbox of last resort, or blank."""
+        return ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean(cls, values: Any) -> Any:
+        """Take blank, None and missing as the same, and refuse misspelt names."""
+        if not isinstance(values, dict):
+            return values
+        cls._refuse_unknown(values)
+        kept = {name: value for name, value in values.items() if not _is_blank(value)}
+        for name, field in cls.model_fields.items():
+            if field.is_required():
+                kept.setdefault(name, "")
+        return kept
+
+    @classmethod
+    def _refuse_unknown(cls, values: dict[str, Any]) -> None:
+        for name in values:
+            if name in cls.model_fields or name == "block_type_slug" or name.startswith("_"):
+                continue
+            close = difflib.get_close_matches(name, cls.model_fields, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "take it out."
+            raise ValueError(f"{name}: {cls.__name__} has no such field; {hint}")
+
+
+def _is_blank(value: Any) -> bool:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+        return not value
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def refuse_masked(value: SecretStr) -> SecretStr:
+    """Refuse what an API client or the UI shows in place of a secret.
+
+    Raises:
+        ValueError: the value is the mask itself.
+    """
+    if value.get_secret_value() == _MASK:
+        raise ValueError(
+            "holds asterisks in place of the secret: enter it again, or use an API key that may"
+            " read secrets"
+        )
+    return value
+
+
+def describe(error: ValidationError) -> str:
+    """Say which fields are wrong and how to mend them, without any value.
+
+    Args:
+        error: what validating a block document raised.
+    """
+    return "; ".join(
+        ": ".join([*map(str, problem["loc"]), problem["msg"].removeprefix("Value error, ")])
+        for problem in error.errors(include_input=False, include_url=False, include_context=False)
+    )

@@ -1,0 +1,117 @@
+"""Checks of single fields; each text says what to write instead. Prefect adds the field's name."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from pydantic import HttpUrl
+
+from prefect_smtp_relay.exceptions import InvalidMailbox
+from prefect_smtp_relay.mail.domain import to_a_labels
+from prefect_smtp_relay.mail.mailbox import Mailbox
+
+LOGO_URL = HttpUrl(
+    "https://raw.githubusercontent.com/PrefectHQ/prefect/"
+    "420d0d6a78bb6df1fc18bcf188fdad43c1d22ea9/assets/block-logos/email.png"
+)
+"""The picture that Prefect's own e-mail block shows."""
+
+
+def documentation_url(section: str) -> HttpUrl:
+    """The README's section on a block."""
+    return HttpUrl(
+        f"https://github.com/prefect-smtp-relay/prefect-smtp-relay/blob/main/README.md#{section}"
+    )
+
+
+def check_host_name(value: str) -> str:
+    """Return a host name as A-labels, or an IP address.
+
+    Raises:
+        ValueError: it is blank, holds a scheme, port or blank, or is no host name.
+    """
+    value = value.strip()
+    if not value:
+        raise ValueError("is blank; write the server's host name, such as smtp.example.org")
+    if "://" in value:
+        host = urlsplit(value).hostname or "smtp.example.org"
+        raise ValueError(f"holds a scheme; write only the host name: {host}")
+    if _is_ip_address(value.strip("[]")):
+        return value.strip("[]")
+    host, colon, port = value.partition(":")
+    if colon:
+        raise ValueError(
+            f"holds a port; write {host} here, and {port or '587'} into the field port"
+        )
+    if any(character.isspace() for character in value):
+        raise ValueError("holds a blank; write one host name, such as smtp.example.org")
+    return to_a_labels(value)
+
+
+def check_helo_domain(value: str) -> str:
+    """Return the HELO name as A-labels or address literal; blank stays blank.
+
+    Raises:
+        ValueError: it is neither (RFC 5321, section 4.1.1.1).
+    """
+    return to_a_labels(value.strip()) if value.strip() else ""
+
+
+def check_mailbox(value: str) -> str:
+    """Return a mailbox in its plain spelling; blank stays blank.
+
+    Raises:
+        ValueError: it is no mailbox.
+    """
+    try:
+        return str(Mailbox.parse(value)) if value.strip() else ""
+    except InvalidMailbox as error:
+        raise ValueError(str(error).removeprefix("address: ").rstrip(".")) from error
+
+
+def check_pem(value: str) -> str:
+    """Return PEM text that holds at least one certificate; blank stays blank.
+
+    Raises:
+        ValueError: it holds none, or a broken one.
+    """
+    if not value.strip():
+        return ""
+    try:
+        x509.load_pem_x509_certificates(value.encode())
+    except ValueError as error:
+        raise ValueError(
+            "holds no readable certificate; paste the CA's PEM text, with its lines -----BEGIN"
+            " CERTIFICATE----- and -----END CERTIFICATE-----"
+        ) from error
+    return value
+
+
+def check_api_url(value: str) -> str:
+    """Return the base address of an HTTP API, without a final slash.
+
+    Raises:
+        ValueError: it is not https, except to a loopback address, or has a path.
+    """
+    parts = urlsplit(value.strip().rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise ValueError("is no base address; write it like https://api.sendgrid.com")
+    if parts.username or parts.password:
+        raise ValueError("holds credentials; the key goes into the field api_key")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError(f"would carry the key unencrypted; write https://{parts.netloc}")
+    return parts.geturl()
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_ip_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_ip_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

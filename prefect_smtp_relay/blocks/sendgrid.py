@@ -1,0 +1,116 @@
+"""The SendGrid block."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, HttpUrl, SecretStr, field_validator
+
+from prefect_smtp_relay.blocks import fields
+from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked
+from prefect_smtp_relay.transports.base import Transport
+from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
+
+_MOST_CATEGORIES = 10
+_LONGEST_CATEGORY = 255
+
+
+class SendGrid(RelayBlock):
+    """Send the e-mail of every flow through your SendGrid account.
+
+    Used by `send_an_email` as soon as a block of this type is saved, unless an SMTP block is
+    connected too.
+
+    Example:
+        Load a connected account:
+        ```python
+        from prefect_smtp_relay import SendGrid
+
+        relay = SendGrid.load("BLOCK_NAME")
+        ```
+    """
+
+    _block_type_name: ClassVar[str | None] = "SendGrid"
+    _block_type_slug: ClassVar[str | None] = "sendgrid"
+    _logo_url: ClassVar[HttpUrl | None] = fields.LOGO_URL
+    _documentation_url: ClassVar[HttpUrl | None] = fields.documentation_url("connect-sendgrid")
+    _description: ClassVar[str | None] = (
+        "Send the e-mail of every flow through your SendGrid account. Used by `send_an_email` as"
+        " soon as a block is saved, unless an SMTP block is connected too."
+    )
+
+    api_key: SecretStr = Field(
+        title="API key",
+        description='A key with the permission "Mail Send"; it begins with SG.',
+    )
+    from_address: str = Field(
+        default="",
+        title="From address",
+        description="A sender that SendGrid has verified; used where the action names none.",
+        examples=["Incidents <incidents@example.org>"],
+    )
+    api_url: str = Field(
+        default="https://api.sendgrid.com",
+        title="API URL",
+        description="https://api.sendgrid.com; accounts in the EU: https://api.eu.sendgrid.com.",
+    )
+    sandbox_mode: bool = Field(
+        default=False,
+        title="Sandbox mode",
+        description="SendGrid validates each message and delivers nothing.",
+    )
+    categories: list[str] = Field(
+        default_factory=list,
+        title="Categories",
+        description="Up to ten labels for SendGrid's statistics.",
+    )
+    priority: int = Field(
+        default=0,
+        title="Priority",
+        description="Where several SendGrid blocks are connected, the highest number wins.",
+    )
+    timeout_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=3600,
+        title="Timeout in seconds",
+        description="The longest wait for SendGrid's answer.",
+    )
+
+    _check_from = field_validator("from_address")(fields.check_mailbox)
+    _check_url = field_validator("api_url")(fields.check_api_url)
+
+    @field_validator("api_key")
+    @classmethod
+    def _check_key(cls, value: SecretStr) -> SecretStr:
+        key = value.get_secret_value().strip()
+        if not key:
+            raise ValueError("is blank; create a key with Mail Send in SendGrid's settings")
+        if not key.isascii() or any(character.isspace() for character in key):
+            raise ValueError("holds a blank or another character that no key has; paste it again")
+        return refuse_masked(SecretStr(key))
+
+    @field_validator("categories")
+    @classmethod
+    def _check_categories(cls, value: list[str]) -> list[str]:
+        if len(value) > _MOST_CATEGORIES or any(len(c) > _LONGEST_CATEGORY for c in value):
+            raise ValueError("SendGrid takes up to 10 categories of up to 255 characters")
+        return value
+
+    def get_config(self) -> SendGridConfig:
+        """What the transport needs to know, as one value."""
+        return SendGridConfig(
+            api_key=self.api_key,
+            api_url=self.api_url,
+            sandbox_mode=self.sandbox_mode,
+            categories=tuple(self.categories),
+            timeout_seconds=self.timeout_seconds,
+        )
+
+    def get_transport(self) -> Transport:
+        """Build the SendGrid transport."""
+        return SendGridTransport(self.get_config())
+
+    def sender_before_default(self) -> str:
+        """The field ``from_address``."""
+        return self.from_address

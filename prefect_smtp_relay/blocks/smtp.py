@@ -1,0 +1,172 @@
+"""The SMTP block: every field of a team's mail server, with help texts for Prefect's form."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+from typing_extensions import Self
+
+from prefect_smtp_relay.blocks import fields
+from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked
+from prefect_smtp_relay.exceptions import InvalidMailbox
+from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.transports.base import Transport
+from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig, SmtpTransport
+
+
+class SMTP(RelayBlock):
+    """Send the e-mail of every flow through your own SMTP server.
+
+    Once a block of this type is saved, `send_an_email` goes through it, with no change to any
+    flow. The highest `priority` wins where several are connected.
+
+    Example:
+        Load a connected server:
+        ```python
+        from prefect_smtp_relay import SMTP
+
+        relay = SMTP.load("BLOCK_NAME")
+        ```
+    """
+
+    _block_type_name: ClassVar[str | None] = "SMTP"
+    _block_type_slug: ClassVar[str | None] = "smtp"
+    _logo_url: ClassVar[HttpUrl | None] = fields.LOGO_URL
+    _documentation_url: ClassVar[HttpUrl | None] = fields.documentation_url("connect-smtp")
+    _description: ClassVar[str | None] = (
+        "Send the e-mail of every flow through your own SMTP server. Once a block is saved,"
+        " `send_an_email` goes through it, with no change to any flow."
+    )
+
+    address: str = Field(
+        title="Address",
+        description="Host name of the SMTP server, without a scheme and without a port.",
+        examples=["smtp.example.org"],
+    )
+    port: int = Field(
+        default=587,
+        ge=1,
+        le=65535,
+        title="Port",
+        description="587 for submission, 465 for SMTPS (TLS from the first byte), 25 for relays.",
+    )
+    domain: str = Field(
+        default="",
+        title="HELO domain",
+        description="The name to greet the server with; blank for this host's own name.",
+    )
+    username: SecretStr = Field(
+        default=SecretStr(""),
+        title="Username",
+        description="For SMTP authentication; blank for none.",
+    )
+    password: SecretStr = Field(
+        default=SecretStr(""),
+        title="Password",
+        description="Goes with the username; many providers want an app password here.",
+    )
+    authentication: Literal["plain", "login", "cram_md5"] = Field(
+        default="plain",
+        title="Authentication",
+        description="The mechanism that is used, and no other.",
+    )
+    enable_starttls: bool = Field(
+        default=False,
+        title="Force STARTTLS",
+        description="Encrypt by STARTTLS, and fail where the server does not offer it.",
+    )
+    enable_starttls_auto: bool = Field(
+        default=True,
+        title="STARTTLS if offered",
+        description="Encrypt by STARTTLS where the server offers it.",
+    )
+    ssl: bool = Field(
+        default=True,
+        title="SSL",
+        description="TLS from the first byte; with STARTTLS on too, whichever the server speaks.",
+    )
+    ssl_verify_mode: Literal["none", "peer"] = Field(
+        default="none",
+        title="Verify certificate",
+        description="peer checks the certificate's chain and host name; none checks nothing and"
+        " permits self-signed ones.",
+    )
+    from_address: str = Field(
+        default="",
+        title="From address",
+        description="The sender where the action names none.",
+        examples=["Incidents <incidents@example.org>"],
+    )
+    priority: int = Field(
+        default=0,
+        title="Priority",
+        description="Where several SMTP blocks are connected, the highest number wins.",
+    )
+    timeout_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=3600,
+        title="Timeout in seconds",
+        description="The longest wait for a connection, and for each reply of the server.",
+    )
+    ca_certificate: str = Field(
+        default="",
+        title="CA certificate",
+        description="PEM text of a certificate authority to trust in addition to the system's.",
+    )
+    allow_cleartext_auth: bool = Field(
+        default=False,
+        title="Allow password in clear text",
+        description="Permit the plain and login mechanisms without encryption. Dangerous.",
+    )
+
+    _check_address = field_validator("address")(fields.check_host_name)
+    _check_domain = field_validator("domain")(fields.check_helo_domain)
+    _check_from = field_validator("from_address")(fields.check_mailbox)
+    _check_ca = field_validator("ca_certificate")(fields.check_pem)
+    _check_masked = field_validator("username", "password")(refuse_masked)
+
+    @model_validator(mode="after")
+    def _check_credentials(self) -> Self:
+        username, password = self.username.get_secret_value(), self.password.get_secret_value()
+        if username and not password:
+            raise ValueError("password: is blank, but there is a username; set both or neither")
+        if password and not username:
+            raise ValueError("username: is blank, but there is a password; set both or neither")
+        return self
+
+    def get_config(self) -> SmtpConfig:
+        """What the transport needs to know, as one value."""
+        has_credentials = bool(self.username.get_secret_value())
+        return SmtpConfig(
+            address=self.address,
+            port=self.port,
+            security=Security.of_switches(
+                direct_tls=self.ssl,
+                enable_starttls=self.enable_starttls,
+                enable_starttls_auto=self.enable_starttls_auto,
+            ),
+            verify_peer=self.ssl_verify_mode == "peer",
+            ca_certificate=self.ca_certificate,
+            helo_domain=self.domain,
+            credentials=Credentials(self.username, self.password) if has_credentials else None,
+            mechanism=self.authentication,
+            allow_cleartext_auth=self.allow_cleartext_auth,
+            timeout_seconds=self.timeout_seconds,
+        )
+
+    def get_transport(self) -> Transport:
+        """Build the SMTP transport."""
+        return SmtpTransport(self.get_config())
+
+    def sender_before_default(self) -> str:
+        """The field ``from_address``."""
+        return self.from_address
+
+    def sender_after_default(self) -> str:
+        """The username, where it is an e-mail address."""
+        try:
+            return str(Mailbox.parse(self.username.get_secret_value(), "username"))
+        except InvalidMailbox:
+            return ""

@@ -1,0 +1,185 @@
+"""Which relays are connected, and which one takes the next mail.
+
+The only module that asks the Prefect API: one request a look-up. An API that cannot be asked is
+an error, never "nothing is connected".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from prefect.client.schemas.objects import BlockDocument
+from prefect.context import SyncClientContext
+from pydantic import ValidationError
+
+from prefect_smtp_relay.blocks import RELAY_BLOCKS, RelayBlock
+from prefect_smtp_relay.blocks.base import describe
+from prefect_smtp_relay.exceptions import (
+    RelayConfigurationError,
+    RelayLookupFailed,
+    UnknownRelay,
+)
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+_PAGE = 200
+_BY_SLUG = {block.get_block_type_slug(): block for block in RELAY_BLOCKS}
+_SLUGS = list(_BY_SLUG)
+
+
+@dataclass(frozen=True)
+class Connected:
+    """One connected block document, not yet known to be valid.
+
+    Args:
+        slug: ``smtp`` or ``sendgrid``.
+        document_name: the document's name.
+        data: its fields, secrets included: never to be printed.
+    """
+
+    slug: str
+    document_name: str
+    data: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Connected({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """``smtp/NAME``."""
+        return f"{self.slug}/{self.document_name}"
+
+    @property
+    def priority(self) -> int:
+        """The field ``priority``, before the document as a whole is checked.
+
+        Raises:
+            RelayConfigurationError: it is no whole number, so that the choice is unknown.
+        """
+        value = self.data.get("priority")
+        if value is None or value == "":
+            return 0
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            raise RelayConfigurationError(
+                f"{self.name}: priority: is no whole number; set it in the block document."
+            ) from None
+
+    def load(self) -> RelayBlock:
+        """Check the document and make its block.
+
+        Raises:
+            RelayConfigurationError: naming the document, the field and the fix.
+        """
+        try:
+            block = _BY_SLUG[self.slug].model_validate(self.data)
+        except ValidationError as error:
+            raise RelayConfigurationError(
+                f"{self.name}: {describe(error)}. Correct the block document {self.name}."
+            ) from None
+        block._block_document_name = self.document_name  # noqa: SLF001  # Prefect's documented place for it
+        return block
+
+
+def connected() -> list[Connected]:
+    """Ask which relays are connected, in the order of choice.
+
+    Raises:
+        RelayLookupFailed: the API could not be asked.
+        RelayConfigurationError: it refused the question, or a priority is unreadable.
+    """
+    found = [
+        Connected(document.block_type.slug, document.name, document.data)
+        for document in _documents(_SLUGS)
+        if document.block_type is not None and document.name
+    ]
+    return sorted(found, key=lambda c: (_SLUGS.index(c.slug), -c.priority, c.document_name))
+
+
+def preferred() -> RelayBlock | None:
+    """Load the relay that takes the next mail, or None where nothing is connected.
+
+    Raises:
+        RelayLookupFailed: the API could not be asked.
+        RelayConfigurationError: the chosen document is invalid.
+    """
+    return next((candidate.load() for candidate in connected()), None)
+
+
+def named(name: str) -> RelayBlock:
+    """Load the relay that the caller names.
+
+    Args:
+        name: ``smtp/NAME`` or ``sendgrid/NAME``.
+
+    Raises:
+        UnknownRelay: there is no such document; the text lists those that exist.
+        RelayLookupFailed: the API could not be asked.
+        RelayConfigurationError: the document is invalid.
+    """
+    slug, _, document_name = name.partition("/")
+    if slug not in _BY_SLUG or not document_name:
+        raise UnknownRelay(
+            f"relay: {name!r} is no relay; write smtp/NAME, sendgrid/NAME or outbox, or pass a"
+            " block."
+        )
+    documents = _documents([slug], document_name)
+    for document in documents:
+        return Connected(slug, document_name, document.data).load()
+    existing = ", ".join(candidate.name for candidate in connected()) or "none"
+    raise UnknownRelay(f"relay: there is no block document {name!r}. Connected relays: {existing}.")
+
+
+def _documents(slugs: list[str], name: str | None = None) -> Iterator[BlockDocument]:
+    """Read block documents page by page: a workspace with fewer than 200 needs one request."""
+    query: dict[str, Any] = {
+        "block_types": {"slug": {"any_": slugs}},
+        "include_secrets": True,
+        "limit": _PAGE,
+        "offset": 0,
+    }
+    if name is not None:
+        query["block_documents"] = {"name": {"any_": [name]}, "is_anonymous": {"eq_": False}}
+    while True:
+        page = _ask(query)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        query["offset"] += _PAGE
+
+
+def _ask(query: dict[str, Any]) -> list[BlockDocument]:
+    try:
+        with SyncClientContext.get_or_create() as context:
+            return _filter(context.client, query)
+    except httpx.HTTPStatusError as error:
+        raise _refused_by_api(error) from error
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as error:
+        raise RelayLookupFailed(
+            f"the Prefect API could not say which relays are connected ({type(error).__name__}:"
+            f" {error}). Check PREFECT_API_URL and that the server runs; the mail was not sent."
+        ) from error
+
+
+def _filter(client: SyncPrefectClient, query: dict[str, Any]) -> list[BlockDocument]:
+    """Both types in one request; the client's own methods ask for one type, or for all."""
+    answer = client.request("POST", "/block_documents/filter", json=query)
+    documents: list[BlockDocument] = BlockDocument.model_validate_list(answer.json())
+    return documents
+
+
+def _refused_by_api(error: httpx.HTTPStatusError) -> RelayConfigurationError | RelayLookupFailed:
+    status = error.response.status_code
+    if status in {401, 403}:
+        return RelayConfigurationError(
+            f"the Prefect API refused to say which relays are connected (HTTP {status}). Set"
+            " PREFECT_API_KEY or PREFECT_API_AUTH_STRING to one that may read blocks."
+        )
+    return RelayLookupFailed(
+        f"the Prefect API could not say which relays are connected (HTTP {status})."
+    )

@@ -1,0 +1,33 @@
+"""Where log lines go: to the run's log within a run, else to Prefect's logger."""
+
+from __future__ import annotations
+
+import logging
+
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_logger, get_run_logger
+
+from prefect_smtp_relay.transports.base import logger as transport_logger
+
+RunLogger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+
+def run_logger() -> RunLogger:
+    """The logger of the current task or flow run, or Prefect's own outside of runs."""
+    try:
+        return get_run_logger()
+    except MissingContextError:
+        return get_logger("smtp_relay")
+
+
+def _forward(record: logging.LogRecord) -> bool:
+    """Hand the transports' records to the run's log, so that they show in Prefect's UI."""
+    run_logger().log(record.levelno, record.msg, *record.args if record.args else ())
+    return False
+
+
+def forward_transport_log() -> None:
+    """Send what the pure parts log to where Prefect's users read; once is enough."""
+    if _forward not in transport_logger.filters:
+        transport_logger.addFilter(_forward)
+        transport_logger.setLevel(logging.INFO)

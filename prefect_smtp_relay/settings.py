@@ -1,0 +1,84 @@
+"""Settings of the integration: ``PREFECT_INTEGRATIONS_SMTP_RELAY_*``, or ``prefect.toml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from prefect.settings import get_current_settings
+from prefect.settings.base import PrefectBaseSettings, build_settings_config
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import NoDecode
+
+from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.sender import SenderPolicy
+
+_PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
+
+
+def _split_commas(value: Any) -> Any:
+    """Environment variables hold ``a, b``; TOML holds a list."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+class SmtpRelaySettings(PrefectBaseSettings):
+    """What holds for every mail of this process, whichever relay takes it."""
+
+    model_config = build_settings_config(("integrations", "smtp_relay"))
+    model_config["hide_input_in_errors"] = True
+
+    default_from: str = Field(
+        default="",
+        description="The From mailbox where neither the action nor the block names one.",
+    )
+    protected_domains: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = Field(
+        default_factory=list,
+        description="Domains, with their subdomains, that no workflow may use as a sender.",
+    )
+    default_delivery: Literal["store", "refuse"] = Field(
+        default="store",
+        description="Where no relay is connected: store mail in the outbox, or refuse it.",
+    )
+    outbox_path: Path = Field(
+        default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
+        description="The directory of the outbox.",
+    )
+    outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_split_commas)] = Field(
+        default_factory=list,
+        description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
+    )
+
+    @field_validator("default_from")
+    @classmethod
+    def _is_mailbox(cls, value: str) -> str:
+        return str(Mailbox.parse(value, "default_from")) if value.strip() else ""
+
+    @field_validator("protected_domains")
+    @classmethod
+    def _are_domains(cls, value: list[str]) -> list[str]:
+        SenderPolicy.protecting(value)
+        return value
+
+    @field_validator("outbox_path")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        return value.expanduser()
+
+
+def current_settings() -> SmtpRelaySettings:
+    """Read the settings as they are now.
+
+    Raises:
+        RelayConfigurationError: one of them is invalid; the text names its variable.
+    """
+    try:
+        return SmtpRelaySettings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{_PREFIX}{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise RelayConfigurationError(f"settings: {problems}") from None

@@ -1,0 +1,185 @@
+"""The one way a message goes: choose a relay, settle the sender, deliver, write the receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prefect_smtp_relay import catalog
+from prefect_smtp_relay.blocks import RelayBlock
+from prefect_smtp_relay.exceptions import DeliveryRefused, NoSender, UnknownRelay
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.message import Draft, Message
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
+from prefect_smtp_relay.run_log import run_logger
+from prefect_smtp_relay.settings import SmtpRelaySettings
+from prefect_smtp_relay.transports.base import Transport
+from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
+
+OUTBOX = "outbox"
+
+RelayInput = str | RelayBlock | None
+"""``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, a block, or None for the preferred one."""
+
+
+@dataclass(frozen=True)
+class Relay:
+    """What takes the mail, and whose From it uses where the action names none.
+
+    Args:
+        name: ``smtp/NAME``, ``sendgrid/NAME`` or ``outbox``.
+        transport: the way there.
+        senders: candidates for From, in their order; blank ones count for nothing.
+    """
+
+    name: str
+    transport: Transport
+    senders: tuple[str, ...]
+
+    @property
+    def is_default_delivery(self) -> bool:
+        """Whether nothing is connected, so that mail is only stored."""
+        return self.name == OUTBOX
+
+
+def open_outbox(settings: SmtpRelaySettings) -> Outbox:
+    """The outbox that the settings name."""
+    return Outbox(settings.outbox_path, settings.outbox_key)
+
+
+def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
+    """Decide which relay takes the mail: SMTP, else SendGrid, else default delivery.
+
+    Args:
+        requested: what the caller names; with a block, the Prefect API is not asked.
+        settings: decide on the default delivery.
+
+    Raises:
+        RelayLookupFailed: the Prefect API could not be asked.
+        UnknownRelay, RelayConfigurationError: nothing of that name, or an invalid document.
+        DeliveryRefused: nothing is connected, and ``default_delivery`` is ``refuse``.
+    """
+    block = _requested_block(requested)
+    if block is None:
+        return _default_delivery(settings, wanted=requested == OUTBOX)
+    senders = (block.sender_before_default(), settings.default_from, block.sender_after_default())
+    return Relay(block.relay_name, block.get_transport(), senders)
+
+
+def submit(draft: Draft, requested: RelayInput, settings: SmtpRelaySettings, seed: str) -> Receipt:
+    """Deliver a draft through the relay that is its turn.
+
+    Args:
+        draft: the checked message.
+        requested: the caller's ``relay=``.
+        settings: as of now.
+        seed: of the Message-ID; the same on every try.
+
+    Returns:
+        The receipt, with the relay's name.
+
+    Raises:
+        EmailError: in a text that says what to change.
+    """
+    policy = SenderPolicy.protecting(settings.protected_domains)
+    _check_named_senders(draft, policy)
+    relay = choose_relay(requested, settings)
+    message = draft.from_mailbox(_settle_sender(draft, relay, policy), seed)
+    return deliver(message, Envelope.of(message), relay)
+
+
+def deliver(message: Message, envelope: Envelope, relay: Relay) -> Receipt:
+    """Hand a message to a relay, and log in one line what became of it.
+
+    Raises:
+        EmailError: the relay did not take it.
+    """
+    receipt = relay.transport.deliver(message, envelope)
+    receipt = receipt.model_copy(update={"relay": relay.name})
+    _log(receipt)
+    return receipt
+
+
+def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) -> Receipt:
+    """Deliver what the outbox held; the relay decides on a From that was left open.
+
+    Raises:
+        EmailError: it stays in the outbox.
+    """
+    relay = choose_relay(None, settings)
+    if message.from_ == FROM_PENDING and not relay.is_default_delivery:
+        policy = SenderPolicy.protecting(settings.protected_domains)
+        message = message.with_sender(_settle_sender(message, relay, policy))
+        envelope = Envelope(message.sender or message.from_, envelope.forward_paths)
+    return deliver(message, envelope, relay)
+
+
+def _requested_block(requested: RelayInput) -> RelayBlock | None:
+    if isinstance(requested, RelayBlock):
+        return requested
+    if requested is None:
+        return catalog.preferred()
+    if not isinstance(requested, str):
+        raise UnknownRelay(
+            f"relay: a {type(requested).__name__} is no relay; pass an SMTP or a SendGrid block, or"
+            " smtp/NAME."
+        )
+    return None if requested == OUTBOX else catalog.named(requested)
+
+
+def _default_delivery(settings: SmtpRelaySettings, *, wanted: bool) -> Relay:
+    if settings.default_delivery == "refuse" and not wanted:
+        raise DeliveryRefused(
+            "no relay is connected, and default_delivery is refuse. Save an SMTP or a SendGrid"
+            " block, or set PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_DELIVERY=store."
+        )
+    return Relay(OUTBOX, open_outbox(settings), (settings.default_from,))
+
+
+def _check_named_senders(draft: Draft, policy: SenderPolicy) -> None:
+    named = [("from_", draft.requested_from), ("headers['Sender']", draft.sender)]
+    for field, mailbox in [*named, *(("reply_to", mailbox) for mailbox in draft.reply_to)]:
+        if mailbox is not None:
+            policy.check(mailbox, field)
+
+
+def _settle_sender(draft: Draft, relay: Relay, policy: SenderPolicy) -> Mailbox:
+    """The operator's own default is exempt from the policy, for default delivery only."""
+    mailbox = resolve_sender(draft.requested_from, relay.senders)
+    if relay.is_default_delivery:
+        return mailbox or FROM_PENDING
+    if mailbox is None:
+        raise NoSender(
+            f"{relay.name}: nobody to send as. Pass from_=, or set from_address in the block"
+            f" {relay.name}, or PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_FROM."
+        )
+    policy.check(mailbox, "From")
+    return mailbox
+
+
+def _log(receipt: Receipt) -> None:
+    if receipt.outcome == "stored":
+        run_logger().warning(
+            "No relay is connected: the mail %s was %s. Save an SMTP or a SendGrid block, then run"
+            " `prefect-smtp-relay outbox flush` to submit it.",
+            receipt.message_id,
+            receipt.response,
+        )
+        return
+    count = len(receipt.accepted) + receipt.bcc_accepted
+    run_logger().info(
+        "%s accepted %s for %d recipient(s): %s",
+        receipt.relay,
+        receipt.message_id,
+        count,
+        receipt.response,
+    )
+    if receipt.refused or receipt.bcc_refused:
+        run_logger().warning(
+            "%s refused %d recipient(s) of %s: %s",
+            receipt.relay,
+            len(receipt.refused) + receipt.bcc_refused,
+            receipt.message_id,
+            "; ".join(f"{a}: {refusal}" for a, refusal in receipt.refused.items()) or "in Bcc",
+        )
