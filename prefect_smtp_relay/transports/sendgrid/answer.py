@@ -1,0 +1,116 @@
+"""What SendGrid answered, as text that may be shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import SecretStr
+
+BODY_LIMIT = 64 * 1024
+"""Octets of an answer that are read: SendGrid's own have a few hundred."""
+
+_EXCERPT = 300
+_LONGEST_REASON = 2000
+_INVISIBLE = re.compile(r"<(script|style)\b.*?</\1>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+_NOT_SHOWN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufffd]+")
+_SECONDS = re.compile(r"[0-9]{1,12}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer.
+
+    Args:
+        status: the HTTP status code.
+        headers: by their names in lower case.
+        body: its first `BODY_LIMIT` octets at most.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def status_line(self) -> str:
+        """The code with its standard phrase: ``202 Accepted``."""
+        known = {status.value: status.phrase for status in HTTPStatus}
+        return f"{self.status} {known.get(self.status, '')}".strip()
+
+    def explain(self, api_key: SecretStr) -> str:
+        """Say in SendGrid's words what is wrong, or show the start of a body that is not its.
+
+        Args:
+            api_key: is replaced wherever the answer repeats it.
+
+        Returns:
+            One line: ``field: message (help)`` for each of its ``errors``, or an excerpt.
+        """
+        text = self.body.decode("utf-8", "replace")
+        try:
+            errors = list(_errors(json.loads(text)))
+        except (ValueError, RecursionError):
+            errors = []
+        if errors:
+            return _show(redact("; ".join(errors), api_key))[:_LONGEST_REASON]
+        # Short before the tags are taken out: that search is slow on a long text.
+        return _show(_INVISIBLE.sub(" ", redact(text, api_key)[:4096]))[:_EXCERPT]
+
+    def seconds_to_wait(self, now: datetime) -> int | None:
+        """Read how long SendGrid wants no more mail.
+
+        Args:
+            now: the present time, for answers that name a point in time.
+
+        Returns:
+            Seconds from Retry-After (RFC 9110, section 10.2.3), else from SendGrid's
+            X-RateLimit-Reset (seconds of the Unix epoch), else None.
+        """
+        retry_after = self.headers.get("retry-after", "").strip()
+        if _SECONDS.fullmatch(retry_after):
+            return int(retry_after)
+        if (until := _read_date(retry_after)) is not None:
+            return max(0, round((until - now).total_seconds()))
+        reset = self.headers.get("x-ratelimit-reset", "").strip()
+        return max(0, int(reset) - int(now.timestamp())) if _SECONDS.fullmatch(reset) else None
+
+    def provider_id(self, api_key: SecretStr) -> str:
+        """SendGrid's own id of the message, or blank."""
+        return _show(redact(self.headers.get("x-message-id", ""), api_key))[:_EXCERPT]
+
+
+def redact(text: str, api_key: SecretStr) -> str:
+    """Replace the API key in a text that somebody else wrote."""
+    return text.replace(api_key.get_secret_value(), "***")
+
+
+def _errors(document: Any) -> Iterator[str]:
+    """Read ``{"errors": [{"field": ..., "message": ..., "help": ...}]}``; any part may lack."""
+    listed = document.get("errors") if isinstance(document, dict) else None
+    for error in listed if isinstance(listed, list) else []:
+        field, message, advice = (_text(error, key) for key in ("field", "message", "help"))
+        if message:
+            yield (f"{field}: " if field else "") + message + (f" ({advice})" if advice else "")
+
+
+def _text(error: Any, key: str) -> str:
+    value = error.get(key) if isinstance(error, dict) else None
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _show(text: str) -> str:
+    return _NOT_SHOWN.sub(" ", text).strip()
+
+
+def _read_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)

@@ -1,0 +1,72 @@
+"""What a SendGrid transport has to know."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import SecretStr
+
+from prefect_smtp_relay.exceptions import RelayConfigurationError
+
+_HEADER_SAFE = re.compile(r"[!-~]+")
+_USUAL_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True)
+class SendGridConfig:
+    """The settings of one SendGrid account; the block checks what a person can get wrong.
+
+    Args:
+        api_key: goes into the Authorization header and nowhere else.
+        api_url: for EU accounts ``https://api.eu.sendgrid.com``.
+        sandbox_mode: SendGrid checks the mail and accepts nothing.
+        categories: labels in SendGrid's statistics.
+        timeout_seconds: bound of the connection, of each write, and of the whole answer.
+
+    Raises:
+        RelayConfigurationError: the key could not stand in a header: the HTTP library would
+            repeat it in its error. Or the URL names no host.
+    """
+
+    api_key: SecretStr
+    api_url: str = "https://api.sendgrid.com"
+    sandbox_mode: bool = False
+    categories: tuple[str, ...] = ()
+    timeout_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not _HEADER_SAFE.fullmatch(self.api_key.get_secret_value()):
+            raise RelayConfigurationError(
+                "api_key: is blank, or holds a blank, a line end or a non-ASCII character. Copy"
+                " the key from SendGrid again; it starts with SG. and is one word."
+            )
+        self._split_url()
+
+    @property
+    def endpoint(self) -> str:
+        """Where the mail is posted to."""
+        return f"{self.api_url.rstrip('/')}/v3/mail/send"
+
+    @property
+    def authority(self) -> str:
+        """The host, with its port where that is not the scheme's own."""
+        url = self._split_url()
+        host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+        is_usual = url.port in (None, _USUAL_PORTS[url.scheme])
+        return f"{host}" if is_usual else f"{host}:{url.port}"
+
+    def _split_url(self) -> SplitResult:
+        """Read the URL; one with a user name would replace the key by basic authentication."""
+        try:
+            url = urlsplit(self.api_url)
+            is_usable = url.scheme in _USUAL_PORTS and url.hostname and url.port != 0
+        except ValueError:
+            is_usable = False
+        if not is_usable or "@" in url.netloc:
+            raise RelayConfigurationError(
+                "api_url: is not an https URL with a host and without a user name. Set it to"
+                " https://api.sendgrid.com, or to https://api.eu.sendgrid.com for EU accounts."
+            )
+        return url

@@ -1,0 +1,91 @@
+"""What SendGrid cannot express, refused before any I/O.
+
+Sources: the v3 Mail Send reference, its pages "Limitations" and "Errors", and the docstring of
+``sendgrid.helpers.mail.Header``.
+"""
+
+from __future__ import annotations
+
+from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Message
+
+MAX_RECIPIENTS = 1000
+"""Of one request: to, cc and bcc together."""
+
+MAX_OCTETS = 30 * 1024 * 1024
+"""SendGrid says "30MB"; read the larger way, so that nothing it would take is refused here."""
+
+RESERVED_HEADERS = frozenset(
+    {
+        *("x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type"),
+        *("content-transfer-encoding", "to", "from", "subject", "reply-to", "cc", "bcc"),
+    }
+)
+
+
+def refuse_unsupported(message: Message, envelope: Envelope) -> None:
+    """Refuse a message that would come out of SendGrid as another one.
+
+    The reverse-path is not compared: SendGrid writes its own and takes the bounces.
+
+    Raises:
+        UnsupportedFeature: naming the argument and the way out.
+        MessageTooLarge: the files alone are more than SendGrid takes.
+    """
+    _check_sender(message)
+    _check_local_parts(message, envelope)
+    _check_headers(message)
+    _check_content(message)
+    _check_files(message)
+
+
+def check_size(octets: int) -> None:
+    """Refuse a request body that is too large.
+
+    Raises:
+        MessageTooLarge: with its size and SendGrid's limit.
+    """
+    if octets > MAX_OCTETS:
+        raise MessageTooLarge(
+            f"attachments: the request has {octets} octets, files in base64 included; SendGrid"
+            f" takes 30 MB ({MAX_OCTETS} octets). Attach less, or link to the files."
+        )
+
+
+def _check_sender(message: Message) -> None:
+    if message.sender and message.sender.address.lower() != message.from_.address.lower():
+        raise UnsupportedFeature(
+            "headers['Sender']: SendGrid has no Sender field beside From. Leave it out, or"
+            " deliver through SMTP."
+        )
+
+
+def _check_local_parts(message: Message, envelope: Envelope) -> None:
+    for mailbox in (message.from_, *message.reply_to, *envelope.forward_paths):
+        if mailbox.needs_smtputf8:
+            raise UnsupportedFeature(
+                f"{mailbox.address}: SendGrid takes only ASCII before the @. Use an ASCII"
+                " address, or an SMTP relay with SMTPUTF8."
+            )
+
+
+def _check_headers(message: Message) -> None:
+    for name, _ in message.headers:
+        if name.lower() in RESERVED_HEADERS:
+            raise UnsupportedFeature(
+                f"headers: SendGrid sets {name} by itself and refuses it. Leave it out."
+            )
+
+
+def _check_content(message: Message) -> None:
+    if not message.subject:
+        raise UnsupportedFeature("subject: SendGrid takes no mail with a blank one. Write one.")
+    if not (message.text or message.html):
+        raise UnsupportedFeature("body: SendGrid takes no mail with a blank one. Write one.")
+
+
+def _check_files(message: Message) -> None:
+    """Before they are read: they are in memory as a whole once the request is built."""
+    files = (*message.attachments, *message.inline_images)
+    check_size(sum((file.size + 2) // 3 * 4 for file in files))

@@ -1,0 +1,205 @@
+"""A real HTTP server on the loopback interface that answers as a test scripts it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it arrived; its port tells on which of the client's connections."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    port: int
+
+    @property
+    def payload(self) -> Any:
+        """The body, read as JSON."""
+        return json.loads(self.body)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Records a request, then plays the next answer."""
+
+    protocol_version = "HTTP/1.1"
+
+    @property
+    def api(self) -> ApiServer:
+        """The server that this request came to."""
+        return cast("_Listener", self.server).api
+
+    def do_POST(self) -> None:
+        """Answer a request."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.api.requests.append(
+            Request(self.command, self.path, headers, body, self.client_address[1])
+        )
+        self.api.next_answer()(self)
+
+    do_CONNECT = do_POST  # noqa: N815 - the name is http.server's
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+        """Say nothing on stderr."""
+
+
+Answer = Callable[[Handler], None]
+
+
+def reply(status: int, body: bytes | str = b"", **headers: str) -> Answer:
+    """Answer with a status, a body and headers (``retry_after="3"`` is Retry-After)."""
+    data = body.encode() if isinstance(body, str) else body
+
+    def play(handler: Handler) -> None:
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return play
+
+
+def accept(message_id: str = "X-1") -> Answer:
+    """Accept the mail as SendGrid does."""
+    return reply(202, x_message_id=message_id)
+
+
+def raw(data: bytes) -> Answer:
+    """Write these octets and close the connection, which need be no whole answer."""
+
+    def play(handler: Handler) -> None:
+        handler.wfile.write(data)
+        handler.close_connection = True
+
+    return play
+
+
+def then_close(answer: Answer) -> Answer:
+    """Close the connection behind an answer that does not announce it."""
+
+    def play(handler: Handler) -> None:
+        answer(handler)
+        handler.close_connection = True
+
+    return play
+
+
+def drip(start: bytes) -> Answer:
+    """Write a start at once, and then one octet after the other without an end."""
+
+    def play(handler: Handler) -> None:
+        handler.close_connection = True
+        handler.wfile.write(start)
+        with suppress(OSError):
+            while not handler.api.is_over.wait(0.02):
+                handler.wfile.write(b"x")
+
+    return play
+
+
+def stall(handler: Handler) -> None:
+    """Keep silent until the test is over."""
+    handler.api.is_over.wait()
+    handler.close_connection = True
+
+
+@dataclass
+class ApiServer:
+    """What a test sees of the server.
+
+    Args:
+        url: of the server, without a path.
+        requests: all that arrived, in their order.
+        answers: played in their order; then every mail is accepted.
+        closed: released for every connection that the server has closed.
+    """
+
+    url: str = ""
+    requests: list[Request] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    closed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+    def next_answer(self) -> Answer:
+        """Take the next answer of the script."""
+        return self.answers.pop(0) if self.answers else accept()
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    api: ApiServer
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.api.closed.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing on stderr of a client that went away."""
+
+
+@contextmanager
+def serve(tls: ssl.SSLContext | None = None) -> Iterator[ApiServer]:
+    """Run a server on a port that the system chooses, with TLS or without."""
+    listener = _Listener(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        listener.socket = tls.wrap_socket(
+            listener.socket, server_side=True, do_handshake_on_connect=False
+        )
+    scheme = "http" if tls is None else "https"
+    listener.api = api = ApiServer(f"{scheme}://127.0.0.1:{listener.server_port}")
+    thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield api
+    finally:
+        api.is_over.set()
+        listener.shutdown()
+        thread.join()
+        listener.server_close()
+
+
+@contextmanager
+def never_read(*, reset_after: int | None = None) -> Iterator[str]:
+    """Run a server that reads no request to its end.
+
+    Args:
+        reset_after: read so many octets and reset the connection; None: keep it, and read none.
+
+    Yields:
+        Its URL.
+    """
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        is_over = threading.Event()
+
+        def take() -> None:
+            with listener.accept()[0] as peer:
+                if reset_after is None:
+                    is_over.wait()
+                    return
+                peer.recv(reset_after)
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            is_over.set()
+            thread.join()

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from prefect_smtp_relay.exceptions import (
+    AuthenticationFailed,
+    DeliveryError,
+    PermanentFailure,
+    TransientFailure,
+)
+from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.transports.sendgrid.answer import Answer
+
+from .api_server import ApiServer, accept, reply
+
+Deliver = Callable[..., Receipt]
+NOW = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
+
+
+def _errors(*errors: Any) -> str:
+    return json.dumps({"errors": list(errors)})
+
+
+def test_an_accepted_mail(
+    api: ApiServer, deliver: Deliver, make_message: Callable[..., Message]
+) -> None:
+    """202 gives a receipt with SendGrid's id; Bcc recipients are counted, not named."""
+    api.answers = [accept("abc.123")]
+    receipt = deliver(make_message(cc="bob@example.org", bcc="cleo@example.org"))
+    assert receipt.model_dump(exclude={"submitted_at"}) == {
+        "message_id": "<id-1@example.com>",
+        "relay": "",
+        "transport": api.url.replace("http", "sendgrid"),
+        "outcome": "accepted",
+        "accepted": ("ann@example.org", "bob@example.org"),
+        "refused": {},
+        "bcc_accepted": 1,
+        "bcc_refused": 0,
+        "response": "202 Accepted",
+        "provider_id": "abc.123",
+        "size": len(api.requests[0].body),
+    }
+
+
+def test_the_request(api: ApiServer, deliver: Deliver, canary: str) -> None:
+    """One POST goes to the v3 endpoint, with the key, and asks for an answer that is not packed."""
+    deliver(categories=("incident",))
+    (request,) = api.requests
+    assert (request.method, request.path) == ("POST", "/v3/mail/send")
+    wanted = ("authorization", "content-type", "accept", "accept-encoding")
+    assert {name: request.headers[name] for name in wanted} == {
+        "authorization": f"Bearer {canary}",
+        "content-type": "application/json",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+    }
+    assert request.payload["personalizations"] == [{"to": [{"email": "ann@example.org"}]}]
+    assert request.payload["categories"] == ["incident"]
+
+
+@pytest.mark.parametrize("status", [200, 202])
+def test_sandbox_mode(api: ApiServer, deliver: Deliver, status: int) -> None:
+    """In sandbox mode SendGrid's 200 is good, and the receipt says what it is."""
+    api.answers = [reply(status)]
+    receipt = deliver(sandbox_mode=True)
+    assert receipt.response.startswith(str(status))
+    assert receipt.response.endswith("(sandbox mode)")
+    assert api.requests[0].payload["mail_settings"] == {"sandbox_mode": {"enable": True}}
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 301, 302, 307, 308])
+def test_an_answer_that_is_not_sendgrids(api: ApiServer, deliver: Deliver, status: int) -> None:
+    """Another 2xx or a redirect accepts nothing, and is not followed."""
+    api.answers = [reply(status, location="/elsewhere")]
+    with pytest.raises(PermanentFailure, match=r"redirects are not followed\. Check api_url"):
+        deliver()
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "advice"),
+    [
+        (400, PermanentFailure, "Change what the reason names."),
+        (401, AuthenticationFailed, "The API key is not accepted. Set api_key of the SendGrid"),
+        (403, AuthenticationFailed, "Give the API key the scope mail.send, and set from_address"),
+        (404, PermanentFailure, "Check api_url of the SendGrid block."),
+        (405, PermanentFailure, "Change what the reason names."),
+        (413, PermanentFailure, "SendGrid takes 30 MB"),
+        (415, PermanentFailure, "Change what the reason names."),
+        (429, TransientFailure, "Too many requests: wait a while before the next"),
+        (499, PermanentFailure, "Change what the reason names."),
+        (500, TransientFailure, "try again later"),
+        (502, TransientFailure, "try again later"),
+        (503, TransientFailure, "try again later"),
+    ],
+)
+def test_each_status(
+    api: ApiServer, deliver: Deliver, status: int, kind: type[DeliveryError], advice: str
+) -> None:
+    """Each status is one error, with the code, SendGrid's reason, and what to change."""
+    api.answers = [reply(status, _errors({"message": "No.", "field": "from", "help": None}))]
+    with pytest.raises(kind) as caught:
+        deliver()
+    error = caught.value
+    assert type(error) is kind
+    assert (error.code, error.stage, error.enhanced_code) == (status, "POST /v3/mail/send", "")
+    assert error.detail.startswith(f"{status}")
+    assert ": from: No. " in error.detail
+    assert advice in error.detail
+    assert error.detail.endswith((".", ")"))
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own pickle
+
+
+def test_413_says_how_large(api: ApiServer, deliver: Deliver) -> None:
+    """The error names the size of the request that was too large."""
+    api.answers = [reply(413)]
+    with pytest.raises(PermanentFailure) as caught:
+        deliver()
+    assert f"has {len(api.requests[0].body)} octets" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (
+            _errors(
+                {"message": "Bad one.", "field": "personalizations.0.to", "help": "http://h"},
+                {"message": "Bad two", "field": None},
+            ),
+            "personalizations.0.to: Bad one. (http://h); Bad two",
+        ),
+        (_errors({"field": "x"}, "text", None, 3, {"message": 5}), None),
+        ('{"errors": [{"message": "cut o', '{"errors": [{"message": "cut o'),
+        ('{"errors": {}}', '{"errors": {}}'),
+        ("[" * 60_000, "[" * 300),
+        (
+            "<html><style>p{}</style><h1>502</h1>\r\n<p>Bad\x1b[31m gateway</p></html>",
+            "502 Bad [31m gateway",
+        ),
+        (b"\xff\xfe\x00", ""),
+        ("<" * 60_000, "<" * 300),
+        ("", ""),
+    ],
+)
+def test_the_reason(body: str | bytes, reason: str | None) -> None:
+    """SendGrid's errors are told as they are; any other body is one short plain line."""
+    data = body.encode() if isinstance(body, str) else body
+    expected = data.decode() if reason is None else reason
+    assert Answer(400, {}, data).explain(SecretStr("key")) == expected
+
+
+def test_a_reason_has_a_bound() -> None:
+    """Thousands of errors make no endless text."""
+    answer = Answer(400, {}, _errors(*[{"message": "No"}] * 3000).encode())
+    assert len(answer.explain(SecretStr("key"))) == 2000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"errors": [{"message": "KEY is bad", "field": "KEY", "help": "KEY"}]}',
+        "<p>Bearer KEY</p>",
+        "x" * 290 + "KEY",
+        "x" * 4090 + "KEY",
+    ],
+)
+def test_an_echoed_key_is_hidden(api: ApiServer, deliver: Deliver, canary: str, body: str) -> None:
+    """Wherever an answer repeats the key, no part of it is shown."""
+    api.answers = [reply(400, body.replace("KEY", canary))]
+    with pytest.raises(PermanentFailure) as caught:
+        deliver()
+    assert "SG.canary" not in repr(caught.value)
+
+
+def test_an_echoed_key_is_no_provider_id(api: ApiServer, deliver: Deliver, canary: str) -> None:
+    """The key is hidden in the receipt too."""
+    api.answers = [accept(f"id {canary}")]
+    assert deliver().provider_id == "id ***"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "17"}, 17),
+        ({"retry-after": "17", "x-ratelimit-reset": "1714564860"}, 17),
+        ({"retry-after": format_datetime(NOW + timedelta(seconds=90), usegmt=True)}, 90),
+        ({"retry-after": "Wed, 01 May 2024 12:00:30 -0000"}, 30),
+        ({"retry-after": format_datetime(NOW - timedelta(days=1), usegmt=True)}, 0),
+        ({"retry-after": "soon", "x-ratelimit-reset": "1714564860"}, 60),
+        ({"x-ratelimit-reset": "1714564000"}, 0),
+        ({"x-ratelimit-reset": "-5"}, None),
+        ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "Wed, 99 May 99999 12:00:30 GMT"}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_to_wait(headers: dict[str, str], seconds: int | None) -> None:
+    """Retry-After counts before X-RateLimit-Reset; nonsense counts as nothing."""
+    assert Answer(429, headers, b"").seconds_to_wait(NOW) == seconds
+
+
+def test_429_names_the_wait(api: ApiServer, deliver: Deliver) -> None:
+    """The error tells the seconds that SendGrid asked for."""
+    api.answers = [reply(429, retry_after="17", x_ratelimit_reset="1")]
+    with pytest.raises(TransientFailure, match="wait 17 seconds before the next"):
+        deliver()
+
+
+def test_an_unknown_status_has_no_phrase() -> None:
+    """A code without a standard phrase stands alone."""
+    assert Answer(599, {}, b"").status_line == "599"

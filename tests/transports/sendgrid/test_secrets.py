@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+
+import pytest
+from pydantic import SecretStr
+
+from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
+from prefect_smtp_relay.transports.sendgrid.connection import Submission
+
+from .api_server import Answer, ApiServer, accept, raw, reply
+
+
+def test_the_key_is_in_no_repr(canary: str) -> None:
+    """Configuration, transport and request can be printed."""
+    config = SendGridConfig(SecretStr(canary))
+    submission = Submission("https://h", {"Authorization": canary}, canary.encode(), 1.0)
+    transport = SendGridTransport(config)
+    printed = f"{config!r} {config} {transport!r} {transport.name} {submission!r}"
+    assert canary not in printed
+
+
+@pytest.mark.parametrize("answer", [accept(), reply(401, "bad KEY"), reply(500), raw(b"nonsense")])
+def test_the_key_is_in_no_log_and_no_traceback(
+    api: ApiServer,
+    deliver: Callable[..., Receipt],
+    caplog: pytest.LogCaptureFixture,
+    canary: str,
+    answer: Answer,
+) -> None:
+    """Every logger at DEBUG, and a whole traceback with its causes, do without the key."""
+    caplog.set_level(logging.DEBUG)
+    api.answers = [answer]
+    shown = ""
+    try:
+        shown = repr(deliver())
+    except EmailError:
+        shown = traceback.format_exc()
+    assert canary in api.requests[0].headers["authorization"]
+    assert canary not in shown + caplog.text
+    assert caplog.records
+
+
+def test_importing_the_transport_loads_no_library() -> None:
+    """Neither sendgrid nor httpx is imported before the first mail."""
+    code = (
+        "import sys, prefect_smtp_relay.transports.sendgrid;"
+        "print({'sendgrid', 'httpx', 'prefect'} & set(sys.modules))"
+    )
+    run = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "set()"
