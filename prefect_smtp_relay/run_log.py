@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_logger, get_run_logger
 
 from prefect_smtp_relay.transports.base import logger as transport_logger
 
-RunLogger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+if TYPE_CHECKING:
+    RunLogger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 
 def run_logger() -> RunLogger:
