@@ -1,0 +1,57 @@
+"""A real Prefect server for the whole folder, empty of relays before each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.testing.utilities import prefect_test_harness
+
+from prefect_smtp_relay.testing.certificates import Certificates, issue_certificates
+from prefect_smtp_relay.testing.mail_server import MailServer
+
+_STARTUP_SECONDS = 180
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prefect_server() -> Iterator[None]:
+    """Run a Prefect server on SQLite in a temporary folder."""
+    with prefect_test_harness(server_startup_timeout=_STARTUP_SECONDS):
+        yield
+
+
+@pytest.fixture
+def client(prefect_server: None) -> Iterator[SyncPrefectClient]:
+    """Give a client of the server."""
+    with get_client(sync_client=True) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def nothing_connected(client: SyncPrefectClient) -> None:
+    """Delete every block document."""
+    for document in client.read_block_documents():
+        client.delete_block_document(document.id)
+
+
+@pytest.fixture(autouse=True)
+def outbox_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test an outbox of its own."""
+    path = tmp_path / "outbox"
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_PATH", str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Certificates:
+    """Issue one certificate for all servers."""
+    return issue_certificates()
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    """Run a mail server without TLS and without users: what it takes is what is tested."""
+    with MailServer() as server:
+        yield server
