@@ -1,0 +1,147 @@
+"""The disk below the outbox: the one place that touches files, and translates their errors."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError, TransientFailure
+
+_WRONG_PLACE = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR),
+        *(errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG),
+    }
+)
+
+
+class PrivateDirectory:
+    """A directory for our eyes only (0700), whose files (0600) are whole or absent.
+
+    Every method raises `RelayConfigurationError` where the path or its permissions are wrong,
+    `TransientFailure` where the disk is full or failing, and no OSError.
+
+    Args:
+        path: created, with its parents, when the first file is written.
+        transport: the loggable name of the transport, for its errors.
+    """
+
+    def __init__(self, path: Path, transport: str) -> None:
+        self.path = path
+        self._transport = transport
+
+    def write(self, files: Mapping[str, Iterable[bytes]]) -> None:
+        """Write files, all of them whole, before the first is put in place.
+
+        Args:
+            files: name to octets; put in place in this order, over older ones of that name.
+
+        Raises:
+            EmailError: also what reading the octets raises; then nothing was put in place.
+        """
+        with self._translated(), ExitStack() as leftovers:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            staged = {}
+            for name, octets in files.items():
+                staged[name] = self.path / f".{secrets.token_hex(8)}.tmp"
+                leftovers.callback(_forget, staged[name])
+                _write_through(staged[name], octets)
+            for name, temporary in staged.items():
+                temporary.replace(self.path / name)
+            self._write_names_through()
+
+    def names(self) -> list[str]:
+        """Names of all files; none where the directory does not exist yet."""
+        with self._translated(), suppress(FileNotFoundError):
+            return [file.name for file in self.path.iterdir()]
+        return []
+
+    def read(self, name: str) -> bytes | None:
+        """Return the octets of a file, or None where there is none."""
+        with self._translated(), suppress(FileNotFoundError):
+            return (self.path / name).read_bytes()
+        return None
+
+    def modified(self, name: str) -> float | None:
+        """Return a file's modification time in seconds of the epoch, or None."""
+        with self._translated(), suppress(FileNotFoundError):
+            return (self.path / name).stat().st_mtime
+        return None
+
+    def touch(self, name: str) -> bool:
+        """Set a file's modification time to now; whether there is one."""
+        with self._translated(), suppress(FileNotFoundError):
+            os.utime(self.path / name)
+            return True
+        return False
+
+    def rename(self, old: str, new: str) -> bool:
+        """Rename a file atomically; whether it was there: of two renamers one wins."""
+        with self._translated(), suppress(FileNotFoundError):
+            (self.path / old).replace(self.path / new)
+            return True
+        return False
+
+    def remove(self, name: str) -> bool:
+        """Remove a file; whether it was there."""
+        with self._translated(), suppress(FileNotFoundError):
+            (self.path / name).unlink()
+            return True
+        return False
+
+    def _write_names_through(self) -> None:
+        """Bring the names to the disk too, where the platform and the file system can."""
+        if sys.platform == "win32":
+            return
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            # Some network file systems know no fsync of a directory; the files are in place.
+            if error.errno != errno.EINVAL:
+                raise
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._translate(error) from error
+
+    def _translate(self, error: OSError) -> EmailError:
+        what = f"{self.path}: {error.strerror or type(error).__name__}"
+        if error.errno in _WRONG_PLACE:
+            return RelayConfigurationError(
+                f"outbox_path: cannot store mail in {what}. Set outbox_path to a directory that"
+                " this process may create and write to."
+            )
+        return TransientFailure(
+            self._transport,
+            f"{what}. Free space on this disk, or set outbox_path to a directory on another.",
+            stage="store",
+        )
+
+
+def _write_through(path: Path, octets: Iterable[bytes]) -> None:
+    """Create a file and bring it to the disk, so that a crash cannot put an empty one in place."""
+    with open(path, "xb", opener=_private) as file:
+        file.writelines(octets)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _forget(temporary: Path) -> None:
+    """Remove what was not put in place; a failure here must not hide the first one."""
+    with suppress(OSError):
+        temporary.unlink()

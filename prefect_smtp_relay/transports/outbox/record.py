@@ -1,0 +1,91 @@
+"""What the outbox knows of a message beside its text: the ``.json`` file."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from prefect_smtp_relay.exceptions import MessageError
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.message import Message
+
+
+class Record(BaseModel):
+    """The envelope of a stored message, why it is stored, and what a listing shows of it."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    version: Literal[1] = Field(default=1, description="Format of this file.")
+    stored_at: AwareDatetime = Field(description="When it was stored, in UTC.")
+    reason: str = Field(description="Why no relay has it.")
+    message_id: str = Field(description="With its angle brackets.")
+    subject: str = Field(description="For listings; the message has it too.")
+    from_: str = Field(description="For listings; the message has it too.")
+    size: int = Field(description="Octets of the message.")
+    requested_from: Mailbox | None = Field(description="The action's own From, or null.")
+    reverse_path: Mailbox
+    forward_paths: tuple[Mailbox, ...] = Field(min_length=1)
+    bcc: tuple[Mailbox, ...] = Field(description="Those that no header may name.")
+
+    @classmethod
+    def of(cls, message: Message, envelope: Envelope, reason: str, size: int) -> Record:
+        """Write the record of a message that is stored now."""
+        return cls(
+            stored_at=datetime.now(timezone.utc),
+            reason=_writable(reason),
+            message_id=message.message_id,
+            subject=message.subject,
+            from_=str(message.from_),
+            size=size,
+            requested_from=message.requested_from,
+            reverse_path=envelope.reverse_path,
+            forward_paths=envelope.forward_paths,
+            bcc=message.bcc,
+        )
+
+    @classmethod
+    def parse(cls, octets: bytes, file: str) -> Record:
+        """Read a record.
+
+        Args:
+            octets: its JSON.
+            file: the name of the file, for the error.
+
+        Raises:
+            MessageError: it is damaged, or of a newer format.
+        """
+        try:
+            return cls.model_validate_json(octets)
+        except ValidationError as error:
+            raise MessageError(
+                f"{file} is damaged or of a newer version ({_wrong(error)}). Restore it, or"
+                " update prefect-smtp-relay."
+            ) from error
+
+    @property
+    def envelope(self) -> Envelope:
+        """Where the message still has to go."""
+        return Envelope(self.reverse_path, self.forward_paths)
+
+    def because(self, reason: str) -> Record:
+        """Return the same record with another reason."""
+        return self.model_copy(update={"reason": _writable(reason)})
+
+    def only_for(self, forward_paths: tuple[Mailbox, ...]) -> Record:
+        """Return the same record for some of its recipients only."""
+        addresses = {mailbox.address for mailbox in forward_paths}
+        bcc = tuple(mailbox for mailbox in self.bcc if mailbox.address in addresses)
+        return self.model_copy(update={"forward_paths": forward_paths, "bcc": bcc})
+
+
+def _wrong(error: ValidationError) -> str:
+    """Name what is wrong, without the values: they may be Bcc addresses."""
+    return ", ".join(".".join(map(str, found["loc"])) or found["msg"] for found in error.errors())
+
+
+def _writable(reason: str) -> str:
+    """Replace what UTF-8 cannot write: a relay's reply or a path may hold undecodable octets."""
+    return reason.encode("utf-8", "replace").decode()

@@ -1,0 +1,166 @@
+"""What lies on the disk, for whose eyes, and what becomes of disk errors."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from prefect_smtp_relay.exceptions import (
+    AttachmentError,
+    EmailError,
+    RelayConfigurationError,
+    TransientFailure,
+)
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.transports.outbox import Outbox
+
+NewMessage = Callable[..., Message]
+Store = Callable[..., Message]
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="Windows has no permission bits")
+
+
+@pytest.fixture
+def no_umask() -> Iterator[None]:
+    """Take away the protection that a usual umask gives."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_no_file_name_comes_from_a_message(
+    outbox: Outbox, directory: Path, new_message: NewMessage
+) -> None:
+    """A Message-ID that looks like a path leads nowhere."""
+    message = replace(new_message(), message_id="<../../../../etc/x@example.org>")
+    outbox.keep(message, Envelope.of(message), "no relay")
+    names = sorted(file.name for file in directory.iterdir())
+    (mail,) = outbox.entries()
+    assert names == [f"{mail.id}.eml", f"{mail.id}.json"]
+    assert mail.id.isalnum()
+
+
+@posix_only
+@pytest.mark.usefixtures("no_umask")
+def test_nobody_else_may_read_the_outbox(
+    directory: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The directory is 0700 and every file 0600 from its creation, whatever the umask."""
+    created: list[int] = []
+    real_fsync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        created.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        real_fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    store()
+    assert created == [0o600, 0o600, 0o700]
+    assert _mode(directory) == 0o700
+    assert {_mode(file) for file in directory.iterdir()} == {0o600}
+
+
+def test_a_file_that_vanished_leaves_no_entry(
+    outbox: Outbox, directory: Path, new_message: NewMessage, tmp_path: Path
+) -> None:
+    """An attachment that cannot be read any more is the caller's error, and nothing is stored."""
+    file = tmp_path / "report.pdf"
+    file.write_bytes(b"x" * 100_000)
+    message = new_message(attachments=[file])
+    file.unlink()
+    with pytest.raises(AttachmentError):
+        outbox.keep(message, Envelope.of(message), "no relay")
+    assert list(directory.iterdir()) == []
+
+
+def test_a_failed_retry_leaves_the_older_entry(
+    outbox: Outbox, store: Store, new_message: NewMessage, tmp_path: Path
+) -> None:
+    """A message that is stored already survives a second try that fails."""
+    stored = store()
+    file = tmp_path / "report.pdf"
+    file.write_bytes(b"x")
+    message = new_message(attachments=[file])
+    file.unlink()
+    with pytest.raises(AttachmentError):
+        outbox.keep(message, Envelope.of(message), "no relay")
+    assert outbox.read(outbox.entries()[0])[0] == stored
+
+
+@pytest.mark.parametrize("survivors", [0, 1])
+def test_a_crash_while_writing_leaves_no_entry(
+    outbox: Outbox,
+    directory: Path,
+    new_message: NewMessage,
+    monkeypatch: pytest.MonkeyPatch,
+    survivors: int,
+) -> None:
+    """Without its .eml in place a message is not stored, and its record is no entry."""
+    real_replace, calls = Path.replace, iter(range(9))
+
+    def power_cut(self: Path, target: Path) -> Path:
+        if next(calls) >= survivors:
+            raise KeyboardInterrupt
+        return real_replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", power_cut)
+    message = new_message()
+    with pytest.raises(KeyboardInterrupt):
+        outbox.keep(message, Envelope.of(message), "no relay")
+    assert outbox.entries() == []
+    assert [file.suffix for file in directory.iterdir()] == [".json"] * survivors
+
+
+def test_a_file_in_the_place_of_the_directory_is_a_wrong_setting(
+    outbox: Outbox, directory: Path, new_message: NewMessage
+) -> None:
+    """The error names the setting outbox_path."""
+    directory.parent.mkdir()
+    directory.write_text("not a directory")
+    message = new_message()
+    for act in (lambda: outbox.deliver(message, Envelope.of(message)), outbox.entries):
+        with pytest.raises(RelayConfigurationError, match="outbox_path"):
+            act()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("ENOSPC", TransientFailure),
+        ("EDQUOT", TransientFailure),
+        ("EIO", TransientFailure),
+        ("EACCES", RelayConfigurationError),
+        ("EPERM", RelayConfigurationError),
+        ("EROFS", RelayConfigurationError),
+    ],
+)
+def test_every_disk_error_becomes_one_of_ours(
+    outbox: Outbox,
+    directory: Path,
+    new_message: NewMessage,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    expected: type[EmailError],
+) -> None:
+    """A full or failing disk may pass; wrong permissions need somebody; neither leaves a file."""
+
+    def fsync(_: int) -> None:
+        number = getattr(errno, code, errno.EIO)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    message = new_message()
+    with pytest.raises(expected, match="outbox_path") as raised:
+        outbox.deliver(message, Envelope.of(message))
+    assert getattr(raised.value, "stage", "store") == "store"
+    assert isinstance(raised.value.__cause__, OSError)
+    assert list(directory.iterdir()) == []
