@@ -7,6 +7,7 @@ import email
 import email.policy
 import hashlib
 import hmac
+import socket
 import ssl
 import threading
 from collections.abc import Mapping, Sequence
@@ -77,6 +78,9 @@ class MailServer:
     port: int = 0
 
     def __enter__(self) -> MailServer:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listening = socket.create_server((self.host, self.port), family=family)
+        self.port = self._listening.getsockname()[1]
         started = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, args=(started,), daemon=True)
@@ -97,9 +101,8 @@ class MailServer:
         asyncio.set_event_loop(self._loop)
         context = self.tls_context if self.security == "tls" else None
         server = self._loop.run_until_complete(
-            self._loop.create_server(self._connect, self.host, self.port, ssl=context)
+            self._loop.create_server(self._connect, sock=self._listening, ssl=context)
         )
-        self.port = server.sockets[0].getsockname()[1]
         started.set()
         self._loop.run_forever()
         server.close()

@@ -38,7 +38,8 @@ def answers(mechanism: Mechanism, credentials: Credentials) -> list[Answer]:
 
 def _cram_md5(username: str, password: str, challenge: str) -> bytes:
     """RFC 2195, section 2: the name, a blank, the keyed digest of the challenge in hex."""
-    digest = hmac.new(password.encode(), b64decode(challenge), "md5").hexdigest()
+    octets = b64decode(challenge.strip(), validate=True)
+    digest = hmac.new(password.encode(), octets, "md5").hexdigest()
     return f"{username} {digest}".encode()
 
 

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 
-from prefect_smtp_relay.exceptions import EmailError, TlsFailed
+from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError, TlsFailed
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.smtp.authentication import REVEALING
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
@@ -137,7 +137,13 @@ def _greeted(sock: socket.socket, config: SmtpConfig) -> Session:
 def _open_socket(config: SmtpConfig) -> socket.socket:
     with translating(config.name, "connect"):
         place = (config.address, config.port)
-        sock = socket.create_connection(place, timeout=config.timeout_seconds)
+        try:
+            sock = socket.create_connection(place, timeout=config.timeout_seconds)
+        except UnicodeError as error:
+            raise RelayConfigurationError(
+                f"{config.name}: not a host name ({error}). Set `address` to a domain name or an"
+                " IP address."
+            ) from error
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
 

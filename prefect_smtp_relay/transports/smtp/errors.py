@@ -24,11 +24,14 @@ from prefect_smtp_relay.transports.smtp.wire import MalformedReply
 FINAL_REPLY = "final reply"
 """The stage in which the message may have been accepted already."""
 
+_OTHER_HOST = "The certificate is for another host: set `address` to a name that it holds."
 _CERTIFICATE_ADVICE = {
+    9: "The certificate is not valid yet: check the clocks of this host and of the relay.",
     10: "The certificate has expired: have it renewed.",
     18: "The certificate is self-signed: put it in `ca_certificate`, or set `ssl_verify_mode` to"
     " none.",
-    62: "The certificate is for another host: set `address` to a name that it holds.",
+    62: _OTHER_HOST,
+    64: _OTHER_HOST,
 }
 _UNKNOWN_CA = (
     "The certificate's issuer is not trusted: put the CA's PEM in `ca_certificate`, or set"
@@ -94,7 +97,7 @@ def _classify(stage: str, error: Exception) -> tuple[type[DeliveryError], str]:
         return TlsFailed, _CERTIFICATE_ADVICE.get(error.verify_code, _UNKNOWN_CA)
     if isinstance(error, TimeoutError):
         return TimedOut, _SILENT.get(stage, _LATER)
-    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)):
         return ConnectionFailed, _SILENT.get(stage, _LATER)
     if isinstance(error, ssl.SSLError):
         return TlsFailed, _SILENT["TLS"]
@@ -120,4 +123,4 @@ def _words(error: Exception) -> str:
         return f"the answer is no SMTP reply: {error}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return str(getattr(error, "strerror", None) or error or type(error).__name__)
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -8,4 +8,5 @@ import socket
 
 def is_loopback(sock: socket.socket) -> bool:
     """Whether the peer is this host itself, so that nobody can read along."""
-    return ipaddress.ip_address(sock.getpeername()[0].partition("%")[0]).is_loopback
+    address = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

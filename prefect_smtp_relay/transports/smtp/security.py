@@ -6,6 +6,8 @@ import ssl
 from enum import Enum
 from functools import lru_cache
 
+from prefect_smtp_relay.exceptions import RelayConfigurationError
+
 
 class Security(Enum):
     """What a connection must be; a relay that cannot give it is an error, never plain text."""
@@ -36,14 +38,28 @@ def tls_context(verify_peer: bool, ca_certificate: str) -> ssl.SSLContext:
     Args:
         verify_peer: check chain and host name.
         ca_certificate: PEM text trusted in addition to the system's CAs.
+
+    Raises:
+        RelayConfigurationError: ``ca_certificate`` is no PEM text.
     """
     if verify_peer:
         context = ssl.create_default_context()
         if ca_certificate:
-            context.load_verify_locations(cadata=ca_certificate)
+            _trust(context, ca_certificate)
     else:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def _trust(context: ssl.SSLContext, ca_certificate: str) -> None:
+    pem = ca_certificate.encode("ascii", "replace").decode()  # only comments hold other letters
+    try:
+        context.load_verify_locations(cadata=pem)
+    except (ValueError, ssl.SSLError) as error:
+        raise RelayConfigurationError(
+            f"ca_certificate: not a certificate in PEM ({error}). Paste the CA's text with its"
+            " BEGIN CERTIFICATE and END CERTIFICATE lines."
+        ) from error

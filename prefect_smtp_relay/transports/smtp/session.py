@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from prefect_smtp_relay.exceptions import AuthenticationFailed, CleartextRefused, TlsFailed
 from prefect_smtp_relay.mail.domain import format_address_literal, to_a_labels
@@ -21,6 +21,9 @@ from prefect_smtp_relay.transports.smtp.host import is_loopback
 from prefect_smtp_relay.transports.smtp.reply import Reply
 from prefect_smtp_relay.transports.smtp.security import tls_context
 from prefect_smtp_relay.transports.smtp.wire import Wire
+
+_KNOWS_NO_EHLO = frozenset({500, 502})
+"""Other negative replies refuse this host's name, and would refuse it in HELO as well."""
 
 
 class Session:
@@ -79,12 +82,15 @@ class Session:
         mechanism = self.config.mechanism
         self._check_cleartext()
         self._check_offered(WIRE_NAMES[mechanism])
-        reply = self.command("AUTH", opening(mechanism, credentials))
+        line = opening(mechanism, credentials)
+        self.hide([credentials.password.get_secret_value(), *line.split()[2:]])
+        reply = self.command("AUTH", line)
         for answer in answers(mechanism, credentials):
             if reply.code != 334:
                 break
             with self._understanding_challenge():
                 line = answer(reply.lines[0])
+            self.hide([line])
             reply = self.command("AUTH", line)
         self._expect("AUTH", reply)
 
@@ -93,6 +99,10 @@ class Session:
         with translating(self.config.name, stage):
             self._wire.write(f"{line}\r\n".encode())
         return self.read_reply(stage)
+
+    def hide(self, texts: Iterable[str]) -> None:
+        """Keep these texts out of what is read from now on, and so out of errors and receipts."""
+        self._wire.hide(texts)
 
     def write(self, stage: str, data: bytes) -> None:
         """Write octets of the message."""
@@ -117,7 +127,7 @@ class Session:
     def _hello(self) -> None:
         name = self.config.helo_domain or self._own_name()
         reply = self.command("EHLO", f"EHLO {name}")
-        if 500 <= reply.code < 600:
+        if reply.code in _KNOWS_NO_EHLO:
             self.extensions = {}
             self._command("EHLO", f"HELO {name}")
             return
@@ -136,12 +146,14 @@ class Session:
     def _check_cleartext(self) -> None:
         if self.is_encrypted or self.config.mechanism not in REVEALING:
             return
-        if self.config.allow_cleartext_auth or is_loopback(self._wire.socket):
-            return
+        with translating(self.config.name, "AUTH"):
+            if self.config.allow_cleartext_auth or is_loopback(self._wire.socket):
+                return
         raise CleartextRefused(
             f"{self.config.name} (AUTH): the connection is not encrypted, and"
-            f" {self.config.mechanism} would show the password to the network. Switch `ssl` or `enable_starttls` on, or set"
-            " `authentication` to cram_md5; `allow_cleartext_auth` permits it all the same."
+            f" {self.config.mechanism} would show the password to the network. Switch `ssl` or"
+            " `enable_starttls` on, or set `authentication` to cram_md5; `allow_cleartext_auth`"
+            " permits it all the same."
         )
 
     def _check_offered(self, mechanism: str) -> None:

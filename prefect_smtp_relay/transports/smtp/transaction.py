@@ -38,12 +38,13 @@ def transact(session: Session, message: Message, envelope: Envelope) -> Transact
         MessageTooLarge, UnsupportedFeature: before anything was submitted.
     """
     transaction = Transaction(render_mime(message))
+    visible = {mailbox.address for mailbox in message.visible_recipients}
+    session.hide(m.address for m in envelope.forward_paths if m.address not in visible)
     mail = _mail_command(session, message, envelope, transaction.mime.size)
     _expect(session, "MAIL", session.command("MAIL", mail))
     for mailbox in envelope.forward_paths:
         _offer(session, transaction, mailbox.address)
     if not transaction.accepted:
-        session.command("RSET", "RSET")
         raise RecipientsRefused.of(session.config.name, message, transaction.refused)
     reply = session.command("DATA", "DATA")
     if reply.code != 354:

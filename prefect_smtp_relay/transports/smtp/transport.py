@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prefect_smtp_relay.exceptions import RecipientsRefused
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
@@ -34,6 +35,9 @@ class SmtpTransport:
         session = connect(self._config)
         try:
             done = transact(session, message, envelope)
+        except RecipientsRefused:
+            session.quit()
+            raise
         except BaseException:
             session.close()
             raise

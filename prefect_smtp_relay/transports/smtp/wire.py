@@ -6,6 +6,7 @@ import contextlib
 import re
 import socket
 import time
+from collections.abc import Iterable
 
 from prefect_smtp_relay.transports.smtp.reply import Reply
 
@@ -31,6 +32,7 @@ class Wire:
         self.socket = sock
         self._timeout = timeout_seconds
         self._received = bytearray()
+        self._hidden: re.Pattern[str] | None = None
 
     def replace_socket(self, sock: socket.socket) -> None:
         """Go on over TLS.
@@ -42,6 +44,12 @@ class Wire:
         if self._received:
             raise MalformedReply("the server's answer to STARTTLS had more behind it")
         self.socket = sock
+
+    def hide(self, texts: Iterable[str]) -> None:
+        """Keep these texts out of every further reply: some servers repeat what they were told."""
+        if alternatives := "|".join(re.escape(text) for text in texts if text):
+            known = f"{self._hidden.pattern}|" if self._hidden else ""
+            self._hidden = re.compile(known + alternatives, re.IGNORECASE)
 
     def write(self, data: bytes) -> None:
         """Write everything.
@@ -65,8 +73,8 @@ class Wire:
             line = self._read_line(deadline)
             found = _LINE.fullmatch(line)
             if not found:
-                raise MalformedReply(repr(line[:100].decode("ascii", "backslashreplace")))
-            lines.append((found[3] or b"").decode("utf-8", "replace"))
+                raise MalformedReply(repr(self._masked(line)[:100]))
+            lines.append(self._masked(found[3] or b""))
             if found[2] != b"-":
                 return Reply(int(found[1]), tuple(lines))
         raise MalformedReply(f"a reply of more than {_MOST_LINES} lines")
@@ -75,6 +83,10 @@ class Wire:
         """Drop the connection without a word: after an error in DATA, QUIT would be body text."""
         with contextlib.suppress(OSError):
             self.socket.close()
+
+    def _masked(self, octets: bytes) -> str:
+        text = octets.decode("utf-8", "replace")
+        return self._hidden.sub("***", text) if self._hidden else text
 
     def _read_line(self, deadline: float) -> bytes:
         while (end := self._received.find(b"\n")) < 0:

@@ -1,0 +1,106 @@
+"""Servers, and a transport that points at them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.testing.certificates import Certificates
+from prefect_smtp_relay.testing.mail_server import MailServer
+from prefect_smtp_relay.transports.smtp import (
+    Credentials,
+    Security,
+    SmtpConfig,
+    SmtpTransport,
+    connection,
+)
+
+from .scripted_server import ScriptedServer
+
+
+@pytest.fixture(autouse=True)
+def _new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the transport remembers while a process lives."""
+    monkeypatch.setattr(connection, "_speaks", {})
+    monkeypatch.setattr(connection, "_warned", set())
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """Return what this package logged, the mail server's own records left out."""
+    caplog.set_level(logging.DEBUG, "prefect_smtp_relay")
+    return lambda: [r.getMessage() for r in caplog.records if r.name == "prefect_smtp_relay"]
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., MailServer]]:
+    """Start a `MailServer` with these arguments."""
+    with contextlib.ExitStack() as running:
+        yield lambda **arguments: running.enter_context(MailServer(**arguments))
+
+
+@pytest.fixture
+def start_tls(
+    start: Callable[..., MailServer], certificates: Certificates
+) -> Callable[..., MailServer]:
+    """Start a `MailServer` with a certificate for localhost; STARTTLS by default."""
+    return lambda security="starttls", **arguments: start(
+        **{"security": security, "tls_context": certificates.server_context, **arguments}
+    )
+
+
+@pytest.fixture
+def play(certificates: Certificates) -> Iterator[Callable[..., ScriptedServer]]:
+    """Start a `ScriptedServer`; in the end, the client must have kept to its scripts."""
+    servers: list[ScriptedServer] = []
+    with contextlib.ExitStack() as running:
+
+        def start(*scripts: str) -> ScriptedServer:
+            server = ScriptedServer(*scripts, tls_context=certificates.server_context)
+            servers.append(server)
+            return running.enter_context(server)
+
+        yield start
+    assert [surprise for server in servers for surprise in server.surprises] == []
+
+
+@pytest.fixture
+def account() -> Callable[..., Credentials]:
+    """Make credentials of two plain texts."""
+    return lambda username, password: Credentials(SecretStr(username), SecretStr(password))
+
+
+@pytest.fixture
+def transport_to() -> Callable[..., SmtpTransport]:
+    """Point a transport at a server; plain text where nothing else is said."""
+
+    def point(server: MailServer | ScriptedServer, **settings: Any) -> SmtpTransport:
+        settings = {"security": Security.PLAIN_TEXT, "timeout_seconds": 5.0, **settings}
+        return SmtpTransport(
+            SmtpConfig(**{"address": "127.0.0.1", "port": server.port, **settings})
+        )
+
+    return point
+
+
+@pytest.fixture
+def submit(
+    transport_to: Callable[..., SmtpTransport], make_message: Callable[..., Message]
+) -> Callable[..., Receipt]:
+    """Submit a message to a server, by a transport with these settings."""
+
+    def submit(
+        server: MailServer | ScriptedServer, message: Message | None = None, **settings: Any
+    ) -> Receipt:
+        message = message or make_message()
+        return transport_to(server, **settings).deliver(message, Envelope.of(message))
+
+    return submit
