@@ -62,7 +62,7 @@ def stuff_dots(blocks: Iterable[bytes]) -> Iterator[bytes]:
         blocks: octets with CRLF line ends; no block ends between CR and LF.
     """
     at_line_start = True
-    for block in blocks:
+    for block in filter(None, blocks):
         stuffed = block.replace(b"\r\n.", b"\r\n..")
         yield b"." + stuffed if at_line_start and block.startswith(b".") else stuffed
         at_line_start = block.endswith(b"\r\n")
