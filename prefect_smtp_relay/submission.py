@@ -108,10 +108,12 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
         EmailError: it stays in the outbox.
     """
     relay = choose_relay(None, settings)
-    if message.from_ == FROM_PENDING and not relay.is_default_delivery:
+    if not relay.is_default_delivery:
         policy = SenderPolicy.protecting(settings.protected_domains)
-        message = message.with_sender(_settle_sender(message, relay, policy))
-        envelope = Envelope(message.sender or message.from_, envelope.forward_paths)
+        if message.from_ == FROM_PENDING:
+            message = message.with_sender(_settle_sender(message, relay, policy))
+            envelope = Envelope(message.sender or message.from_, envelope.forward_paths)
+        policy.check(message.from_, "From")
     return deliver(message, envelope, relay)
 
 

@@ -10,7 +10,7 @@ import hmac
 import socket
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from types import TracebackType
@@ -62,6 +62,7 @@ class MailServer:
         hidden_extensions: EHLO keywords that are not announced, such as ``8BITMIME``.
         size_limit: octets (SIZE).
         refused: an address, or ``DATA``, and the whole reply line it gets.
+        data_reply: takes a message's Message-ID, gives the reply line that refuses it, or None.
     """
 
     security: Security = "plain"
@@ -72,6 +73,7 @@ class MailServer:
     hidden_extensions: Sequence[str] = ()
     size_limit: int = 33_554_432
     refused: dict[str, str] = field(default_factory=dict)
+    data_reply: Callable[[str], str | None] | None = None
     mails: list[ReceivedMail] = field(default_factory=list)
     connections: int = 0
     host: str = "127.0.0.1"
@@ -126,6 +128,12 @@ class MailServer:
             loop=self._loop,
         )
 
+    def answer_data(self, octets: bytes) -> str | None:
+        """The reply that refuses a message, or None to accept it."""
+        if self.data_reply is not None:
+            return self.data_reply(email.message_from_bytes(octets)["Message-ID"])
+        return self.refused.get("DATA")
+
     def _offered(self) -> Sequence[str]:
         return self.mechanisms if self.users else ()
 
@@ -159,7 +167,7 @@ class _Session:
         return "250 2.1.5 recipient ok"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        if reply := self._server.refused.get("DATA"):
+        if reply := self._server.answer_data(envelope.original_content):
             return reply
         self._server.mails.append(
             ReceivedMail(

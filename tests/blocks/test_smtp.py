@@ -1,0 +1,154 @@
+"""The fields of the SMTP block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from prefect_smtp_relay import SMTP
+from prefect_smtp_relay.testing.certificates import issue_certificates
+from prefect_smtp_relay.transports.smtp import Security
+
+SPECIFIED: dict[str, tuple[str, Any]] = {
+    "address": ("string", ...),
+    "port": ("integer", 587),
+    "domain": ("string", ""),
+    "username": ("string", ""),
+    "password": ("string", ""),
+    "authentication": ("string", "plain"),
+    "enable_starttls": ("boolean", False),
+    "enable_starttls_auto": ("boolean", True),
+    "ssl": ("boolean", True),
+    "ssl_verify_mode": ("string", "none"),
+    "from_address": ("string", ""),
+    "priority": ("integer", 0),
+    "timeout_seconds": ("number", 30),
+    "ca_certificate": ("string", ""),
+    "allow_cleartext_auth": ("boolean", False),
+}
+
+
+def test_the_form_has_each_field_with_its_type_and_default() -> None:
+    """Prefect's form draws the specified fields, in order, with plain types."""
+    schema = SMTP.model_json_schema()
+    drawn = {
+        name: (field["type"], field.get("default", ...))
+        for name, field in schema["properties"].items()
+    }
+    assert list(drawn) == list(SPECIFIED)
+    assert drawn == SPECIFIED
+    assert schema["required"] == ["address"]
+    assert schema["secret_fields"] == ["username", "password"]
+
+
+def test_choices_are_listed_and_titles_kept() -> None:
+    """Fields with choices keep their title and list the choices."""
+    properties = SMTP.model_json_schema()["properties"]
+    assert properties["authentication"]["enum"] == ["plain", "login", "cram_md5"]
+    assert properties["ssl_verify_mode"]["enum"] == ["none", "peer"]
+    assert all(field["title"] and field["description"] for field in properties.values())
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "fix"),
+    [
+        ({}, "address", "smtp.example.org"),
+        ({"address": None}, "address", "smtp.example.org"),
+        ({"address": "   "}, "address", "smtp.example.org"),
+        (
+            {"address": "smtp://mx.example.org"},
+            "address",
+            "write only the host name: mx.example.org",
+        ),
+        ({"address": "mx.example.org:25"}, "address", "25 into the field port"),
+        ({"address": "mx example.org"}, "address", "holds a blank"),
+        ({"address": "-bad-.example.org"}, "address", "not a valid domain name"),
+        ({"address": "mx.example.org", "port": 0}, "port", "greater than or equal to 1"),
+        ({"address": "mx.example.org", "port": 65536}, "port", "less than or equal to 65535"),
+        ({"address": "mx.example.org", "authentication": "ntlm"}, "authentication", "'cram_md5'"),
+        ({"address": "mx.example.org", "ssl_verify_mode": "x"}, "ssl_verify_mode", "'peer'"),
+        ({"address": "mx.example.org", "username": "u"}, "password", "set both or neither"),
+        ({"address": "mx.example.org", "password": "p"}, "username", "set both or neither"),
+        ({"address": "mx.example.org", "ca_certificate": "MII"}, "ca_certificate", "PEM text"),
+        ({"address": "mx.example.org", "pasword": "p"}, "pasword", "did you mean 'password'?"),
+        ({"address": "mx.example.org", "colour": "p"}, "colour", "no such field"),
+        ({"address": "mx.example.org", "domain": "a b"}, "domain", "not a valid domain name"),
+        ({"address": "mx.example.org", "from_address": "ann"}, "from_address", "has no @"),
+        ({"address": "mx.example.org", "timeout_seconds": 0}, "timeout_seconds", "greater than 0"),
+        (
+            {"address": "mx.example.org", "username": "u", "password": "********"},
+            "password",
+            "enter it again",
+        ),
+    ],
+)
+def test_a_wrong_value_is_an_error_that_names_field_and_fix(
+    values: dict[str, Any], field: str, fix: str
+) -> None:
+    """Each wrong value is refused in a text with the field and what to write instead."""
+    with pytest.raises(ValidationError) as caught:
+        SMTP(**values)
+    assert field in str(caught.value)
+    assert fix in str(caught.value)
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None])
+@pytest.mark.parametrize("field", [name for name in SPECIFIED if name != "address"])
+def test_blank_none_and_missing_are_the_same(field: str, blank: str | None) -> None:
+    """A field that the form or an API client leaves blank has its default."""
+    assert SMTP(address="mx.example.org", **{field: blank}) == SMTP(address="mx.example.org")
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("  smtp.example.org ", "smtp.example.org"),
+        ("SMTP.Example.ORG.", "smtp.example.org"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("mail_server", "mail_server"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+    ],
+)
+def test_an_address_is_stored_as_the_wire_wants_it(typed: str, stored: str) -> None:
+    """Host names become A-labels, address literals lose their brackets."""
+    assert SMTP(address=typed).address == stored
+
+
+def test_a_readable_ca_certificate_is_kept() -> None:
+    """PEM text of a certificate passes unchanged."""
+    pem = issue_certificates().ca_pem
+    assert SMTP(address="mx.example.org", ca_certificate=pem).ca_certificate == pem
+
+
+@pytest.mark.parametrize(
+    ("ssl", "starttls", "auto", "security"),
+    [
+        (True, True, True, Security.DIRECT_OR_STARTTLS),
+        (True, True, False, Security.DIRECT_OR_STARTTLS),
+        (True, False, True, Security.DIRECT_OR_STARTTLS),
+        (True, False, False, Security.DIRECT),
+        (False, True, True, Security.STARTTLS),
+        (False, True, False, Security.STARTTLS),
+        (False, False, True, Security.STARTTLS_IF_OFFERED),
+        (False, False, False, Security.PLAIN_TEXT),
+    ],
+)
+def test_the_three_switches_resolve_as_the_table_says(
+    ssl: bool, starttls: bool, auto: bool, security: Security
+) -> None:
+    """Each combination of ssl, enable_starttls and enable_starttls_auto means one thing."""
+    block = SMTP(
+        address="mx.example.org", ssl=ssl, enable_starttls=starttls, enable_starttls_auto=auto
+    )
+    assert block.get_config().security is security
+
+
+def test_a_username_that_is_an_address_is_the_last_resort_for_from() -> None:
+    """The username stands in for From only where it is an e-mail address."""
+    as_address = SMTP(address="mx.example.org", username="ann@example.org", password="p")
+    as_name = SMTP(address="mx.example.org", username="ann", password="p")
+    assert as_address.sender_after_default() == "ann@example.org"
+    assert as_name.sender_after_default() == ""
