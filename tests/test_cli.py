@@ -1,0 +1,157 @@
+"""What the command line does without a Prefect server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+import prefect_smtp_relay
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.message import compose
+from prefect_smtp_relay.transports.outbox import Outbox
+
+RunCli = Callable[..., Any]
+
+_LONG_REASON = "smtp://mx.example.org:587 (AUTH): " + "the-relay-says-no-" * 12
+_SUBJECT = "[SEV1] INC-42 [/red] :warning: " + "Checkout-fails-" * 12
+
+
+@pytest.fixture(autouse=True)
+def outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outbox:
+    """An empty outbox, and the one that the command line sees."""
+    path = tmp_path / "outbox"
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_PATH", str(path))
+    return Outbox(path)
+
+
+@pytest.fixture
+def keep(outbox: Outbox) -> Callable[[], Path]:
+    """Keep a mail with a long subject for a long reason."""
+
+    def keep_one() -> Path:
+        draft = compose(["ann@example.org", "bob@example.org"], _SUBJECT, text="t", html="<p>t</p>")
+        message = draft.from_mailbox(Mailbox.parse("ops@example.org"), "seed")
+        return outbox.keep(message, Envelope.of(message), _LONG_REASON)
+
+    return keep_one
+
+
+@pytest.fixture
+def no_api() -> Iterator[None]:
+    """Point Prefect at a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):
+        yield
+
+
+def test_the_help_names_every_command(run_cli: RunCli) -> None:
+    """Help goes to stdout, with exit code 0."""
+    top, outbox_help = run_cli("--help"), run_cli("outbox", "--help")
+    assert (top.code, outbox_help.code) == (0, 0)
+    assert "status" in top.out
+    assert "outbox" in top.out
+    assert "list" in outbox_help.out
+    assert "flush" in outbox_help.out
+
+
+def test_the_version_is_the_packages(run_cli: RunCli) -> None:
+    """``--version`` prints the version and nothing else."""
+    run = run_cli("--version")
+    assert (run.code, run.out.strip()) == (0, prefect_smtp_relay.__version__)
+
+
+def test_an_unknown_command_is_refused(run_cli: RunCli) -> None:
+    """A misspelt command is an error that names it."""
+    run = run_cli("statsu")
+    assert run.code != 0
+    assert "statsu" in run.out + run.err
+
+
+def test_an_empty_outbox_is_said_to_be_empty(run_cli: RunCli) -> None:
+    """Neither command needs a Prefect API while nothing waits."""
+    assert run_cli("outbox", "list") == (0, "The outbox is empty.\n", "")
+    assert run_cli("outbox", "flush") == (0, "0 accepted, 0 left in the outbox.\n", "")
+
+
+def test_a_stored_mail_is_listed_whole(
+    run_cli: RunCli, keep: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A narrow terminal cuts nothing, and brackets are no markup."""
+    monkeypatch.setenv("COLUMNS", "20")
+    path = keep()
+    run = run_cli("outbox", "list")
+    first, second, third = run.out.splitlines()
+    assert first.startswith(path.stem)
+    assert first.endswith(f" UTC  {_SUBJECT}")
+    assert second == f"    2 recipient(s); {_LONG_REASON}"
+    assert third == "1 stored."
+    assert run.code == 0
+
+
+def test_a_pipe_gets_whole_lines_without_colours(keep: Callable[[], Path]) -> None:
+    """The installed command writes into a pipe what it writes to a terminal."""
+    keep()
+    command = Path(sys.executable).with_name("prefect-smtp-relay")
+    run = subprocess.run(  # noqa: S603  # our own command
+        [command, "outbox", "list"], capture_output=True, text=True, env=os.environ, check=True
+    )
+    assert f"{_SUBJECT}\n" in run.stdout
+    assert f"{_LONG_REASON}\n" in run.stdout
+    assert "\x1b" not in run.stdout
+
+
+def test_an_unreadable_entry_is_listed_with_its_error(
+    run_cli: RunCli, keep: Callable[[], Path]
+) -> None:
+    """A damaged entry stands in the list, with what to do."""
+    keep().with_suffix(".json").write_text("{}")
+    run = run_cli("outbox", "list")
+    assert run.code == 0
+    assert "cannot be read: " in run.out
+    assert "is damaged" in run.out
+
+
+def test_an_interrupted_entry_is_listed_as_such(run_cli: RunCli, keep: Callable[[], Path]) -> None:
+    """What a dead flush had claimed may have been accepted, and the list says so."""
+    path = keep()
+    claim = path.rename(path.with_name(f"{path.stem}.{'0' * 16}.claimed"))
+    assert "is being submitted by a flush" in run_cli("outbox", "list").out
+    os.utime(claim, (1, 1))
+    assert "a relay may have accepted it" in run_cli("outbox", "list").out
+
+
+@pytest.mark.parametrize("words", [("status",), ("outbox", "flush")])
+@pytest.mark.usefixtures("no_api")
+def test_an_api_that_is_down_is_one_clear_line(
+    run_cli: RunCli, keep: Callable[[], Path], words: tuple[str, ...]
+) -> None:
+    """It names the setting to check, shows no traceback, exits with 1, and touches no mail."""
+    path = keep()
+    before = path.with_suffix(".json").read_bytes()
+    run = run_cli(*words)
+    assert (run.code, run.out) == (1, "")
+    assert len(run.err.splitlines()) == 1
+    assert "PREFECT_API_URL" in run.err
+    assert "Traceback" not in run.err
+    assert path.with_suffix(".json").read_bytes() == before
+
+
+def test_a_wrong_setting_is_one_clear_line(
+    run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text names the variable, and the exit code is 1."""
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_DELIVERY", "drop")
+    run = run_cli("outbox", "list")
+    assert (run.code, run.out) == (1, "")
+    assert "PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_DELIVERY" in run.err
+    assert len(run.err.splitlines()) == 1
