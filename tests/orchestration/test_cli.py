@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
+from pydantic import SecretStr
 
 from prefect_smtp_relay import SMTP, SendGrid, send_an_email
 from prefect_smtp_relay.testing.mail_server import MailServer
@@ -64,7 +65,7 @@ def test_status_lists_the_order_of_choice(
 ) -> None:
     """SMTP stands before SendGrid, a higher priority first; the first takes the next mail."""
     monkeypatch.setenv("COLUMNS", "20")
-    SendGrid(api_key="SG.key", priority=99).save("team")
+    SendGrid(api_key=SecretStr("SG.key"), priority=99).save("team")
     connect("second", priority=1)
     connect("first", priority=7)
     run = run_cli("status")
@@ -83,7 +84,7 @@ def test_status_names_what_is_wrong_with_a_document(
     """A document that the UI saved with a wrong value is shown with its error, not skipped."""
     connect("broken", username="user", password="a-password-to-hide")
     _break(client, "broken")
-    SendGrid(api_key="SG.key").save("team")
+    SendGrid(api_key=SecretStr("SG.key")).save("team")
     run = run_cli("status")
     first, second = run.out.splitlines()
     assert first.startswith("smtp/broken    fails the next mail  is invalid: ")
