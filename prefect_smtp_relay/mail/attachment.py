@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import mimetypes
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from prefect_smtp_relay.exceptions import AttachmentError
+from prefect_smtp_relay.mail.media_type import choose_media_type, image_suffix
 
 BLOCK = 57 * 1024
 """Octets read at a time: a multiple of 57, so that every block is whole lines of base64."""
 
-_IMAGE_SIGNATURES = {
-    b"\x89PNG\r\n\x1a\n": ".png",
-    b"\xff\xd8\xff": ".jpg",
-    b"GIF8": ".gif",
-    b"<svg": ".svg",
-}
-_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+")
-_BAD_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_CONTENT_ID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]+")
+_BAD_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTENT_ID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +26,8 @@ class Attachment:
     Args:
         source: a path, or the octets themselves.
         name: the file name the reader sees; a path's own name where it is blank.
-        media_type: for example ``application/pdf``; guessed from the name where it is blank.
+        media_type: for example ``application/pdf``; guessed from the name where it is blank,
+            and plain octets where it is a composite type.
         content_id: for inline images: what ``cid:`` refers to.
 
     Raises:
@@ -46,9 +41,14 @@ class Attachment:
     size: int = -1
 
     def __post_init__(self) -> None:
+        if not isinstance(self.source, (Path, bytes)):
+            raise AttachmentError(
+                f"attachments: cannot attach a {type(self.source).__name__}; pass a path, or"
+                " (name, octets) with octets as bytes."
+            )
         name = self.name or (self.source.name if isinstance(self.source, Path) else "")
         object.__setattr__(self, "name", _check_name(name))
-        object.__setattr__(self, "media_type", _check_media_type(self.media_type, name))
+        object.__setattr__(self, "media_type", choose_media_type(self.media_type, name))
         object.__setattr__(self, "size", _measure(self.source))
         if self.content_id and not _CONTENT_ID.fullmatch(self.content_id):
             raise AttachmentError(
@@ -70,13 +70,15 @@ class Attachment:
             with self.source.open("rb") as file:
                 while block := file.read(BLOCK):
                     seen += len(block)
+                    if seen > self.size:
+                        break
                     yield block
         except OSError as error:
             raise AttachmentError(f"attachments: cannot read {self.source}: {error}") from error
         if seen != self.size:
             raise AttachmentError(
-                f"attachments: {self.source} changed from {self.size} to {seen} octets while it"
-                " was being sent. Attach a file that nobody is writing."
+                f"attachments: {self.source} had {self.size} octets when it was attached, and"
+                " has another size now. Attach a file that nobody is writing."
             )
 
 
@@ -109,17 +111,28 @@ def read_inline_images(images: Mapping[str, AttachmentInput] | None) -> tuple[At
     Raises:
         AttachmentError: one of them is missing, unreadable or no image.
     """
-    return tuple(_read(value, content_id=cid) for cid, value in (images or {}).items())
+    return tuple(_read_image(cid, value) for cid, value in (images or {}).items())
+
+
+def _read_image(content_id: str, value: AttachmentInput) -> Attachment:
+    if not content_id:
+        raise AttachmentError("inline_images: a content id is blank; name the image.")
+    image = _read(value, content_id=content_id)
+    if not image.media_type.lower().startswith("image/"):
+        raise AttachmentError(
+            f"inline_images: {content_id!r} is {image.media_type}, which is no image; pass"
+            " (name, octets) with a name such as logo.png."
+        )
+    return image
 
 
 def _read(value: AttachmentInput, name: str = "", content_id: str = "") -> Attachment:
     if isinstance(value, Attachment):
-        return value
+        return replace(value, name=name or value.name, content_id=content_id or value.content_id)
     if isinstance(value, (str, Path)):
         return Attachment(Path(value), name, content_id=content_id)
     if isinstance(value, tuple):
-        media_type = value[2] if len(value) == 3 else ""
-        return Attachment(value[1], value[0], media_type, content_id)
+        return _read_tuple(value, name, content_id)
     if isinstance(value, bytes):
         return Attachment(value, name or _name_image(value, content_id), content_id=content_id)
     if hasattr(value, "read"):
@@ -130,10 +143,21 @@ def _read(value: AttachmentInput, name: str = "", content_id: str = "") -> Attac
     )
 
 
+def _read_tuple(
+    value: tuple[str, bytes] | tuple[str, bytes, str], name: str, content_id: str
+) -> Attachment:
+    if len(value) not in {2, 3}:
+        raise AttachmentError(
+            f"attachments: a tuple of {len(value)}; pass (name, octets) or (name, octets, media"
+            " type)."
+        )
+    media_type = value[2] if len(value) == 3 else ""
+    return Attachment(value[1], name or value[0], media_type, content_id)
+
+
 def _name_image(data: bytes, content_id: str) -> str:
     """Name the octets of an inline image by its content id and its signature."""
-    suffixes = [suffix for start, suffix in _IMAGE_SIGNATURES.items() if data.startswith(start)]
-    return content_id + "".join(suffixes)
+    return content_id.removesuffix(suffix := image_suffix(data)) + suffix
 
 
 def _drain(file: BinaryIO) -> bytes:
@@ -157,22 +181,16 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _check_media_type(media_type: str, name: str) -> str:
-    media_type = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if not _MEDIA_TYPE.fullmatch(media_type):
-        raise AttachmentError(
-            f"attachments: {media_type!r} is no media type; write it like application/pdf."
-        )
-    return media_type
-
-
 def _measure(source: Path | bytes) -> int:
     if isinstance(source, bytes):
         return len(source)
     try:
+        # Asked before it is opened: opening a pipe would wait for somebody to write into it.
+        if not stat.S_ISREG(source.stat().st_mode):
+            raise AttachmentError(f"attachments: {source} is no file; name one.")
         with source.open("rb") as file:
             return file.seek(0, 2)
-    except OSError as error:
-        raise AttachmentError(
-            f"attachments: cannot read {source}: {error.strerror or error}."
-        ) from error
+    except AttachmentError:
+        raise
+    except (OSError, ValueError) as error:
+        raise AttachmentError(f"attachments: cannot read {str(source)!r}: {error}.") from error

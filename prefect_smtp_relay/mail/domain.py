@@ -42,15 +42,18 @@ def _address_literal(text: str) -> str:
     """RFC 5321, section 4.1.3: ``[192.0.2.1]`` or ``[IPv6:2001:db8::1]``."""
     is_v6 = text.lower().startswith("ipv6:")
     try:
-        address = ipaddress.ip_address(text[5:] if is_v6 else text)
+        address = ipaddress.IPv6Address(text[5:]) if is_v6 else ipaddress.ip_address(text)
+        if "%" in text:
+            raise ValueError("a zone means nothing to another host")
     except ValueError as error:
         raise ValueError(f"[{text}] is not an address literal: {error}") from error
     return format_address_literal(str(address))
 
 
 def format_address_literal(address: str) -> str:
-    """Write an IP address as the address literal of RFC 5321, section 4.1.3."""
-    version = ipaddress.ip_address(address.partition("%")[0]).version
+    """Write an IP address as the address literal of RFC 5321, section 4.1.3, without its zone."""
+    address = address.partition("%")[0]
+    version = ipaddress.ip_address(address).version
     return f"[IPv6:{address}]" if version == 6 else f"[{address}]"
 
 

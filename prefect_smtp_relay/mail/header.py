@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from email.header import Header
-from urllib.parse import quote
+from urllib.parse import quote as percent_encode
 
 from prefect_smtp_relay.exceptions import InvalidHeader
-from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.mailbox import Mailbox, quote
 
-_NAME = re.compile(r"[!-9;-~]+")
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-_PRINTABLE_WORDS = re.compile(r"[!-~]+(?: [!-~]+)*")
+_NAME = re.compile(r"[!-9;-~]{1,76}")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_PRINTABLE_WORDS = re.compile(r"(?:[!-~]+(?: [!-~]+)*)?")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
-_LINE_LENGTH = 78
+_LINE_LENGTH = 76
+"""What RFC 2047, section 2, asks for where there are encoded words; 78 would do elsewhere."""
+_NAME_WORD_LENGTH = 60
 _PIECE_LENGTH = 50
 _LONGEST_WORD = 900
 
@@ -30,7 +32,8 @@ def check_text(value: str, field: str) -> str:
     """Return a header's text if it can stand in one line.
 
     Raises:
-        InvalidHeader: it holds CR, LF, NUL or another control character (RFC 5322, section 2.2).
+        InvalidHeader: it holds CR, LF, NUL, another control character but the tab (RFC 5322,
+            section 2.2), or one of Unicode's line ends.
     """
     if not isinstance(value, str):
         raise InvalidHeader(f"{field}: expected text, got {type(value).__name__}.")
@@ -48,7 +51,7 @@ def check_field(name: str, value: str) -> tuple[str, str]:
     Raises:
         InvalidHeader: the name is malformed or reserved, or the value is not one line.
     """
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidHeader(f"headers: {name!r} is not a header name (RFC 5322, section 2.2).")
     lowered = name.lower()
     if lowered in RESERVED or lowered.startswith(_RESERVED_PREFIXES):
@@ -70,27 +73,30 @@ def unstructured(name: str, value: str) -> str:
         return line
     if is_plain and max(map(len, value.split(" "))) < _LONGEST_WORD:
         return _fold(f"{name}:", value.split(" "))
-    return f"{name}: {_encoded_words(value, len(name) + 2)}"
+    return f"{name}: {_encoded_words(value, name)}"
 
 
 def mailboxes(name: str, values: tuple[Mailbox, ...]) -> str:
-    """Write a field of mailboxes, one fold between two of them where the line gets long."""
-    written = [_mailbox(value) for value in values]
-    return _fold(f"{name}:", [f"{text}," for text in written[:-1]] + written[-1:])
+    """Write a field of mailboxes, folded between and within them where the line gets long."""
+    words: list[str] = []
+    for value in values:
+        *display_name, address = _mailbox(value)
+        words += [*display_name, f"{address},"]
+    words[-1] = words[-1].removesuffix(",")
+    return _fold(f"{name}:", words)
 
 
 def with_parameter(name: str, value: str, parameter: str, text: str) -> str:
     """Write a field with one parameter, in the form of RFC 2231 where it is not ASCII."""
-    if _PRINTABLE_WORDS.fullmatch(text) and len(text) < 60:
-        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-        return f'{name}: {value};\r\n {parameter}="{quoted}"'
+    if _PRINTABLE_WORDS.fullmatch(text) and len(text) < 60 and "=?" not in text:
+        return f"{name}: {value};\r\n {parameter}={quote(text)}"
     return f"{name}: {value};\r\n " + ";\r\n ".join(_continuations(parameter, text))
 
 
 def _continuations(parameter: str, text: str) -> list[str]:
     """RFC 2231, sections 3 and 4, cut between characters: readers decode piece by piece."""
     pieces = [""]
-    for character in (quote(c, safe="", encoding="utf-8") for c in text):
+    for character in (percent_encode(c, safe="", encoding="utf-8") for c in text):
         if len(pieces[-1]) + len(character) > _PIECE_LENGTH:
             pieces.append("")
         pieces[-1] += character
@@ -100,19 +106,21 @@ def _continuations(parameter: str, text: str) -> list[str]:
     return [f"{parameter}*{number}*={piece}" for number, piece in enumerate(pieces)]
 
 
-def _mailbox(mailbox: Mailbox) -> str:
+def _mailbox(mailbox: Mailbox) -> list[str]:
+    """Write a mailbox as the words between which its field may be folded."""
     name = mailbox.display_name
     if not name:
-        return mailbox.address
-    if not name.isascii() or "=?" in name or len(name) > 60:
-        return f"{_encoded_words(name, 0)} <{mailbox.address}>"
+        return [mailbox.address]
+    address = f"<{mailbox.address}>"
+    if not name.isascii() or "=?" in name or len(name) > _NAME_WORD_LENGTH:
+        return [*_encoded_words(name, length=_NAME_WORD_LENGTH).split("\r\n "), address]
     if not _ATOMS.fullmatch(name):
-        name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{name} <{mailbox.address}>"
+        name = quote(name)
+    return [name, address]
 
 
-def _encoded_words(text: str, used: int) -> str:
-    header = Header(text, "utf-8", maxlinelen=76, header_name="x" * max(used - 2, 0))
+def _encoded_words(text: str, header_name: str = "", length: int = _LINE_LENGTH) -> str:
+    header = Header(text, "utf-8", maxlinelen=length, header_name=header_name)
     return header.encode(linesep="\r\n")
 
 

@@ -14,9 +14,15 @@ from prefect_smtp_relay.mail.domain import to_a_labels
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a0-\U0010ffff-]+"
 _DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
-_QUOTED_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_LIST_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|[^,"<]+|[,"<]')
-_NAMED = re.compile(r"(?P<name>.*)<(?P<address>[^<>]*)>")
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_IN_ANGLES = rf'<(?P<address>(?:{_QUOTED}|[^<>"])*)>'
+_QUOTED_STRING = re.compile(_QUOTED)
+# The closing quote is optional: without it the rest is one entry, and is read only once.
+_LIST_TOKEN = re.compile(rf'{_QUOTED}?|{_IN_ANGLES}|[^,"<]+|[,<]')
+_SPECIAL = re.compile(r'[",<>\\]')
+_BLANKS = re.compile(r" +")
+_INVISIBLE = frozenset({"Cf", "Zs"})
+_NAMED = re.compile(rf"(?P<name>{_QUOTED}\s*|[^<>]*){_IN_ANGLES}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +30,27 @@ class Mailbox:
     """A mailbox of RFC 5321, section 4.1.2, with the display name of RFC 5322, section 3.4.
 
     Args:
-        local_part: the part before the ``@``, quoted where it has to be.
-        domain: the part behind it, as A-labels.
-        display_name: plain text, or blank.
+        local_part: the part before the ``@``, quoted where it has to be; kept in NFC.
+        domain: the part behind it; kept as A-labels.
+        display_name: plain text, or blank; kept with single blanks between its words.
+
+    Raises:
+        InvalidMailbox: one of them cannot stand in an address.
     """
 
     local_part: str
     domain: str
     display_name: str = ""
+
+    def __post_init__(self) -> None:
+        _refuse_control_characters(f"{self.local_part}{self.domain}{self.display_name}")
+        checked = {
+            "local_part": _check_local_part(self.local_part),
+            "domain": _check_domain(self.domain),
+            "display_name": _BLANKS.sub(" ", self.display_name).strip(),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
     @property
     def address(self) -> str:
@@ -44,7 +63,10 @@ class Mailbox:
         return not self.local_part.isascii()
 
     def __str__(self) -> str:
-        return f"{self.display_name} <{self.address}>" if self.display_name else self.address
+        if not self.display_name:
+            return self.address
+        is_special = _SPECIAL.search(self.display_name)
+        return f"{quote(self.display_name) if is_special else self.display_name} <{self.address}>"
 
     @classmethod
     def parse(cls, value: str | Mailbox, field: str = "address") -> Mailbox:
@@ -63,7 +85,7 @@ class Mailbox:
             raise InvalidMailbox(f"{field}: expected text, got {type(value).__name__}.")
         try:
             return _parse(value)
-        except ValueError as error:
+        except InvalidMailbox as error:
             raise InvalidMailbox(
                 f"{field}: {value!r} is not an e-mail address: {error}."
             ) from error
@@ -109,7 +131,7 @@ def _entries(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
 def _split(text: str) -> Iterator[str]:
     """Split at the commas that stand outside quotes and angle brackets."""
     entry = ""
-    for piece in _LIST_TOKEN.findall(text):
+    for piece in (match.group() for match in _LIST_TOKEN.finditer(text)):
         if piece == ",":
             yield from _not_blank(entry)
             entry = ""
@@ -125,34 +147,54 @@ def _not_blank(entry: str) -> Iterator[str]:
 
 @lru_cache(maxsize=8192)
 def _parse(text: str) -> Mailbox:
-    if found := _FORBIDDEN.search(text):
-        raise ValueError(f"it holds the control character {found.group()!r}")
+    _refuse_control_characters(text)
     named = _NAMED.fullmatch(text.strip())
     address = named["address"] if named else text
     display_name = _unquote(named["name"].strip()) if named else ""
     local_part, at, domain = address.strip().rpartition("@")
     if not at:
-        raise ValueError(
+        raise InvalidMailbox(
             "it has no @ (write name@example.org; a display name that holds a comma needs quotes)"
         )
-    return Mailbox(_check_local_part(local_part), _check_domain(domain), display_name)
+    return Mailbox(local_part, domain, display_name)
+
+
+def quote(text: str) -> str:
+    """Write a text as a quoted-string (RFC 5322, section 3.2.4)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _unquote(name: str) -> str:
-    quoted = _QUOTED_STRING.fullmatch(name)
-    return re.sub(r"\\(.)", r"\1", quoted[1]).strip() if quoted else name
+    is_quoted = _QUOTED_STRING.fullmatch(name)
+    return re.sub(r"\\(.)", r"\1", name[1:-1]) if is_quoted else name
+
+
+def _refuse_control_characters(text: str) -> None:
+    if found := _FORBIDDEN.search(text):
+        raise InvalidMailbox(f"it holds the control character {found.group()!r}")
 
 
 def _check_local_part(local_part: str) -> str:
     local_part = unicodedata.normalize("NFC", local_part)
     if not 1 <= len(local_part.encode()) <= 64:
-        raise ValueError("the part before the @ must have 1 to 64 octets")
+        raise InvalidMailbox("the part before the @ must have 1 to 64 octets")
     if not (_DOT_ATOM.fullmatch(local_part) or _QUOTED_STRING.fullmatch(local_part)):
-        raise ValueError(f"the part before the @, {local_part!r}, holds what only quotes permit")
+        raise InvalidMailbox(
+            f"the part before the @, {local_part!r}, holds what only quotes permit"
+        )
+    for character in local_part:
+        if not character.isascii() and unicodedata.category(character) in _INVISIBLE:
+            raise InvalidMailbox(
+                f"the part before the @ holds the invisible character U+{ord(character):04X}"
+            )
     return local_part
 
 
 def _check_domain(domain: str) -> str:
     if domain != domain.strip():
-        raise ValueError("there is a blank behind the @")
-    return to_a_labels(domain)
+        raise InvalidMailbox("there is a blank beside the domain")
+    try:
+        return to_a_labels(domain)
+    except ValueError as error:
+        raise InvalidMailbox(str(error)) from error

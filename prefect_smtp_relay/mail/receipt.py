@@ -19,8 +19,10 @@ class Refusal(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     code: int = Field(description="SMTP reply code, for example 550.")
-    enhanced_code: str = Field("", description="Enhanced status code of RFC 3463, or blank.")
-    text: str = Field("", description="The relay's text.")
+    enhanced_code: str = Field(
+        default="", description="Enhanced status code of RFC 3463, or blank."
+    )
+    text: str = Field(default="", description="The relay's text.")
 
     @property
     def transient(self) -> bool:
@@ -41,17 +43,21 @@ class Receipt(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     message_id: str = Field(description="Our Message-ID, with its angle brackets.")
-    relay: str = Field("", description='"smtp/NAME", "sendgrid/NAME" or "outbox".')
+    relay: str = Field(default="", description='"smtp/NAME", "sendgrid/NAME" or "outbox".')
     transport: str = Field(description='Where it went, for example "smtp://mx.example.org:587".')
     outcome: Outcome = Field(description="Who holds it now: the relay, or the outbox.")
-    accepted: tuple[str, ...] = Field((), description="Visible recipients the relay took.")
+    accepted: tuple[str, ...] = Field(default=(), description="Visible recipients the relay took.")
     refused: dict[str, Refusal] = Field(
         default_factory=dict, description="Visible recipients the relay refused, and why."
     )
-    bcc_accepted: int = Field(0, description="How many Bcc recipients the relay took.")
-    bcc_refused: int = Field(0, description="How many Bcc recipients the relay refused.")
-    response: str = Field("", description="The relay's final words, often with its queue id.")
-    provider_id: str = Field("", description="The relay's own id of the message, where it has one.")
+    bcc_accepted: int = Field(default=0, description="How many Bcc recipients the relay took.")
+    bcc_refused: int = Field(default=0, description="How many Bcc recipients the relay refused.")
+    response: str = Field(
+        default="", description="The relay's final words, often with its queue id."
+    )
+    provider_id: str = Field(
+        default="", description="The relay's own id of the message, where it has one."
+    )
     size: int = Field(description="Octets that were handed over.")
     submitted_at: datetime = Field(description="When the relay answered, in UTC.")
 

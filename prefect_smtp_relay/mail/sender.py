@@ -11,7 +11,12 @@ from prefect_smtp_relay.exceptions import ProtectedDomain
 from prefect_smtp_relay.mail.domain import is_same_or_subdomain, to_a_labels
 from prefect_smtp_relay.mail.mailbox import Mailbox
 
-_DOMAIN_BEHIND_AT = re.compile(r"@\s*((?:[\w-]+[.\u3002])*[\w-]+)")
+_DOMAIN_BEHIND_AT = re.compile(r"@\s*([^\s@]+)")
+_DOTS_AND_HYPHENS = ".\u3002-_"
+# Letters and marks of Unicode's Default_Ignorable_Code_Point: they take no room in a name.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class SenderPolicy:
         Raises:
             ProtectedDomain: naming the field and the domain.
         """
-        for domain in (mailbox.domain, *_domains_shown(mailbox.display_name)):
+        shown = f"{mailbox.display_name} {mailbox.local_part}"
+        for domain in (mailbox.domain, *_domains_shown(shown)):
             if any(is_same_or_subdomain(domain, parent) for parent in self.protected_domains):
                 raise ProtectedDomain(
                     f"{header}: {str(mailbox)!r} uses the protected domain {domain}. Choose a"
@@ -52,15 +58,21 @@ class SenderPolicy:
                 )
 
 
-def _domains_shown(display_name: str) -> Iterator[str]:
-    """Domains of what looks like addresses in a display name, however they are typed."""
-    text = unicodedata.normalize("NFKC", display_name)
+def _domains_shown(text: str) -> Iterator[str]:
+    """Domains of what looks like addresses in a text, however they are typed."""
+    text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
     visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
-    for domain in _DOMAIN_BEHIND_AT.findall(visible):
+    for domain in _DOMAIN_BEHIND_AT.findall("".join(map(_keep_domain_character, visible))):
         try:
-            yield to_a_labels(domain)
+            yield to_a_labels(domain.strip(_DOTS_AND_HYPHENS))
         except ValueError:
             continue
+
+
+def _keep_domain_character(character: str) -> str:
+    """Keep letters, marks and digits of any script; what else ends a domain becomes a blank."""
+    belongs = character in f"@{_DOTS_AND_HYPHENS}" or unicodedata.category(character)[0] in "LMN"
+    return character if belongs else " "
 
 
 def resolve_sender(requested: Mailbox | None, candidates: Iterable[str]) -> Mailbox | None:
@@ -68,8 +80,7 @@ def resolve_sender(requested: Mailbox | None, candidates: Iterable[str]) -> Mail
 
     Args:
         requested: the action's ``from_``.
-        candidates: texts in the order of preference; blank ones are passed over, and so is a
-            last one (the relay's username) that is no address.
+        candidates: texts in the order of preference; blank ones are passed over.
 
     Returns:
         The mailbox, or None where nobody names one.
