@@ -1,0 +1,123 @@
+import pytest
+
+from prefect_smtp_relay.rendering.markdown import MAX_NESTING, parse, to_html
+
+
+def html(body: str) -> str:
+    """Render Markdown as a fragment."""
+    return to_html(parse(body)).strip()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("# One", "<h1>One</h1>"),
+        ("One\n---", "<h2>One</h2>"),
+        ("a\nb", "<p>a\nb</p>"),
+        ("a  \nb", "<p>a<br />\nb</p>"),
+        (
+            "*a* **b** `c<d` ~~e~~",
+            "<p><em>a</em> <strong>b</strong> <code>c&lt;d</code> <s>e</s></p>",
+        ),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("3. a\n4. b", '<ol start="3">\n<li>a</li>\n<li>b</li>\n</ol>'),
+        ("> a", "<blockquote>\n<p>a</p>\n</blockquote>"),
+        ("```python\nx = 1\n```", '<pre><code class="language-python">x = 1\n</code></pre>'),
+        ("    x", "<pre><code>x\n</code></pre>"),
+        ("---", "<hr />"),
+        ("&amp; &uuml; &#252;", "<p>&amp; \u00fc \u00fc</p>"),
+        ("[a](https://x.org 't')", '<p><a href="https://x.org" title="t">a</a></p>'),
+        ("![a](cid:logo)", '<p><img src="cid:logo" alt="a" /></p>'),
+    ],
+)
+def test_constructs_become_html(body: str, expected: str) -> None:
+    """Every construct of CommonMark, and strikethrough, becomes its element."""
+    assert html(body) == expected
+
+
+def test_tables_keep_their_alignment() -> None:
+    """A table becomes head and body, each cell aligned as its column."""
+    table = html("| a | b |\n|:-:|--:|\n| 1 | 2 |")
+    assert '<th style="text-align:center">a</th>' in table
+    assert '<td style="text-align:right">2</td>' in table
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("<b>x</b>", "<script>alert(1)</script>", "a <img src=x onerror=alert(1)>", "<!-- x -->"),
+        *("<div>\n\n*x*\n\n</div>", "<style>p{}</style>", "<?php ?>", "<![CDATA[x]]>", "</div>"),
+        *("```<script>\n</code></pre><script>\n```", "`<script>`", "    <script>"),
+        *("![<script>](cid:x)", "[<script>](cid:x)", '[a](cid:x "\\"><script>")', "&lt;script&gt;"),
+        *(
+            "|<script>|\n|-|\n|<script>|",
+            "# <script>",
+            '```"><script>\n```',
+            '[a](<cid:"><script>>)',
+        ),
+    ],
+)
+def test_raw_html_is_shown(body: str) -> None:
+    """HTML in the body is text: no tag and no attribute of it reaches the reader's program."""
+    rendered = html(body).lower()
+    for tag in ("<script", "<b>", "<style", "<div", "</div", "<!--", "<?", "<![", "src=x"):
+        assert tag not in rendered.replace("&lt;img src=x", "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "javascript:alert(1)",
+            "JavaScript:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///x",
+        ),
+        *("data:image/png;base64,AAAA", "javascript&colon;alert(1)", "java&#115;cript:alert(1)"),
+        *("&#106;avascript:x", "blob:x", "intent:x", "ms-msdt:x", "javascript\\:alert(1)"),
+    ],
+)
+def test_dangerous_links_are_shown_as_typed(url: str) -> None:
+    """A link or image with a scheme that programs execute is no link, and nothing is lost."""
+    for body in (f"[a]({url})", f"![a]({url})", f"[a](<{url}>)", f"<{url}>", f"[a]\n\n[a]: {url}"):
+        rendered = html(body)
+        assert "<a" not in rendered, body
+        assert "<img" not in rendered, body
+
+
+@pytest.mark.parametrize("blank", ["\t", "&Tab;", "&NewLine;", "\x01", "\u200b"])
+def test_blanks_do_not_hide_a_scheme(blank: str) -> None:
+    """What a reader's program would skip makes no harmless scheme of a dangerous one."""
+    for url in (f"{blank}javascript:x", f"java{blank}script:x", f"javascript{blank}:x"):
+        assert "<a" not in html(f"[a](<{url}>)"), url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://x.org/a?b=c:d", "http://x.org", "mailto:a@x.org", "tel:+49123", "cid:a@b"),
+        *("HTTPS://x.org", "/path:with:colons", "?q=a:b", "#a:b", "page.html", "//x.org"),
+    ],
+)
+def test_harmless_links_are_links(url: str) -> None:
+    """Web addresses, mail, telephone, inline images and relative links work."""
+    assert f'<a href="{url}">a</a>' in html(f"[a]({url})")
+
+
+def test_an_autolink_is_a_link() -> None:
+    """An address in angle brackets is a link that shows itself."""
+    assert html("<a@x.org>") == '<p><a href="mailto:a@x.org">a@x.org</a></p>'
+    assert html("<https://x.org>") == '<p><a href="https://x.org">https://x.org</a></p>'
+
+
+@pytest.mark.parametrize("marker", [">", "- ", "1. ", "> - "])
+@pytest.mark.parametrize("depth", range(MAX_NESTING // 2 - 2, MAX_NESTING + 3))
+def test_deep_nesting_loses_nothing(marker: str, depth: int) -> None:
+    """What is nested too deep to be read is shown as it was typed."""
+    assert "needle" in html(marker * depth + "needle")
+
+
+def test_control_characters_are_left_out() -> None:
+    """Control characters, typed or as an entity, do not reach the reader."""
+    assert html("a\x07\x1b[31m\x7f\x85 b&#12;c&#13;") == "<p>a[31m bc</p>"
