@@ -157,13 +157,8 @@ def _ask(query: dict[str, Any]) -> list[BlockDocument]:
     try:
         with SyncClientContext.get_or_create() as context:
             return _filter(context.client, query)
-    except httpx.HTTPStatusError as error:
-        raise _refused_by_api(error) from error
     except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as error:
-        raise RelayLookupFailed(
-            f"the Prefect API could not say which relays are connected ({type(error).__name__}:"
-            f" {error}). Check PREFECT_API_URL and that the server runs; the mail was not sent."
-        ) from error
+        raise _failed_look_up(error) from error
 
 
 def _filter(client: SyncPrefectClient, query: dict[str, Any]) -> list[BlockDocument]:
@@ -173,13 +168,24 @@ def _filter(client: SyncPrefectClient, query: dict[str, Any]) -> list[BlockDocum
     return documents
 
 
-def _refused_by_api(error: httpx.HTTPStatusError) -> RelayConfigurationError | RelayLookupFailed:
-    status = error.response.status_code
+def _failed_look_up(error: Exception) -> RelayConfigurationError | RelayLookupFailed:
+    status = _http_status(error)
     if status in {401, 403}:
         return RelayConfigurationError(
             f"the Prefect API refused to say which relays are connected (HTTP {status}). Set"
             " PREFECT_API_KEY or PREFECT_API_AUTH_STRING to one that may read blocks."
         )
+    reason = f"HTTP {status}" if status else f"{type(error).__name__}: {error}"
     return RelayLookupFailed(
-        f"the Prefect API could not say which relays are connected (HTTP {status})."
+        f"the Prefect API could not say which relays are connected ({reason}). Check"
+        " PREFECT_API_URL and that the server runs; no relay was given the mail."
     )
+
+
+def _http_status(error: BaseException | None) -> int | None:
+    """The API's status; Prefect's client wraps it while it greets the server."""
+    while error is not None:
+        if isinstance(error, httpx.HTTPStatusError):
+            return error.response.status_code
+        error = error.__cause__ or error.__context__
+    return None

@@ -23,7 +23,7 @@ def prefect_server() -> Iterator[None]:
 
 
 @pytest.fixture
-def client(prefect_server: None) -> Iterator[SyncPrefectClient]:
+def client() -> Iterator[SyncPrefectClient]:
     """Give a client of the server."""
     with get_client(sync_client=True) as client:
         yield client

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -9,6 +13,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_smtp_relay import SMTP, SendGrid, catalog
 from prefect_smtp_relay.blocks import RelayBlock
 from prefect_smtp_relay.exceptions import (
+    EmailError,
     RelayConfigurationError,
     RelayLookupFailed,
     UnknownRelay,
@@ -185,3 +190,47 @@ def test_an_api_that_cannot_be_reached_is_not_no_block() -> None:
     ):
         catalog.preferred()
     assert caught.value.transient
+
+
+@pytest.fixture
+def failing_api(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run an API that answers every request with the status of the test's parameter."""
+
+    class Failing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # http.server finds it by this name
+            self.send_response(request.param)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        do_GET = do_POST  # noqa: N815
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/api"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("failing_api", "kind"),
+    [
+        (500, RelayLookupFailed),
+        (404, RelayLookupFailed),
+        (401, RelayConfigurationError),
+        (403, RelayConfigurationError),
+    ],
+    indirect=["failing_api"],
+)
+def test_an_api_that_answers_with_an_error_is_not_no_block(
+    failing_api: str, kind: type[EmailError]
+) -> None:
+    """A failing API is transient, a refusing one is a matter of keys; neither means no relay."""
+    with (
+        temporary_settings({PREFECT_API_URL: failing_api}),
+        pytest.raises(kind, match="which relays are connected"),
+    ):
+        catalog.preferred()

@@ -80,7 +80,7 @@ def test_an_error_of_the_program_is_not_tried_again(
     """What is no EmailError fails at once: trying again would not help."""
     calls: list[object] = []
 
-    def broken(*args: object, **kwargs: object) -> None:
+    def broken(*args: object) -> None:
         calls.append(args)
         raise ZeroDivisionError
 
@@ -90,9 +90,7 @@ def test_an_error_of_the_program_is_not_tried_again(
     assert len(calls) == 1
 
 
-def test_two_mails_within_another_task_have_two_message_ids(
-    mail_server: MailServer, relay: SMTP
-) -> None:
+def test_two_mails_within_another_task_have_two_message_ids(relay: SMTP) -> None:
     """Called by .fn in somebody's task, each mail is a mail of its own."""
 
     @task

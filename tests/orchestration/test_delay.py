@@ -1,0 +1,47 @@
+"""Mail that a task worker sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from prefect.task_worker import TaskWorker
+
+from prefect_smtp_relay import SMTP, asend_an_email, send_an_email
+from prefect_smtp_relay.testing.mail_server import MailServer
+
+_TRIES = 300
+_PAUSE_SECONDS = 0.1
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds, for at most half a minute."""
+    for _ in range(_TRIES):
+        if condition():
+            return
+        await asyncio.sleep(_PAUSE_SECONDS)
+    raise AssertionError("it never came true")
+
+
+async def delay_both(server: MailServer) -> None:
+    """Run a worker, and hand it one mail of each task."""
+    worker = TaskWorker(send_an_email, asend_an_email)
+    running = asyncio.ensure_future(worker.start())  # type: ignore[arg-type]  # a coroutine in a loop
+    await until(lambda: worker.started)
+    await asyncio.to_thread(send_an_email.delay, "ann@example.org", "s", "b")
+    await asyncio.to_thread(asend_an_email.delay, "bob@example.org", "s", "b")
+    await until(lambda: len(server.mails) == 2)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def test_a_task_worker_sends_what_was_delayed(mail_server: MailServer) -> None:
+    """Both tasks can be delayed to a worker, which knows one from the other."""
+    SMTP(
+        address=mail_server.host, port=mail_server.port, ssl=False, from_address="ops@example.org"
+    ).save("main", overwrite=True)
+    asyncio.run(delay_both(mail_server))
+    assert {mail.forward_paths for mail in mail_server.mails} == {
+        ("ann@example.org",),
+        ("bob@example.org",),
+    }
