@@ -7,7 +7,14 @@ from typing import Annotated, Any, Literal
 
 from prefect.settings import get_current_settings
 from prefect.settings.base import PrefectBaseSettings, build_settings_config
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import NoDecode
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
@@ -51,10 +58,20 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blank(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A blank setting is the default, not, for example, the current directory."""
+        return {
+            name: value
+            for name, value in values.items()
+            if not (isinstance(value, str) and not value.strip())
+        }
+
     @field_validator("default_from")
     @classmethod
     def _is_mailbox(cls, value: str) -> str:
-        return str(Mailbox.parse(value, "default_from")) if value.strip() else ""
+        return str(Mailbox.parse(value, "default_from")) if value else ""
 
     @field_validator("protected_domains")
     @classmethod
@@ -77,8 +94,11 @@ def current_settings() -> SmtpRelaySettings:
     try:
         return SmtpRelaySettings()
     except ValidationError as error:
-        problems = "; ".join(
-            f"{_PREFIX}{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors(include_input=False, include_url=False, include_context=False)
-        )
-        raise RelayConfigurationError(f"settings: {problems}") from None
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        texts = "; ".join(_describe(str(found["loc"][0]), found["msg"]) for found in problems)
+        raise RelayConfigurationError(f"settings: {texts}") from None
+
+
+def _describe(name: str, problem: str) -> str:
+    text = problem.removeprefix("Value error, ").removeprefix(f"{name}: ")
+    return f"{_PREFIX}{name.upper()}: {text}"

@@ -1,0 +1,177 @@
+"""The settings, from wherever Prefect reads settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.settings import get_current_settings
+
+from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
+
+PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
+CANARY = "canary-key-4f1c-never-shown"
+
+VALID = [
+    ("default_from", "Ops <ops@example.org>", "Ops <ops@example.org>"),
+    ("protected_domains", "example.com, example.net", ["example.com", "example.net"]),
+    ("default_delivery", "refuse", "refuse"),
+    ("outbox_path", "/var/spool/relay", Path("/var/spool/relay")),
+    ("outbox_path", "~/relay", Path.home() / "relay"),
+    ("outbox_key", "new-key, old-key", ["new-key", "old-key"]),
+]
+INVALID = [
+    ("default_from", "nobody", "has no @"),
+    ("protected_domains", "two words", "'two words' is not"),
+    ("default_delivery", "drop", "'store' or 'refuse'"),
+]
+
+SetSetting = Callable[[str, str], None]
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and none of our variables."""
+    for name in SmtpRelaySettings.model_fields:
+        monkeypatch.delenv(f"{PREFIX}{name.upper()}", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(params=["environment", "prefect.toml", "pyproject.toml", ".env"])
+def set_setting(
+    request: pytest.FixtureRequest, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> SetSetting:
+    """Set a setting to a text, in each place that Prefect reads."""
+
+    def set_it(name: str, text: str) -> None:
+        variable = f"{PREFIX}{name.upper()}"
+        if request.param == "environment":
+            monkeypatch.setenv(variable, text)
+        elif request.param == ".env":
+            (workplace / ".env").write_text(f'{variable}="{text}"\n', "utf-8")
+        else:
+            _write_toml(workplace / request.param, f'{name} = "{text}"')
+
+    return set_it
+
+
+def _write_toml(file: Path, line: str) -> None:
+    table = "integrations.smtp_relay"
+    header = table if file.name == "prefect.toml" else f"tool.prefect.{table}"
+    file.write_text(f"[{header}]\n{line}\n", "utf-8")
+
+
+def _read(name: str) -> Any:
+    value = getattr(current_settings(), name)
+    return [key.get_secret_value() for key in value] if name == "outbox_key" else value
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), VALID)
+def test_a_setting_is_read_from_each_place(
+    set_setting: SetSetting, name: str, text: str, expected: Any
+) -> None:
+    """The environment, both TOML files and .env give the same value; lists may have commas."""
+    set_setting(name, text)
+    assert _read(name) == expected
+
+
+@pytest.mark.parametrize(("name", "text", "reason"), INVALID)
+def test_an_invalid_setting_names_its_variable(
+    set_setting: SetSetting, name: str, text: str, reason: str
+) -> None:
+    """The error says which variable is wrong, once, and why."""
+    set_setting(name, text)
+    with pytest.raises(RelayConfigurationError) as caught:
+        current_settings()
+    assert str(caught.value).startswith(f"settings: {PREFIX}{name.upper()}: ")
+    assert reason in str(caught.value)
+    assert name not in str(caught.value)
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+@pytest.mark.parametrize("name", list(SmtpRelaySettings.model_fields))
+def test_blank_is_the_default(set_setting: SetSetting, name: str, blank: str) -> None:
+    """An empty variable, such as CI sets for a missing value, changes nothing."""
+    default = _read(name)
+    set_setting(name, blank)
+    assert _read(name) == default
+
+
+def test_the_defaults() -> None:
+    """Nothing set: mail is stored below Prefect's home, unencrypted, and any sender may write."""
+    settings = current_settings()
+    assert settings.model_dump() == {
+        "default_from": "",
+        "protected_domains": [],
+        "default_delivery": "store",
+        "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
+        "outbox_key": [],
+    }
+
+
+@pytest.mark.parametrize("file", ["prefect.toml", "pyproject.toml"])
+def test_toml_may_hold_lists(workplace: Path, file: str) -> None:
+    """A TOML list is what a text with commas is."""
+    _write_toml(
+        workplace / file, 'protected_domains = ["example.com", "example.net"]\noutbox_key = ["k"]'
+    )
+    assert _read("protected_domains") == ["example.com", "example.net"]
+    assert _read("outbox_key") == ["k"]
+
+
+@pytest.mark.parametrize("line", ["default_from = 5", "outbox_key = 5", 'outbox_key = ["a", 5]'])
+def test_a_value_of_another_type_names_its_variable(workplace: Path, line: str) -> None:
+    """TOML can hold numbers where texts belong."""
+    _write_toml(workplace / "prefect.toml", line)
+    variable = f"{PREFIX}{line.split()[0].upper()}"
+    with pytest.raises(RelayConfigurationError, match=f"^settings: {variable}: "):
+        current_settings()
+
+
+def test_every_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two mistakes are told at once."""
+    monkeypatch.setenv(f"{PREFIX}DEFAULT_FROM", "nobody")
+    monkeypatch.setenv(f"{PREFIX}DEFAULT_DELIVERY", "drop")
+    with pytest.raises(RelayConfigurationError, match=r"DEFAULT_FROM.*; .*DEFAULT_DELIVERY"):
+        current_settings()
+
+
+def test_the_environment_goes_before_the_files(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prefect's own order: environment, prefect.toml, pyproject.toml."""
+    _write_toml(workplace / "pyproject.toml", 'default_from = "c@example.org"')
+    assert _read("default_from") == "c@example.org"
+    _write_toml(workplace / "prefect.toml", 'default_from = "b@example.org"')
+    assert _read("default_from") == "b@example.org"
+    monkeypatch.setenv(f"{PREFIX}DEFAULT_FROM", "a@example.org")
+    assert _read("default_from") == "a@example.org"
+
+
+def test_a_change_holds_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings are those of now, not of the import."""
+    assert _read("default_delivery") == "store"
+    monkeypatch.setenv(f"{PREFIX}DEFAULT_DELIVERY", "refuse")
+    assert _read("default_delivery") == "refuse"
+
+
+def test_the_keys_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings can be printed and dumped."""
+    monkeypatch.setenv(f"{PREFIX}OUTBOX_KEY", CANARY)
+    settings = current_settings()
+    shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    assert "***" in shown
+    assert CANARY not in shown
+
+
+def test_an_error_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake elsewhere does not print the keys beside it."""
+    monkeypatch.setenv(f"{PREFIX}OUTBOX_KEY", CANARY)
+    monkeypatch.setenv(f"{PREFIX}DEFAULT_DELIVERY", "drop")
+    with pytest.raises(RelayConfigurationError) as caught:
+        current_settings()
+    assert CANARY not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
