@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient
 from prefect.context import SyncClientContext
 
 from benchmarks.lookup import counting_requests
@@ -15,7 +14,7 @@ _ONE_REQUEST = ["POST /api/block_documents/filter"]
 
 
 @pytest.fixture(autouse=True)
-def _kept_client(client: SyncPrefectClient) -> Iterator[None]:
+def _kept_client() -> Iterator[None]:
     """Keep one client, as Prefect does in a sync flow, past its first request for a token."""
     with SyncClientContext.get_or_create():
         catalog.preferred()
