@@ -189,6 +189,7 @@ class _Session:
         answer = (await server.challenge_auth(challenge)).decode()
         username, _, digest = answer.rpartition(" ")
         server.session.used_mechanism, server.session.used_name = "CRAM-MD5", username
-        key = self._server.users.get(username, "").encode()
-        expected = hmac.new(key, challenge, hashlib.md5).hexdigest()
-        return AuthResult(success=hmac.compare_digest(digest, expected), handled=False)
+        password = self._server.users.get(username)
+        expected = hmac.new((password or "").encode(), challenge, hashlib.md5).hexdigest()
+        is_known = password is not None and hmac.compare_digest(digest, expected)
+        return AuthResult(success=is_known, handled=False)

@@ -34,7 +34,6 @@ FAULTS = {
     "greeting-554": ("S: 554 5.7.1 go away", PermanentFailure, "greeting", "go away. The relay"),
     "greeting-silence": ("SILENCE", TimedOut, "greeting", "expects TLS from the first byte"),
     "greeting-fin": ("", ConnectionFailed, "greeting", "closed the connection. The server said"),
-    "greeting-rst": ("RESET", ConnectionFailed, "greeting", "The server said nothing"),
     "greeting-http": ("S: HTTP/1.1 400 Bad", PermanentFailure, "greeting", "no SMTP server"),
     "greeting-flood": ("FLOOD 2", PermanentFailure, "greeting", "more than 8192 octets"),
     "greeting-drip": ("DRIP 220 mx", TimedOut, "greeting", "no answer in time"),

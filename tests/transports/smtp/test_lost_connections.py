@@ -43,7 +43,8 @@ def big_message(make_message: Callable[..., Message]) -> Message:
 
 
 @pytest.mark.parametrize(
-    ("script", "kind"), [("", ConnectionFailed), ("RESET", ConnectionFailed), ("SILENCE", TimedOut)]
+    ("script", "kind"),
+    [("", ConnectionFailed), ("HEAR\nRESET", ConnectionFailed), ("SILENCE", TimedOut)],
 )
 def test_faults_in_the_direct_handshake(
     play: Callable[..., ScriptedServer],
@@ -55,6 +56,15 @@ def test_faults_in_the_direct_handshake(
     with pytest.raises(kind, match="check `port`, `ssl`") as caught:
         submit(play(script), security=Security.DIRECT_OR_STARTTLS, timeout_seconds=0.3)
     assert caught.value.stage == "TLS"
+
+
+def test_a_connection_that_is_reset_at_once(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
+) -> None:
+    """It may pass later, and `address` and `port` are to be checked, whoever noticed it first."""
+    with pytest.raises(ConnectionFailed, match="heck `address` and `port`") as caught:
+        submit(play("RESET"))
+    assert caught.value.stage in {"connect", "greeting"}
 
 
 def test_a_busy_server_is_no_tls_failure(

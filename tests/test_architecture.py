@@ -1,0 +1,165 @@
+"""The dependencies point one way, and what is pure stays without Prefect."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import prefect_smtp_relay
+
+PACKAGE = Path(prefect_smtp_relay.__file__).parent
+ROOT = PACKAGE.name
+FILES = sorted(PACKAGE.rglob("*.py"))
+MAY_IMPORT: dict[str, set[str]] = {
+    "exceptions": set(),
+    "mail": {"exceptions"},
+    "rendering": {"exceptions", "mail"},
+    "transports": {"exceptions", "mail"},
+    "testing": {"exceptions", "mail", "transports"},
+}
+"""Of each pure part: the parts that it may know besides itself."""
+
+PURE = sorted(MAY_IMPORT)
+
+MUST_NOT_IMPORT = {
+    "settings": {"blocks", "catalog", "tasks", "cli"},
+    "blocks": {"catalog", "tasks", "cli"},
+    "catalog": {"tasks", "cli"},
+    "tasks": {"cli"},
+}
+"""``transports <- blocks <- catalog <- tasks <- cli``: of each upper part, those above it."""
+
+PUBLIC = [
+    "SMTP",
+    "Attachment",
+    "Mailbox",
+    "Receipt",
+    "Refusal",
+    "SendGrid",
+    "__version__",
+    "asend_an_email",
+    "send_an_email",
+]
+
+
+def _part(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _imported(file: Path) -> Iterator[str]:
+    """Every module that a file imports, at its top or in a function, for types or for use."""
+    yield from _imported_below(ast.parse(file.read_text(encoding="utf-8")), file)
+
+
+def _imported_below(tree: ast.AST, file: Path) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _imported_parts(file: Path) -> set[str]:
+    """The parts of the package that a file needs when it runs: its types may name any."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    names = [name.split(".") for name in _imported_below(tree, file)]
+    return {name[1] for name in names if name[0] == ROOT and len(name) > 1} - {"__version__"}
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_pure_parts_know_only_what_is_below_them(part: str) -> None:
+    """``exceptions <- mail <- rendering, transports <- testing``, and nothing else."""
+    for file in FILES:
+        if _part(file) == part:
+            assert _imported_parts(file) <= MAY_IMPORT[part] | {part}, file
+
+
+def test_transports_do_not_know_each_other() -> None:
+    """SMTP, SendGrid and the outbox share the seam and nothing more."""
+    for file in (PACKAGE / "transports").rglob("*.py"):
+        own = file.relative_to(PACKAGE / "transports").parts[0]
+        prefix = f"{ROOT}.transports."
+        known = {n.removeprefix(prefix).split(".")[0] for n in _imported(file) if prefix in n}
+        assert known <= {own, "base"}, file
+
+
+@pytest.mark.parametrize("part", MUST_NOT_IMPORT)
+def test_upper_parts_do_not_know_what_is_above_them(part: str) -> None:
+    """``transports <- blocks <- catalog <- tasks <- cli``."""
+    for file in FILES:
+        if _part(file) == part:
+            assert not _imported_parts(file) & MUST_NOT_IMPORT[part], file
+
+
+@pytest.mark.parametrize("part", PURE)
+def test_pure_parts_never_name_prefect(part: str) -> None:
+    """No import of Prefect stands in a pure part, not even inside a function."""
+    for file in FILES:
+        if _part(file) == part:
+            assert not [name for name in _imported(file) if name.split(".")[0] == "prefect"], file
+
+
+def test_no_private_api_of_prefect() -> None:
+    """Nothing touches ``prefect._internal``, or another private name of Prefect."""
+    for file in FILES:
+        for name in _imported(file):
+            words = name.split(".")
+            assert words[0] != "prefect" or not any(w.startswith("_") for w in words), (file, name)
+        assert "prefect._internal" not in file.read_text(encoding="utf-8"), file
+
+
+def _pure_modules() -> list[str]:
+    found = pkgutil.walk_packages([str(PACKAGE)], f"{ROOT}.", onerror=lambda _: None)
+    names = [module.name for module in found if module.name.split(".")[1] in PURE]
+    return [ROOT, *names]
+
+
+def test_pure_parts_do_not_load_prefect() -> None:
+    """Importing the package and every pure module leaves Prefect unloaded."""
+    modules = _pure_modules()
+    assert f"{ROOT}.transports.smtp.session" in modules
+    assert f"{ROOT}.rendering.markdown" in modules
+    script = (
+        "import importlib, sys\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        "print([name for name in sys.modules if name.split('.')[0] == 'prefect'])"
+    )
+    result = subprocess.run(  # noqa: S603  # our own interpreter, fixed arguments
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_files_can_be_read_in_one_sitting(file: Path) -> None:
+    """No file has more than 300 lines."""
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_the_public_names() -> None:
+    """What users import is pinned: a change here is a change for them."""
+    assert prefect_smtp_relay.__all__ == PUBLIC
+    assert set(PUBLIC) <= set(dir(prefect_smtp_relay))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_each_public_name_can_be_imported(name: str) -> None:
+    """Every public name is there when it is asked for."""
+    assert getattr(importlib.import_module(ROOT), name) is not None
+
+
+def test_a_name_that_does_not_exist() -> None:
+    """A misspelt name is an AttributeError, as of any module."""
+    with pytest.raises(AttributeError, match="no attribute 'send_email'"):
+        getattr(prefect_smtp_relay, "send_email")  # noqa: B009  # mypy knows that there is none
