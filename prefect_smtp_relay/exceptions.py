@@ -41,7 +41,13 @@ if TYPE_CHECKING:
 
 
 class EmailError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of everything this package raises on purpose.
+
+    ``relay`` and ``message_id`` say which mail it was, where it came as far as a relay.
+    """
+
+    relay: str = ""
+    message_id: str = ""
 
     @property
     def transient(self) -> bool:

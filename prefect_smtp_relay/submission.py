@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from prefect_smtp_relay import catalog
 from prefect_smtp_relay.blocks import RelayBlock
-from prefect_smtp_relay.exceptions import DeliveryRefused, NoSender, UnknownRelay
+from prefect_smtp_relay.events import emit_receipt
+from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, NoSender, UnknownRelay
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Draft, Message
@@ -67,8 +68,10 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
     return Relay(block.relay_name, block.get_transport(), senders)
 
 
-def submit(draft: Draft, requested: RelayInput, settings: SmtpRelaySettings, seed: str) -> Receipt:
-    """Deliver a draft through the relay that is its turn.
+def settle(
+    draft: Draft, requested: RelayInput, settings: SmtpRelaySettings, seed: str
+) -> tuple[Relay, Message]:
+    """Decide which relay takes a draft, and who it is from.
 
     Args:
         draft: the checked message.
@@ -76,28 +79,35 @@ def submit(draft: Draft, requested: RelayInput, settings: SmtpRelaySettings, see
         settings: as of now.
         seed: of the Message-ID; the same on every try.
 
-    Returns:
-        The receipt, with the relay's name.
-
     Raises:
         EmailError: in a text that says what to change.
     """
     policy = SenderPolicy.protecting(settings.protected_domains)
     _check_named_senders(draft, policy)
     relay = choose_relay(requested, settings)
-    message = draft.from_mailbox(_settle_sender(draft, relay, policy), seed)
-    return deliver(message, Envelope.of(message), relay)
+    return relay, draft.from_mailbox(_settle_sender(draft, relay, policy), seed)
+
+
+def leave_unsettled(draft: Draft, settings: SmtpRelaySettings, seed: str) -> Message:
+    """Complete a draft that got no relay: its From may have to wait for one."""
+    mailbox = resolve_sender(draft.requested_from, (settings.default_from,))
+    return draft.from_mailbox(mailbox or FROM_PENDING, seed)
 
 
 def deliver(message: Message, envelope: Envelope, relay: Relay) -> Receipt:
-    """Hand a message to a relay, and log in one line what became of it.
+    """Hand a message to a relay; log in one line, and tell in one event, what became of it.
 
     Raises:
         EmailError: the relay did not take it.
     """
-    receipt = relay.transport.deliver(message, envelope)
+    try:
+        receipt = relay.transport.deliver(message, envelope)
+    except EmailError as error:
+        error.relay, error.message_id = relay.name, message.message_id
+        raise
     receipt = receipt.model_copy(update={"relay": relay.name})
     _log(receipt)
+    emit_receipt(receipt)
     return receipt
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import anyio.to_thread
@@ -13,22 +14,23 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
-from prefect_smtp_relay.exceptions import (
-    DeliveryRefused,
-    EmailError,
-    MessageError,
-)
+from prefect_smtp_relay.events import emit_failure
+from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, MessageError
 from prefect_smtp_relay.mail.attachment import AttachmentInput
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
-from prefect_smtp_relay.mail.message import Draft, compose
+from prefect_smtp_relay.mail.message import Draft, Message, compose
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.mail.sender import resolve_sender
 from prefect_smtp_relay.rendering import render
 from prefect_smtp_relay.run_log import forward_transport_log, run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
-from prefect_smtp_relay.submission import RelayInput, open_outbox, submit
-from prefect_smtp_relay.transports.outbox import FROM_PENDING
+from prefect_smtp_relay.submission import (
+    RelayInput,
+    deliver,
+    leave_unsettled,
+    open_outbox,
+    settle,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -116,29 +118,23 @@ def _send(
         DeliveryError: the relay did not take it, after the last retry.
         RelayLookupFailed: the Prefect API could not be asked, after the last retry.
     """
-    settings = current_settings()
-    rendered = render(body, html=html, text=text)
-    draft = compose(
-        to,
-        subject,
-        text=rendered.text,
-        html=rendered.html,
-        from_=from_,
-        cc=cc,
-        bcc=bcc,
-        reply_to=reply_to,
-        attachments=attachments,
-        inline_images=inline_images,
-        headers=headers,
-    )
-    try:
-        return submit(draft, relay, settings, _seed())
-    except (MessageError, DeliveryRefused):
-        raise
-    except EmailError as error:
-        if not (error.transient and _will_retry()):
-            _keep(draft, error, settings)
-        raise
+    with _telling_failures():
+        settings = current_settings()
+        rendered = render(body, html=html, text=text)
+        draft = compose(
+            to,
+            subject,
+            text=rendered.text,
+            html=rendered.html,
+            from_=from_,
+            cc=cc,
+            bcc=bcc,
+            reply_to=reply_to,
+            attachments=attachments,
+            inline_images=inline_images,
+            headers=headers,
+        )
+        return _submit_or_keep(draft, relay, settings)
 
 
 _asend = _in_worker_thread(_send, "asend_an_email")
@@ -159,15 +155,39 @@ def _seed() -> str:
     return str(context.task_run.id) if context else ""
 
 
-def _will_retry() -> bool:
+def _is_final(error: EmailError) -> bool:
+    """Whether this is the last try: the error will not pass, or no retry is left."""
     context = _own_context()
-    return context is not None and context.task_run.run_count <= context.task.retries
+    retry = context is not None and context.task_run.run_count <= context.task.retries
+    return not (error.transient and retry)
 
 
-def _keep(draft: Draft, error: EmailError, settings: SmtpRelaySettings) -> None:
+@contextlib.contextmanager
+def _telling_failures() -> Iterator[None]:
+    try:
+        yield
+    except EmailError as error:
+        if _is_final(error):
+            emit_failure(error)
+        raise
+
+
+def _submit_or_keep(draft: Draft, requested: RelayInput, settings: SmtpRelaySettings) -> Receipt:
+    """Deliver; what fails for good is stored, but for what the caller or operator forbids."""
+    message: Message | None = None
+    try:
+        relay, message = settle(draft, requested, settings, _seed())
+        return deliver(message, Envelope.of(message), relay)
+    except (MessageError, DeliveryRefused):
+        raise
+    except EmailError as error:
+        if _is_final(error):
+            _keep(message or leave_unsettled(draft, settings, _seed()), error, settings)
+        raise
+
+
+def _keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> None:
     """Store what failed for good: losing it as well would be worse than a second failure."""
-    mailbox = resolve_sender(draft.requested_from, (settings.default_from,)) or FROM_PENDING
-    message = draft.from_mailbox(mailbox, _seed())
     try:
         path = open_outbox(settings).keep(message, Envelope.of(message), str(error))
     except EmailError as storing:

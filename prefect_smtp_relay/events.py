@@ -1,0 +1,61 @@
+"""One Prefect event for each mail, for automations to react to. No addresses, no bodies.
+
+``prefect-smtp-relay.email.accepted``, ``.stored``, ``.refused`` (every recipient) and ``.failed``.
+Prefect itself relates the event to the flow run and the task run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.events import emit_event
+from prefect.settings import PREFECT_API_URL
+
+from prefect_smtp_relay.exceptions import DeliveryError, EmailError, RecipientsRefused
+from prefect_smtp_relay.mail.receipt import Receipt
+
+_PREFIX = "prefect-smtp-relay.email"
+
+
+def emit_receipt(receipt: Receipt) -> None:
+    """Tell that a mail was accepted or stored."""
+    _emit(
+        receipt.outcome,
+        receipt.message_id,
+        relay=receipt.relay,
+        transport=receipt.transport,
+        accepted=len(receipt.accepted) + receipt.bcc_accepted,
+        refused=len(receipt.refused) + receipt.bcc_refused,
+        size=receipt.size,
+    )
+
+
+def emit_failure(error: EmailError) -> None:
+    """Tell that a mail was given up.
+
+    Args:
+        error: its class and codes are told, not its text, which may quote addresses.
+    """
+    outcome = "refused" if isinstance(error, RecipientsRefused) else "failed"
+    details: dict[str, Any] = {"error": type(error).__name__}
+    if isinstance(error, DeliveryError):
+        details |= {
+            "transport": error.transport,
+            "code": error.code,
+            "enhanced_code": error.enhanced_code,
+            "stage": error.stage,
+        }
+    _emit(outcome, error.message_id, relay=error.relay, **details)
+
+
+def _emit(outcome: str, message_id: str, **details: Any) -> None:
+    """Without a run and without an API, emitting would start a temporary server."""
+    if not (FlowRunContext.get() or TaskRunContext.get() or PREFECT_API_URL.value()):
+        return
+    name = message_id.strip("<>") or "not-composed"
+    emit_event(
+        event=f"{_PREFIX}.{outcome}",
+        resource={"prefect.resource.id": f"{_PREFIX}.{name}", "prefect.resource.name": name},
+        payload={"message_id": message_id, **details},
+    )
