@@ -30,15 +30,17 @@ class Run(NamedTuple):
     err: str
 
 
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the scripts would read from the developer's own environment."""
+    for name in [name for name in os.environ if name.startswith(("SMTP_", "SENDGRID_"))]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def run() -> Callable[..., Run]:
-    """Run a command against the server, with these variables and none of our own."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("SMTP_", "SENDGRID_"))
-    }
-    inherited["PREFECT_API_URL"] = str(PREFECT_API_URL.value())
+    """Run a command against the server, with these variables."""
+    inherited = os.environ | {"PREFECT_API_URL": str(PREFECT_API_URL.value())}
 
     def run_one(*command: str, **variables: str) -> Run:
         done = subprocess.run(  # noqa: S603  # our own scripts, by our own interpreter
