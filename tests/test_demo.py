@@ -49,7 +49,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         "PYTHONPATH": str(watch),
         "WATCHED_CALLS": str(calls),
     }
-    done = subprocess.run(  # noqa: S603  # our own demo, by our own interpreter
+    done = subprocess.run(
         [sys.executable, "-m", "demo.run"],
         cwd=ROOT,
         env=environment,
