@@ -1,0 +1,139 @@
+"""What the README lists is what the package has."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.blocks.core import Block
+from pydantic import BaseModel, SecretStr
+
+from prefect_smtp_relay import SMTP, Receipt, SendGrid, send_an_email
+from prefect_smtp_relay.exceptions import ProtectedDomain
+from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.sender import SenderPolicy
+from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
+from tests.readme import ROOT, code, code_blocks, headings, prose, table
+
+_PLACEHOLDER = "…"
+_SHORTEST_PIECE = 8
+_LEAST_ERRORS = 20
+
+
+def _names(title: str) -> list[str]:
+    return [code(row[0]) for row in table(title)]
+
+
+def _default(model: type[BaseModel], name: str) -> object:
+    field = model.model_fields[name]
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return default.get_secret_value() if isinstance(default, SecretStr) else default
+
+
+@pytest.mark.parametrize("block", [SMTP, SendGrid])
+def test_every_field_is_listed_with_its_default(block: type[Block]) -> None:
+    """The table of a block's fields has their names, in their order, and their defaults."""
+    rows = table(block.__name__)
+    assert [code(row[0]) for row in rows] == list(block.model_fields)
+    for name, _, default, _ in rows:
+        field = code(name)
+        if block.model_fields[field].is_required():
+            assert default == "required"
+        else:
+            assert ast.literal_eval(code(default)) == _default(block, field)
+
+
+def test_every_setting_is_listed_with_its_default() -> None:
+    """The table of settings has their variables, names in prefect.toml, and defaults."""
+    rows = table("Settings")
+    assert [code(row[1]) for row in rows] == list(SmtpRelaySettings.model_fields)
+    for variable, name, default, _ in rows:
+        assert code(variable) == f"PREFECT_INTEGRATIONS_SMTP_RELAY_{code(name).upper()}"
+        if code(name) != "outbox_path":
+            assert ast.literal_eval(code(default)) == _default(SmtpRelaySettings, code(name))
+
+
+def test_the_example_of_prefect_toml_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings of the README's prefect.toml are those that a process there has."""
+    [block] = code_blocks("toml")
+    tmp_path.joinpath("prefect.toml").write_text(block.code, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_PATH", raising=False)
+    settings = current_settings().model_dump(mode="json")
+    for name, value in re.findall(r"^(\w+) = (.+)$", block.code, re.MULTILINE):
+        assert settings[name] == ast.literal_eval(value)
+
+
+def test_every_argument_is_listed() -> None:
+    """The table of arguments has those of the task, in their order."""
+    signature = inspect.signature(send_an_email.fn)
+    assert _names("Arguments") == list(signature.parameters)
+
+
+def test_every_field_of_the_receipt_is_listed() -> None:
+    """The table of the receipt has its fields, in their order."""
+    assert _names("The receipt") == list(Receipt.model_fields)
+
+
+def test_the_retries_are_those_of_the_task() -> None:
+    """The number of retries and their pauses are what the task has."""
+    how_long = next(row[1] for row in table("Retries") if row[0] == "how long")
+    retries, *pauses = map(int, re.findall(r"\d+", how_long)[: 1 + send_an_email.retries])
+    assert (retries, pauses) == (send_an_email.retries, send_an_email.retry_delay_seconds)
+
+
+def test_the_protected_senders_are_refused_and_the_others_permitted() -> None:
+    """The examples of protected_domains are true."""
+    policy = SenderPolicy.protecting(["example.com"])
+    rows = [row for row in table("From addresses") if len(row) == 2]
+    for sender, verdict in rows:
+        try:
+            policy.check(Mailbox.parse(code(sender)), "from_")
+        except ProtectedDomain:
+            assert verdict.startswith("refused")
+        else:
+            assert verdict == "permitted"
+    assert len(rows) == 6
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Anchors are headings, and files exist; also for the links that the blocks show."""
+    links = re.findall(r"\]\((?!\w+:)([^)\s]+)\)", prose())
+    for block in (SMTP, SendGrid):
+        links.append(str(block._documentation_url).partition("README.md")[2])
+    for link in links:
+        assert link[1:] in headings() if link.startswith("#") else ROOT.joinpath(link).exists()
+
+
+def _source_texts() -> Iterator[str]:
+    """Every text in the package's code, with a placeholder for what is filled in."""
+    for file in sorted(ROOT.joinpath("prefect_smtp_relay").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield re.sub(r"%[sd]", _PLACEHOLDER, node.value)
+            elif isinstance(node, ast.JoinedStr):
+                yield "".join(
+                    str(part.value) if isinstance(part, ast.Constant) else _PLACEHOLDER
+                    for part in node.values
+                )
+
+
+def _pieces(error: str) -> list[str]:
+    return [piece.strip() for piece in error.split(_PLACEHOLDER) if piece.strip()]
+
+
+def test_every_error_text_occurs_in_the_source() -> None:
+    """The troubleshooting table quotes errors as the package writes them."""
+    source = "\n".join(_source_texts())
+    errors = _names("Troubleshooting")
+    for error in errors:
+        missing = [piece for piece in _pieces(error) if piece not in source]
+        assert not missing, f"the package has no text {missing}"
+        assert max(map(len, _pieces(error))) >= _SHORTEST_PIECE
+    assert len(errors) == len(set(errors)) >= _LEAST_ERRORS
