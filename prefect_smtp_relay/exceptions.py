@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from prefect_smtp_relay.mail.receipt import Refusal
 
 
+_REFUSED_ADVICE = (
+    "Check the addresses; where the relay's words speak of relaying, it wants `username` and"
+    " `password`."
+)
+
+
 class EmailError(Exception):
     """Base of everything this package raises on purpose.
 
@@ -200,7 +206,7 @@ class RecipientsRefused(DeliveryError):
     def __init__(self, transport: str, refusals: Mapping[str, Refusal] | None = None) -> None:
         self.refusals = dict(refusals or {})
         listed = "; ".join(f"{address}: {refusal}" for address, refusal in self.refusals.items())
-        detail = f"every recipient was refused: {listed}" if listed else ""
+        detail = f"every recipient was refused: {listed}. {_REFUSED_ADVICE}" if listed else ""
         super().__init__(transport, detail, stage="RCPT" if listed else "")
         self.args = (transport, self.refusals)
 

@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
+from prefect_smtp_relay.artifacts import ArtifactInput, leave_artifact
 from prefect_smtp_relay.events import emit_failure
 from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, MessageError
 from prefect_smtp_relay.mail.attachment import AttachmentInput
@@ -87,6 +88,7 @@ def _send(
     inline_images: Mapping[str, AttachmentInput] | None = None,
     headers: Mapping[str, str] | None = None,
     relay: RelayInput = None,
+    artifact: ArtifactInput = False,
 ) -> Receipt:
     """Send an email through the relay that the team connected.
 
@@ -108,6 +110,8 @@ def _send(
         inline_images: content id to path or octets; ``![](cid:ID)`` shows it in the body.
         headers: further header fields.
         relay: ``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, or a block; overrides the choice.
+        artifact: leave a Markdown artifact in the run, recipients masked; ``with-recipients``
+            shows them. Bcc recipients are only counted.
 
     Returns:
         The receipt: who took it, for whom, in which words.
@@ -134,7 +138,7 @@ def _send(
             inline_images=inline_images,
             headers=headers,
         )
-        return _submit_or_keep(draft, relay, settings)
+        return _submit_or_keep(draft, relay, settings, artifact)
 
 
 _asend = _in_worker_thread(_send, "asend_an_email")
@@ -172,18 +176,22 @@ def _telling_failures() -> Iterator[None]:
         raise
 
 
-def _submit_or_keep(draft: Draft, requested: RelayInput, settings: SmtpRelaySettings) -> Receipt:
+def _submit_or_keep(
+    draft: Draft, requested: RelayInput, settings: SmtpRelaySettings, artifact: ArtifactInput
+) -> Receipt:
     """Deliver; what fails for good is stored, but for what the caller or operator forbids."""
     message: Message | None = None
     try:
         relay, message = settle(draft, requested, settings, _seed())
-        return deliver(message, Envelope.of(message), relay)
+        receipt = deliver(message, Envelope.of(message), relay)
     except (MessageError, DeliveryRefused):
         raise
     except EmailError as error:
         if _is_final(error):
             _keep(message or leave_unsettled(draft, settings, _seed()), error, settings)
         raise
+    leave_artifact(message, receipt, artifact)
+    return receipt
 
 
 def _keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> None:

@@ -6,7 +6,7 @@ import os
 
 import pytest
 from prefect.blocks.core import Block
-from prefect.testing.standard_test_suites import BlockStandardTestSuite
+from prefect.testing.standard_test_suites.blocks import BlockStandardTestSuite
 
 from prefect_smtp_relay import SMTP, SendGrid
 

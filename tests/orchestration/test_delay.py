@@ -26,7 +26,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def delay_both(server: MailServer) -> None:
     """Run a worker, and hand it one mail of each task."""
     worker = TaskWorker(send_an_email, asend_an_email)
-    running = asyncio.ensure_future(worker.start())  # type: ignore[arg-type]  # a coroutine in a loop
+    running = asyncio.create_task(worker.astart())
     await until(lambda: worker.started)
     await asyncio.to_thread(send_an_email.delay, "ann@example.org", "s", "b")
     await asyncio.to_thread(asend_an_email.delay, "bob@example.org", "s", "b")

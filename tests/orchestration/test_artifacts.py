@@ -1,0 +1,88 @@
+"""The artifact of a mail."""
+
+from __future__ import annotations
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import SyncPrefectClient
+
+from prefect_smtp_relay import SMTP, Receipt, send_an_email
+from prefect_smtp_relay.artifacts import ArtifactInput
+from prefect_smtp_relay.testing.mail_server import MailServer
+
+
+@flow
+def notify(relay: SMTP | None, artifact: ArtifactInput) -> Receipt:
+    """Send a mail with a Bcc recipient, an unruly subject and an unruly body."""
+    return send_an_email(
+        "ann@example.org, bob@example.org",
+        "[x](http://evil.example) ```",
+        "Body with ``` and <b>HTML</b>",
+        bcc="eve@example.org",
+        relay=relay,
+        artifact=artifact,
+    )
+
+
+def relay_of(server: MailServer) -> SMTP:
+    """A block for the running server, which refuses one recipient."""
+    server.refused["bob@example.org"] = "550 5.1.1 <bob@example.org> no such user"
+    return SMTP(address=server.host, port=server.port, ssl=False, from_address="ops@example.org")
+
+
+def artifact_of(client: SyncPrefectClient, receipt: Receipt) -> str:
+    """Find the Markdown of the artifact that shows a receipt."""
+    found = [str(a.data) for a in client.read_artifacts() if receipt.message_id in str(a.data)]
+    (markdown,) = found
+    return markdown
+
+
+def test_an_artifact_shows_the_mail_and_masks_its_recipients(
+    mail_server: MailServer, client: SyncPrefectClient
+) -> None:
+    """Subject, receipt, text and refusals are there; addresses are masked, Bcc only counted."""
+    markdown = artifact_of(client, notify(relay_of(mail_server), artifact=True))
+    assert "[x](http://evil.example)" in markdown
+    assert "Recipients: a***@example.org" in markdown
+    assert "Refused: b***@example.org: 550 5.1.1 <b***@example.org> no such user" in markdown
+    assert "Bcc recipients: 1 accepted, 0 refused" in markdown
+    assert "Body with" in markdown
+    for address in ("ann@example.org", "bob@example.org", "eve@example.org"):
+        assert address not in markdown
+
+
+def test_what_came_from_outside_stays_in_code_blocks(
+    mail_server: MailServer, client: SyncPrefectClient
+) -> None:
+    """A fence is longer than any run of backticks in what it holds."""
+    markdown = artifact_of(client, notify(relay_of(mail_server), artifact=True))
+    assert markdown.startswith("````text\n[x](http://evil.example) ```\n````")
+
+
+def test_recipients_are_shown_on_request_but_never_bcc(
+    mail_server: MailServer, client: SyncPrefectClient
+) -> None:
+    """with-recipients shows to and cc as they are."""
+    markdown = artifact_of(client, notify(relay_of(mail_server), artifact="with-recipients"))
+    assert "Recipients: ann@example.org" in markdown
+    assert "eve@example.org" not in markdown
+
+
+def test_no_artifact_is_left_unasked(mail_server: MailServer, client: SyncPrefectClient) -> None:
+    """By default the run has no artifact."""
+    before = len(client.read_artifacts())
+    notify(relay_of(mail_server), artifact=False)
+    assert len(client.read_artifacts()) == before
+
+
+def test_a_failing_artifact_does_not_fail_the_mail(
+    mail_server: MailServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The mail is accepted already, so the failure is a warning."""
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError(f"no artifacts today for {len(args)} and {len(kwargs)}")
+
+    monkeypatch.setattr("prefect_smtp_relay.artifacts.create_markdown_artifact", broken)
+    assert notify(relay_of(mail_server), artifact=True).outcome == "accepted"
+    assert "no artifacts today" in caplog.text
