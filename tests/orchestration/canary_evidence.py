@@ -1,0 +1,193 @@
+"""Runs flows with canaries for credentials, and collects everything that Prefect keeps of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, NamedTuple
+
+import httpx
+from cryptography.fernet import Fernet
+
+from prefect_smtp_relay.testing.certificates import Certificates
+from prefect_smtp_relay.testing.mail_server import MailServer
+
+SECRETS = {
+    "address": "canary-host-5b1d7e.example",
+    "username": "Canary-Usér-8c2f4a/+&",
+    "password": "Canary-Pässword 3e9b6d/+&%\"'",
+    "wrong_password": "Canary-Wröng 7a4c1f/+&%\"'",
+    "api_key": "SG.Canary-Key-6d3a9c.never-shown",
+}
+"""By the field that holds it."""
+
+RECIPIENT = "canary-recipient-2f8e5b@example.org"
+"""Is no secret, and has to be found."""
+
+_RUNS = {"flow": 7, "task": 8}
+_STARTUP_SECONDS = 180
+_FLUSH_SECONDS = 60
+_PAUSE_SECONDS = 0.1
+
+
+class Evidence(NamedTuple):
+    """What is left when the flows have run and the server has stopped."""
+
+    files: dict[str, bytes]
+    api: dict[str, bytes]
+    database: Path
+    encryption_key: str
+
+    @property
+    def places(self) -> dict[str, bytes]:
+        """Everything to be searched."""
+        return self.files | self.api
+
+
+def gather(folder: Path, certificates: Certificates) -> Evidence:
+    """Run the flows against a server of their own, and collect what that leaves behind.
+
+    Args:
+        folder: empty; becomes the home of the server and of the flows.
+        certificates: for the mail server.
+    """
+    key = Fernet.generate_key().decode()
+    users = {SECRETS["username"]: SECRETS["password"]}
+    mail = MailServer("starttls", certificates.server_context, users)
+    mail.refused["refused@example.org"] = "550 5.1.1 nobody here"
+    with mail, _sendgrid() as api_url, _prefect_server(folder, key) as url:
+        ports = {"smtp_port": str(mail.port), "api_url": api_url}
+        _run_flows(folder, url, SECRETS | ports | {"recipient": RECIPIENT})
+        assert len(mail.mails) == 4
+        api = _read_api(url)
+    files = {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+    return Evidence(files, api, folder / "server" / "prefect.db", key)
+
+
+def _run_flows(folder: Path, url: str, canaries: dict[str, str]) -> None:
+    environment = _environment(folder / "client") | {
+        "PREFECT_API_URL": url,
+        "PREFECT_LOGGING_LEVEL": "DEBUG",
+    }
+    with (folder / "output").open("wb") as output:
+        subprocess.run(  # noqa: S603  # our own script, by our own interpreter
+            [sys.executable, Path(__file__).with_name("canary_flows.py")],
+            input=json.dumps(canaries | {"log": str(folder / "client.log")}).encode(),
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=True,
+        )
+
+
+@contextmanager
+def _prefect_server(folder: Path, key: str) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    environment = _environment(folder / "server") | {
+        "PREFECT_SERVER_ENCRYPTION_KEY": key,
+        "PREFECT_SERVER_LOGGING_LEVEL": "DEBUG",
+        "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "0.2",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603
+        try:
+            url = f"http://127.0.0.1:{port}/api"
+            _until(lambda: server.poll() is not None or _answers(url), _STARTUP_SECONDS)
+            yield url
+        finally:
+            server.terminate()
+            try:
+                server.wait(_FLUSH_SECONDS)
+            finally:
+                server.kill()
+
+
+def _environment(home: Path) -> dict[str, str]:
+    inherited = {name: v for name, v in os.environ.items() if not name.startswith("PREFECT_")}
+    return inherited | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    }
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health").is_success
+    except httpx.TransportError:
+        return False
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(_PAUSE_SECONDS)
+
+
+@contextmanager
+def _sendgrid() -> Iterator[str]:
+    """A SendGrid that refuses every key, and repeats it."""
+    with HTTPServer(("127.0.0.1", 0), _Echo) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class _Echo(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(401)
+        self.end_headers()
+        errors = [{"message": f"wrong key: {self.headers['Authorization']}"}]
+        self.wfile.write(json.dumps({"errors": errors}).encode())
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+        """Say nothing on stderr."""
+
+
+def _read_api(url: str) -> dict[str, bytes]:
+    """Read what the API tells, once the events have arrived that come last."""
+    with httpx.Client(base_url=url) as client:
+        ends = [f"prefect.{run}-run.{end}" for run in _RUNS for end in ("Completed", "Failed")]
+        query = {"filter": {"event": {"name": ends}}}
+
+        def all_ended() -> bool:
+            total: int = client.post("/events/filter", json=query).json()["total"]
+            return total >= sum(_RUNS.values())
+
+        _until(all_ended, _FLUSH_SECONDS)
+        names = ("flow_runs", "task_runs", "artifacts", "block_documents", "flows", "logs")
+        found = {f"the API's {name}": b"".join(_pages(client, name)) for name in names}
+        found["the API's events"] = b"".join(_event_pages(client))
+        return found
+
+
+def _pages(client: httpx.Client, name: str) -> Iterator[bytes]:
+    offset, page = 0, [None]
+    while page:
+        answer = client.post(f"/{name}/filter", json={"offset": offset, "limit": 200})
+        page = answer.raise_for_status().json()
+        offset += len(page)
+        yield answer.content
+
+
+def _event_pages(client: httpx.Client) -> Iterator[bytes]:
+    answer = client.post("/events/filter", json={"limit": 50})
+    yield answer.content
+    while following := answer.raise_for_status().json()["next_page"]:
+        answer = client.get(following)
+        yield answer.content
