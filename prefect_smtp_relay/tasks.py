@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import anyio.to_thread
@@ -15,23 +14,16 @@ from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
 from prefect_smtp_relay.artifacts import ArtifactInput, leave_artifact
-from prefect_smtp_relay.events import emit_failure
-from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, MessageError
+from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.handover import deliver_or_keep, telling_failures
 from prefect_smtp_relay.mail.attachment import AttachmentInput
-from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
-from prefect_smtp_relay.mail.message import Draft, Message, compose
+from prefect_smtp_relay.mail.message import compose
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.rendering import render
-from prefect_smtp_relay.run_log import forward_transport_log, run_logger
-from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
-from prefect_smtp_relay.submission import (
-    RelayInput,
-    deliver,
-    leave_unsettled,
-    open_outbox,
-    settle,
-)
+from prefect_smtp_relay.run_log import forward_transport_log
+from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.submission import RelayInput
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -122,7 +114,8 @@ def _send(
         DeliveryError: the relay did not take it, after the last retry.
         RelayLookupFailed: the Prefect API could not be asked, after the last retry.
     """
-    with _telling_failures():
+    last_try = _is_last_try()
+    with telling_failures(last_try=last_try):
         settings = current_settings()
         rendered = render(body, html=html, text=text)
         draft = compose(
@@ -138,7 +131,9 @@ def _send(
             inline_images=inline_images,
             headers=headers,
         )
-        return _submit_or_keep(draft, relay, settings, artifact)
+        message, receipt = deliver_or_keep(draft, relay, settings, seed=_seed(), last_try=last_try)
+    leave_artifact(message, receipt, artifact)
+    return receipt
 
 
 _asend = _in_worker_thread(_send, "asend_an_email")
@@ -159,50 +154,7 @@ def _seed() -> str:
     return str(context.task_run.id) if context else ""
 
 
-def _is_final(error: EmailError) -> bool:
-    """Whether this is the last try: the error will not pass, or no retry is left."""
+def _is_last_try() -> bool:
+    """Whether Prefect will not retry what fails now."""
     context = _own_context()
-    retry = context is not None and context.task_run.run_count <= context.task.retries
-    return not (error.transient and retry)
-
-
-@contextlib.contextmanager
-def _telling_failures() -> Iterator[None]:
-    try:
-        yield
-    except EmailError as error:
-        if _is_final(error):
-            emit_failure(error)
-        raise
-
-
-def _submit_or_keep(
-    draft: Draft, requested: RelayInput, settings: SmtpRelaySettings, artifact: ArtifactInput
-) -> Receipt:
-    """Deliver; what fails for good is stored, but for what the caller or operator forbids."""
-    message: Message | None = None
-    try:
-        relay, message = settle(draft, requested, settings, _seed())
-        receipt = deliver(message, Envelope.of(message), relay)
-    except (MessageError, DeliveryRefused):
-        raise
-    except EmailError as error:
-        if _is_final(error):
-            _keep(message or leave_unsettled(draft, settings, _seed()), error, settings)
-        raise
-    leave_artifact(message, receipt, artifact)
-    return receipt
-
-
-def _keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> None:
-    """Store what failed for good: losing it as well would be worse than a second failure."""
-    try:
-        path = open_outbox(settings).keep(message, Envelope.of(message), str(error))
-    except EmailError as storing:
-        run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
-        return
-    run_logger().error(
-        "The mail was not accepted. It is stored as %s; `prefect-smtp-relay outbox flush` submits"
-        " it again.",
-        path,
-    )
+    return context is None or context.task_run.run_count > context.task.retries

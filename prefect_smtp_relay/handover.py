@@ -1,0 +1,82 @@
+"""Hand a draft over: to a relay, or to the outbox where that fails for good."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from prefect_smtp_relay.events import emit_failure
+from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, MessageError
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Draft, Message
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.run_log import run_logger
+from prefect_smtp_relay.settings import SmtpRelaySettings
+from prefect_smtp_relay.submission import (
+    RelayInput,
+    deliver,
+    leave_unsettled,
+    open_outbox,
+    settle,
+)
+
+
+@contextlib.contextmanager
+def telling_failures(*, last_try: bool) -> Iterator[None]:
+    """Tell of an `EmailError` in one event, unless it will be tried again.
+
+    Args:
+        last_try: whether a transient failure is given up too.
+    """
+    try:
+        yield
+    except EmailError as error:
+        if last_try or not error.transient:
+            emit_failure(error)
+        raise
+
+
+def deliver_or_keep(
+    draft: Draft,
+    requested: RelayInput,
+    settings: SmtpRelaySettings,
+    *,
+    seed: str = "",
+    last_try: bool = True,
+) -> tuple[Message, Receipt]:
+    """Deliver; what fails for good is stored, but for what the caller or operator forbids.
+
+    Args:
+        draft: the checked message.
+        requested: the caller's ``relay=``.
+        settings: as of now.
+        seed: of the Message-ID; the same on every try.
+        last_try: whether a transient failure is given up, so that the mail is kept.
+
+    Raises:
+        EmailError: the relay did not take it, kept or not.
+    """
+    message: Message | None = None
+    try:
+        relay, message = settle(draft, requested, settings, seed)
+        return message, deliver(message, Envelope.of(message), relay)
+    except (MessageError, DeliveryRefused):
+        raise
+    except EmailError as error:
+        if last_try or not error.transient:
+            _keep(message or leave_unsettled(draft, settings, seed), error, settings)
+        raise
+
+
+def _keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> None:
+    """Store what failed for good: losing it as well would be worse than a second failure."""
+    try:
+        path = open_outbox(settings).keep(message, Envelope.of(message), str(error))
+    except EmailError as storing:
+        run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
+        return
+    run_logger().error(
+        "The mail was not accepted. It is stored as %s; `prefect-smtp-relay outbox flush` submits"
+        " it again.",
+        path,
+    )
