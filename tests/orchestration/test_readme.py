@@ -158,10 +158,13 @@ def test_every_shell_block_runs_or_names_what_exists(tmp_path: Path) -> None:
         "PREFECT_HOME": str(tmp_path),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
+    printed = ""
     for block in blocks:
         commands = [line for line in block.code.splitlines() if not _is_looked_up(line)]
-        _run(["bash", "-euc", "\n".join(commands)], ROOT, environment)
+        printed += _run(["bash", "-euc", "\n".join(commands)], ROOT, environment)
     assert len(blocks) == _SHELL_BLOCKS
+    [connected] = [b.code for b in code_blocks("text") if b.code.startswith("Connected ")]
+    assert connected in printed
 
 
 def test_a_block_document_is_encrypted_with_a_key_in_the_same_database() -> None:
