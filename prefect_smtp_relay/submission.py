@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prefect_smtp_relay import catalog
 from prefect_smtp_relay.blocks import RelayBlock
@@ -31,12 +31,13 @@ class Relay:
     Args:
         name: ``smtp/NAME``, ``sendgrid/NAME`` or ``outbox``.
         transport: the way there.
-        senders: candidates for From, in their order; blank ones count for nothing.
+        senders: candidates for From, in their order; blank ones count for nothing. One may be
+            the username, so they are not printed.
     """
 
     name: str
     transport: Transport
-    senders: tuple[str, ...]
+    senders: tuple[str, ...] = field(repr=False)
 
     @property
     def is_default_delivery(self) -> bool:
@@ -151,9 +152,9 @@ def _default_delivery(settings: SmtpRelaySettings, *, wanted: bool) -> Relay:
 
 def _check_named_senders(draft: Draft, policy: SenderPolicy) -> None:
     named = [("from_", draft.requested_from), ("headers['Sender']", draft.sender)]
-    for field, mailbox in [*named, *(("reply_to", mailbox) for mailbox in draft.reply_to)]:
+    for name, mailbox in [*named, *(("reply_to", mailbox) for mailbox in draft.reply_to)]:
         if mailbox is not None:
-            policy.check(mailbox, field)
+            policy.check(mailbox, name)
 
 
 def _settle_sender(draft: Draft, relay: Relay, policy: SenderPolicy) -> Mailbox:

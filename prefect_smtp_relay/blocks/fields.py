@@ -30,7 +30,8 @@ def check_host_name(value: str) -> str:
     """Return a host name as A-labels, or an IP address.
 
     Raises:
-        ValueError: it is blank, holds a scheme, port or blank, or is no host name.
+        ValueError: it is blank, holds a scheme, credentials, a port or a blank, or is no host
+            name. No text repeats what stands before an ``@``: it may be a password.
     """
     value = value.strip()
     if not value:
@@ -40,6 +41,11 @@ def check_host_name(value: str) -> str:
         raise ValueError(f"holds a scheme; write only the host name: {host}")
     if _is_ip_address(value.strip("[]")):
         return value.strip("[]")
+    if "@" in value:
+        raise ValueError(
+            "holds an @; write only the server's host name, and the credentials into the fields"
+            " username and password"
+        )
     host, colon, port = value.partition(":")
     if colon:
         raise ValueError(
