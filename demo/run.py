@@ -28,7 +28,7 @@ def main() -> int:
             "PREFECT_LOGGING_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
         }
-        return subprocess.run(  # noqa: S603  # our own module, by our own interpreter
+        return subprocess.run(
             [sys.executable, "-m", "demo.story"], env=environment, check=False
         ).returncode
 

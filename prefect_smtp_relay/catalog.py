@@ -1,6 +1,7 @@
 """Which relays are connected, and which one takes the next mail.
 
-The only module that asks the Prefect API: one request a look-up. An API that cannot be asked is
+The only module that asks the Prefect API: one request a look-up, where Prefect's client is kept
+as it is in a sync flow; a new client greets the server first. An API that cannot be asked is
 an error, never "nothing is connected".
 """
 
@@ -8,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 from prefect.client.schemas.objects import BlockDocument
 from prefect.context import SyncClientContext
 from pydantic import ValidationError
 
+from prefect_smtp_relay import server_process
 from prefect_smtp_relay.blocks import RELAY_BLOCKS, RelayBlock
 from prefect_smtp_relay.blocks.base import describe
 from prefect_smtp_relay.exceptions import (
@@ -22,9 +24,6 @@ from prefect_smtp_relay.exceptions import (
     RelayLookupFailed,
     UnknownRelay,
 )
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import SyncPrefectClient
 
 _PAGE = 200
 _BY_SLUG = {block.get_block_type_slug(): block for block in RELAY_BLOCKS}
@@ -122,17 +121,27 @@ def named(name: str) -> RelayBlock:
         RelayLookupFailed: the API could not be asked.
         RelayConfigurationError: the document is invalid.
     """
+    slug, document_name = split_name(name)
+    documents = _documents([slug], document_name)
+    for document in documents:
+        return Connected(slug, document_name, document.data).load()
+    existing = ", ".join(candidate.name for candidate in connected()) or "none"
+    raise UnknownRelay(f"relay: there is no block document {name!r}. Connected relays: {existing}.")
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Split ``smtp/NAME`` into the block type's slug and the document's name.
+
+    Raises:
+        UnknownRelay: it has not this form.
+    """
     slug, _, document_name = name.partition("/")
     if slug not in _BY_SLUG or not document_name:
         raise UnknownRelay(
             f"relay: {name!r} is no relay; write smtp/NAME, sendgrid/NAME or outbox, or pass a"
             " block."
         )
-    documents = _documents([slug], document_name)
-    for document in documents:
-        return Connected(slug, document_name, document.data).load()
-    existing = ", ".join(candidate.name for candidate in connected()) or "none"
-    raise UnknownRelay(f"relay: there is no block document {name!r}. Connected relays: {existing}.")
+    return slug, document_name
 
 
 def _documents(slugs: list[str], name: str | None = None) -> Iterator[BlockDocument]:
@@ -155,17 +164,18 @@ def _documents(slugs: list[str], name: str | None = None) -> Iterator[BlockDocum
 
 def _ask(query: dict[str, Any]) -> list[BlockDocument]:
     try:
-        with SyncClientContext.get_or_create() as context:
-            return _filter(context.client, query)
+        documents: list[BlockDocument] = BlockDocument.model_validate_list(_post(query).json())
     except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as error:
         raise _failed_look_up(error) from error
-
-
-def _filter(client: SyncPrefectClient, query: dict[str, Any]) -> list[BlockDocument]:
-    """Both types in one request; the client's own methods ask for one type, or for all."""
-    answer = client.request("POST", "/block_documents/filter", json=query)
-    documents: list[BlockDocument] = BlockDocument.model_validate_list(answer.json())
     return documents
+
+
+def _post(query: dict[str, Any]) -> httpx.Response:
+    """Both types in one request; the client's own methods ask for one type, or for all."""
+    if server_process.is_entered():
+        return server_process.post("/block_documents/filter", query)
+    with SyncClientContext.get_or_create() as context:
+        return context.client.request("POST", "/block_documents/filter", json=query)
 
 
 def _failed_look_up(error: Exception) -> RelayConfigurationError | RelayLookupFailed:

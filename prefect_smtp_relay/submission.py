@@ -20,8 +20,9 @@ from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
 
 OUTBOX = "outbox"
 
-RelayInput = str | RelayBlock | None
-"""``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, a block, or None for the preferred one."""
+RelayInput = str | RelayBlock | Transport | None
+"""``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, a block, a transport (as tests do), or None for
+the preferred relay."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
         UnknownRelay, RelayConfigurationError: nothing of that name, or an invalid document.
         DeliveryRefused: nothing is connected, and ``default_delivery`` is ``refuse``.
     """
+    if isinstance(requested, Transport):
+        return Relay(requested.name, requested, (settings.default_from,))
     block = _requested_block(requested)
     if block is None:
         return _default_delivery(settings, wanted=requested == OUTBOX)
@@ -128,14 +131,14 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
     return deliver(message, envelope, relay)
 
 
-def _requested_block(requested: RelayInput) -> RelayBlock | None:
+def _requested_block(requested: str | RelayBlock | None) -> RelayBlock | None:
     if isinstance(requested, RelayBlock):
         return requested
     if requested is None:
         return catalog.preferred()
     if not isinstance(requested, str):
         raise UnknownRelay(
-            f"relay: a {type(requested).__name__} is no relay; pass an SMTP or a SendGrid block, or"
+            f"relay: {type(requested).__name__} is no relay; pass an SMTP or a SendGrid block, or"
             " smtp/NAME."
         )
     return None if requested == OUTBOX else catalog.named(requested)
@@ -164,8 +167,8 @@ def _settle_sender(draft: Draft, relay: Relay, policy: SenderPolicy) -> Mailbox:
         return mailbox or FROM_PENDING
     if mailbox is None:
         raise NoSender(
-            f"{relay.name}: nobody to send as. Pass from_=, or set from_address in the block"
-            f" {relay.name}, or PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_FROM."
+            f"{relay.name}: nobody to send as. Pass from_=, or set from_address in the relay's"
+            " block, or PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_FROM."
         )
     policy.check(mailbox, "From")
     return mailbox

@@ -62,7 +62,12 @@ def check_helo_domain(value: str) -> str:
     Raises:
         ValueError: it is neither (RFC 5321, section 4.1.1.1).
     """
-    return to_a_labels(value.strip()) if value.strip() else ""
+    if not value.strip():
+        return ""
+    try:
+        return to_a_labels(value.strip())
+    except ValueError as error:
+        raise ValueError(f"{error}; write this host's own name, or leave it blank") from error
 
 
 def check_mailbox(value: str) -> str:
@@ -74,7 +79,19 @@ def check_mailbox(value: str) -> str:
     try:
         return str(Mailbox.parse(value)) if value.strip() else ""
     except InvalidMailbox as error:
-        raise ValueError(str(error).removeprefix("address: ").rstrip(".")) from error
+        raise ValueError(_without_field(error)) from error
+
+
+def check_mailboxes(value: str) -> str:
+    """Return mailboxes in their plain spelling, with commas between them; blank stays blank.
+
+    Raises:
+        ValueError: one of them is no mailbox.
+    """
+    try:
+        return ", ".join(str(mailbox) for mailbox in Mailbox.parse_list(value, "address"))
+    except InvalidMailbox as error:
+        raise ValueError(_without_field(error)) from error
 
 
 def check_pem(value: str) -> str:
@@ -109,6 +126,10 @@ def check_api_url(value: str) -> str:
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise ValueError(f"would carry the key unencrypted; write https://{parts.netloc}")
     return parts.geturl()
+
+
+def _without_field(error: InvalidMailbox) -> str:
+    return str(error).removeprefix("address: ").rstrip(".")
 
 
 def _is_loopback(host: str) -> bool:

@@ -52,11 +52,14 @@ def check_field(name: str, value: str) -> tuple[str, str]:
         InvalidHeader: the name is malformed or reserved, or the value is not one line.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidHeader(f"headers: {name!r} is not a header name (RFC 5322, section 2.2).")
+        raise InvalidHeader(
+            f"headers: {name!r} is not a header name; use letters, digits and hyphens, at most 76."
+        )
     lowered = name.lower()
     if lowered in RESERVED or lowered.startswith(_RESERVED_PREFIXES):
         raise InvalidHeader(
-            f"headers: {name} is set by the message itself; use the argument of that name instead."
+            f"headers: {name} is set by the message itself. Take it out, or use the argument of"
+            " that name where there is one."
         )
     return name, check_text(value, f"headers[{name!r}]").strip()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
@@ -13,6 +13,7 @@ logger = logging.getLogger("prefect_smtp_relay")
 """The one logger of the pure parts; in a run its records reach the run's log."""
 
 
+@runtime_checkable
 class Transport(Protocol):
     """Takes one message at a time."""
 

@@ -208,7 +208,7 @@ def test_nobody_to_send_as_is_an_error_that_lists_the_places(mail_server: MailSe
     connect(mail_server, from_address="")
     with pytest.raises(NoSender) as caught:
         send_an_email.fn("ann@example.org", "s", "b")
-    for place in ("from_=", "from_address in the block smtp/main", "SMTP_RELAY_DEFAULT_FROM"):
+    for place in ("from_=", "from_address in the relay's block", "SMTP_RELAY_DEFAULT_FROM"):
         assert place in str(caught.value)
 
 

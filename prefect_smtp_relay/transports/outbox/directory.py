@@ -15,7 +15,7 @@ from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError, T
 _WRONG_PLACE = frozenset(
     {
         *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR),
-        *(errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG),
+        *(errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT),
     }
 )
 

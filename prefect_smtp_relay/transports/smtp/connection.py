@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 
 from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError, TlsFailed
 from prefect_smtp_relay.transports.base import logger
@@ -17,7 +19,7 @@ from prefect_smtp_relay.transports.smtp.session import Session
 _NO_TLS_RECORD = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
 """What the versions of OpenSSL call an answer that is not TLS, such as a greeting."""
 
-_SPEAKS_PLAIN_TEXT = (
+SPEAKS_PLAIN_TEXT = (
     "the server answered the TLS handshake in plain text, so it does not take TLS from the first"
     " byte. Switch `enable_starttls_auto` on, or `ssl` off and `enable_starttls` on."
 )
@@ -29,7 +31,7 @@ _warned: set[SmtpConfig] = set()
 _lock = threading.Lock()
 
 
-class _AnsweredInPlainText(Exception):
+class AnsweredInPlainText(Exception):
     """The server does not expect TLS from the first byte."""
 
 
@@ -59,8 +61,8 @@ def _encrypted_session(config: SmtpConfig) -> Session:
     if config.security is Security.DIRECT:
         try:
             return _direct_tls(config)
-        except _AnsweredInPlainText as error:
-            raise TlsFailed(config.name, _SPEAKS_PLAIN_TEXT, stage="TLS") from error
+        except AnsweredInPlainText as error:
+            raise TlsFailed(config.name, SPEAKS_PLAIN_TEXT, stage="TLS") from error
     return _upgraded(config)
 
 
@@ -74,7 +76,7 @@ def _direct_or_starttls(config: SmtpConfig) -> Session:
             raise
     try:
         return _direct_tls(config)
-    except _AnsweredInPlainText:
+    except AnsweredInPlainText:
         session = _upgraded(config)
     if place not in _speaks:
         logger.info(
@@ -87,30 +89,36 @@ def _direct_or_starttls(config: SmtpConfig) -> Session:
 
 
 def _direct_tls(config: SmtpConfig) -> Session:
-    plain = _open_socket(config)
+    plain = open_socket(config)
     try:
         with translating(config.name, "TLS"):
-            encrypted = _handshake(plain, config)
+            encrypted = handshake(plain, config)
     except BaseException:
         plain.close()
         raise
     return _greeted(encrypted, config)
 
 
-def _handshake(plain: socket.socket, config: SmtpConfig) -> ssl.SSLSocket:
+def handshake(plain: socket.socket, config: SmtpConfig) -> ssl.SSLSocket:
+    """Start TLS on a new connection.
+
+    Raises:
+        AnsweredInPlainText: the server greeted instead.
+        OSError: the handshake failed.
+    """
     context = tls_context(config.verify_peer, config.ca_certificate)
     try:
         return context.wrap_socket(plain, server_hostname=config.address)
     except ssl.SSLError as error:
         if error.reason in _NO_TLS_RECORD:
-            raise _AnsweredInPlainText from error
+            raise AnsweredInPlainText from error
         raise
 
 
 def _upgraded(config: SmtpConfig) -> Session:
-    session = _greeted(_open_socket(config), config)
+    session = _greeted(open_socket(config), config)
     try:
-        if _wants_starttls(config, session):
+        if wants_starttls(config, session):
             session.start_tls()
     except BaseException:
         session.close()
@@ -118,7 +126,8 @@ def _upgraded(config: SmtpConfig) -> Session:
     return session
 
 
-def _wants_starttls(config: SmtpConfig, session: Session) -> bool:
+def wants_starttls(config: SmtpConfig, session: Session) -> bool:
+    """Whether an unencrypted session has to be upgraded before anything else."""
     if config.security is Security.STARTTLS_IF_OFFERED:
         return "STARTTLS" in session.extensions
     return config.security is not Security.PLAIN_TEXT
@@ -134,18 +143,32 @@ def _greeted(sock: socket.socket, config: SmtpConfig) -> Session:
     return session
 
 
-def _open_socket(config: SmtpConfig) -> socket.socket:
+def resolve(config: SmtpConfig) -> list[str]:
+    """Ask DNS for the addresses of the relay."""
+    with _naming_the_host(config):
+        found = socket.getaddrinfo(config.address, config.port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+
+
+def open_socket(config: SmtpConfig) -> socket.socket:
+    """Connect, without a word yet."""
+    place = (config.address, config.port)
+    with _naming_the_host(config):
+        sock = socket.create_connection(place, timeout=config.timeout_seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+
+
+@contextlib.contextmanager
+def _naming_the_host(config: SmtpConfig) -> Iterator[None]:
     with translating(config.name, "connect"):
-        place = (config.address, config.port)
         try:
-            sock = socket.create_connection(place, timeout=config.timeout_seconds)
+            yield
         except UnicodeError as error:
             raise RelayConfigurationError(
                 f"{config.name}: not a host name ({error}). Set `address` to a domain name or an"
                 " IP address."
             ) from error
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
 
 
 def _warn_unverified(config: SmtpConfig, session: Session) -> None:

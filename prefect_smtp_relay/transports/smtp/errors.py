@@ -118,7 +118,7 @@ def _malformed(stage: str) -> tuple[type[DeliveryError], str]:
 
 def _words(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate was not accepted: {error.verify_message}"
+        return f"the certificate was not accepted: {error.verify_message.rstrip('.')}"
     if isinstance(error, MalformedReply):
         return f"the answer is no SMTP reply: {error}"
     if isinstance(error, TimeoutError):

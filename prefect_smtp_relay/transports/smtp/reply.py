@@ -12,6 +12,11 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\U0010ffff]+")
 _LONGEST_TEXT = 500
 
 
+def printable(text: str) -> str:
+    """Make one printable line of what a server wrote, cut at 500 characters."""
+    return _UNPRINTABLE.sub(" ", text).strip()[:_LONGEST_TEXT]
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A reply code and its lines, without the code on each."""
@@ -29,7 +34,7 @@ class Reply:
     def text(self) -> str:
         """The server's words in one printable line, without the codes, cut at 500 characters."""
         words = (_ENHANCED.sub("", line, count=1) for line in self.lines)
-        return _UNPRINTABLE.sub(" ", " ".join(words)).strip()[:_LONGEST_TEXT]
+        return printable(" ".join(words))
 
     @property
     def is_positive(self) -> bool:

@@ -42,12 +42,27 @@ class Session:
     @property
     def is_encrypted(self) -> bool:
         """Whether TLS is on."""
-        return isinstance(self._wire.socket, ssl.SSLSocket)
+        return self.tls is not None
+
+    @property
+    def tls(self) -> ssl.SSLSocket | None:
+        """The encrypted socket, which knows the version, the cipher and the certificate."""
+        sock = self._wire.socket
+        return sock if isinstance(sock, ssl.SSLSocket) else None
+
+    @property
+    def mechanisms(self) -> list[str]:
+        """What EHLO offers for AUTH, in upper case (RFC 4954, section 3)."""
+        return self.extensions.get("AUTH", "").upper().split()
 
     def greet(self) -> None:
-        """Read the greeting and say EHLO, or HELO where that is all the server knows."""
-        self._expect("greeting", self.read_reply("greeting"))
-        self._hello()
+        """Read the greeting and say EHLO."""
+        self.read_greeting()
+        self.hello()
+
+    def read_greeting(self) -> Reply:
+        """Read the server's first reply, which it sends unasked."""
+        return self._expect("greeting", self.read_reply("greeting"))
 
     def start_tls(self) -> None:
         """Encrypt the connection; what EHLO said before is forgotten (RFC 3207, section 4.2).
@@ -63,14 +78,14 @@ class Session:
                 " without TLS, with `ssl` and `enable_starttls` off.",
                 stage="STARTTLS",
             )
-        self._command("STARTTLS", "STARTTLS")
+        self.demand("STARTTLS", "STARTTLS")
         with translating(self.config.name, "STARTTLS"):
             context = tls_context(self.config.verify_peer, self.config.ca_certificate)
             plain = self._wire.socket
             plain.settimeout(self.config.timeout_seconds)
             self._wire.replace_socket(plain)
             self._wire.socket = context.wrap_socket(plain, server_hostname=self.config.address)
-        self._hello()
+        self.hello()
 
     def authenticate(self, credentials: Credentials) -> None:
         """Log in with the configured mechanism.
@@ -100,6 +115,10 @@ class Session:
             self._wire.write(f"{line}\r\n".encode())
         return self.read_reply(stage)
 
+    def demand(self, stage: str, line: str) -> Reply:
+        """Send one line and read its reply, which must be positive."""
+        return self._expect(stage, self.command(stage, line))
+
     def hide(self, texts: Iterable[str]) -> None:
         """Keep these texts out of what is read from now on, and so out of errors and receipts."""
         self._wire.hide(texts)
@@ -124,12 +143,13 @@ class Session:
         """Drop the connection."""
         self._wire.close()
 
-    def _hello(self) -> None:
+    def hello(self) -> None:
+        """Say EHLO and note the extensions, or HELO where that is all the server knows."""
         name = self.config.helo_domain or self._own_name()
         reply = self.command("EHLO", f"EHLO {name}")
         if reply.code in _KNOWS_NO_EHLO:
             self.extensions = {}
-            self._command("EHLO", f"HELO {name}")
+            self.demand("EHLO", f"HELO {name}")
             return
         self._expect("EHLO", reply)
         words = (line.partition(" ") for line in reply.lines[1:])
@@ -157,7 +177,7 @@ class Session:
         )
 
     def _check_offered(self, mechanism: str) -> None:
-        offered = self.extensions.get("AUTH", "").upper().split()
+        offered = self.mechanisms
         if mechanism in offered:
             return
         if offered:
@@ -180,9 +200,7 @@ class Session:
             detail = "the server's challenge is not base64: set `authentication` to plain or login."
             raise AuthenticationFailed(self.config.name, detail, stage="AUTH") from error
 
-    def _command(self, stage: str, line: str) -> None:
-        self._expect(stage, self.command(stage, line))
-
-    def _expect(self, stage: str, reply: Reply) -> None:
+    def _expect(self, stage: str, reply: Reply) -> Reply:
         if not reply.is_positive:
             raise refused(self.config.name, stage, reply)
+        return reply

@@ -41,7 +41,7 @@ def transact(session: Session, message: Message, envelope: Envelope) -> Transact
     visible = {mailbox.address for mailbox in message.visible_recipients}
     session.hide(m.address for m in envelope.forward_paths if m.address not in visible)
     mail = _mail_command(session, message, envelope, transaction.mime.size)
-    _expect(session, "MAIL", session.command("MAIL", mail))
+    session.demand("MAIL", mail)
     for mailbox in envelope.forward_paths:
         _offer(session, transaction, mailbox.address)
     if not transaction.accepted:
