@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from prefect_smtp_relay import SMTP, SendGrid
+from prefect_smtp_relay import SMTP, SendAnEmail, SendGrid
 
 
 def main() -> None:
-    """Register both types, and say so; registering twice changes nothing."""
-    for block in (SMTP, SendGrid):
+    """Register the types, and say so; registering twice changes nothing."""
+    for block in (SMTP, SendGrid, SendAnEmail):
         block.register_type_and_schema()
         print(f"Registered the block type {block.get_block_type_name()}.")
 

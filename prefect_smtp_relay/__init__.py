@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prefect_smtp_relay.mail.attachment import Attachment
     from prefect_smtp_relay.mail.mailbox import Mailbox
     from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+    from prefect_smtp_relay.notification import SendAnEmail
     from prefect_smtp_relay.tasks import asend_an_email, send_an_email
 
 _HOMES = {
@@ -26,6 +27,7 @@ _HOMES = {
     "Mailbox": "mail.mailbox",
     "Receipt": "mail.receipt",
     "Refusal": "mail.receipt",
+    "SendAnEmail": "notification",
     "asend_an_email": "tasks",
     "send_an_email": "tasks",
 }
@@ -36,6 +38,7 @@ __all__ = [
     "Mailbox",
     "Receipt",
     "Refusal",
+    "SendAnEmail",
     "SendGrid",
     "__version__",
     "asend_an_email",

@@ -12,6 +12,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.events import emit_event
 from prefect.settings import PREFECT_API_URL
 
+from prefect_smtp_relay import server_process
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError, RecipientsRefused
 from prefect_smtp_relay.mail.receipt import Receipt
 
@@ -50,12 +51,12 @@ def emit_failure(error: EmailError) -> None:
 
 
 def _emit(outcome: str, message_id: str, **details: Any) -> None:
-    """Without a run and without an API, emitting would start a temporary server."""
-    if not (FlowRunContext.get() or TaskRunContext.get() or PREFECT_API_URL.value()):
-        return
+    """Without a run, an API and a server around us, emitting would start a temporary server."""
     name = message_id.strip("<>") or "not-composed"
-    emit_event(
-        event=f"{_PREFIX}.{outcome}",
-        resource={"prefect.resource.id": f"{_PREFIX}.{name}", "prefect.resource.name": name},
-        payload={"message_id": message_id, **details},
-    )
+    event = f"{_PREFIX}.{outcome}"
+    resource = {"prefect.resource.id": f"{_PREFIX}.{name}", "prefect.resource.name": name}
+    payload = {"message_id": message_id, **details}
+    if server_process.is_entered():
+        server_process.emit(event, resource, payload)
+    elif FlowRunContext.get() or TaskRunContext.get() or PREFECT_API_URL.value():
+        emit_event(event=event, resource=resource, payload=payload)

@@ -49,11 +49,13 @@ _REFUSED_ADVICE = (
 class EmailError(Exception):
     """Base of everything this package raises on purpose.
 
-    ``relay`` and ``message_id`` say which mail it was, where it came as far as a relay.
+    ``relay`` and ``message_id`` say which mail it was, where it came as far as a relay; ``kept``
+    names its entry in the outbox, where it was given up and stored.
     """
 
     relay: str = ""
     message_id: str = ""
+    kept: str = ""
 
     @property
     def transient(self) -> bool:

@@ -75,6 +75,7 @@ def _keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> N
     except EmailError as storing:
         run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
         return
+    error.kept = str(path)
     run_logger().error(
         "The mail was not accepted. It is stored as %s; `prefect-smtp-relay outbox flush` submits"
         " it again.",

@@ -1,4 +1,4 @@
-"""What the relay blocks share: clean input, and a way to the transport."""
+"""What the blocks share: clean input; and the relay blocks: a way to the transport."""
 
 from __future__ import annotations
 
@@ -14,30 +14,12 @@ from prefect_smtp_relay.transports.base import Transport
 _MASK = "********"
 
 
-class RelayBlock(Block, ABC):
-    """A relay that a team connected, stored as a Prefect block document."""
+class CleanBlock(Block, ABC):
+    """A block that takes a blank for a missing value, and refuses misspelt fields."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         hide_input_in_errors=True, validate_default=False
     )
-
-    @property
-    def relay_name(self) -> str:
-        """``smtp/NAME``; without the name while the block is not saved."""
-        slug, name = self.get_block_type_slug(), self._block_document_name
-        return f"{slug}/{name}" if name else slug
-
-    @abstractmethod
-    def get_transport(self) -> Transport:
-        """Build the transport that the fields describe."""
-
-    @abstractmethod
-    def sender_before_default(self) -> str:
-        """The From mailbox that goes before the setting ``default_from``, or blank."""
-
-    def sender_after_default(self) -> str:
-        """The From mailbox of last resort, or blank."""
-        return ""
 
     @model_validator(mode="before")
     @classmethod
@@ -60,6 +42,28 @@ class RelayBlock(Block, ABC):
             close = difflib.get_close_matches(name, cls.model_fields, n=1)
             hint = f"did you mean {close[0]!r}?" if close else "take it out."
             raise ValueError(f"{name}: {cls.__name__} has no such field; {hint}")
+
+
+class RelayBlock(CleanBlock, ABC):
+    """A relay that a team connected, stored as a Prefect block document."""
+
+    @property
+    def relay_name(self) -> str:
+        """``smtp/NAME``; without the name while the block is not saved."""
+        slug, name = self.get_block_type_slug(), self._block_document_name
+        return f"{slug}/{name}" if name else slug
+
+    @abstractmethod
+    def get_transport(self) -> Transport:
+        """Build the transport that the fields describe."""
+
+    @abstractmethod
+    def sender_before_default(self) -> str:
+        """The From mailbox that goes before the setting ``default_from``, or blank."""
+
+    def sender_after_default(self) -> str:
+        """The From mailbox of last resort, or blank."""
+        return ""
 
 
 def _is_blank(value: Any) -> bool:
