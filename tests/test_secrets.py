@@ -32,7 +32,7 @@ from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.submission import Relay, choose_relay
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
-from prefect_smtp_relay.transports.base import Transport
+from prefect_smtp_relay.transports.base import Transport, logger
 from prefect_smtp_relay.transports.outbox import Outbox
 from prefect_smtp_relay.transports.smtp import Credentials, SmtpConfig, SmtpTransport, session
 from prefect_smtp_relay.transports.smtp.connection import connect
@@ -62,6 +62,12 @@ def told(error: BaseException) -> str:
     trace = "".join(traceback.format_exception(error))
     pickled = pickle.dumps(error).decode("latin-1") if isinstance(error, EmailError) else ""
     return f"{spelled(error)} {trace} {pickled}"
+
+
+@pytest.fixture(autouse=True)
+def _log_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let caplog see what the tasks, where a test has loaded them, hand on to Prefect's log."""
+    monkeypatch.setattr(logger, "filters", [])
 
 
 @pytest.fixture
