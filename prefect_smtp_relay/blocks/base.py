@@ -73,13 +73,17 @@ def _is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def refuse_masked(value: SecretStr) -> SecretStr:
+def refuse_masked(value: Any) -> Any:
     """Refuse what an API client or the UI shows in place of a secret.
+
+    Args:
+        value: a secret, or text that is treated as one; anything else passes.
 
     Raises:
         ValueError: the value is the mask itself.
     """
-    if value.get_secret_value() == _MASK:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if text == _MASK:
         raise ValueError(
             "holds asterisks in place of the secret: enter it again, or use an API key that may"
             " read secrets"

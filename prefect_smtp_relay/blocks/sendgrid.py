@@ -79,6 +79,7 @@ class SendGrid(RelayBlock):
 
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_url = field_validator("api_url")(fields.check_api_url)
+    _check_masked = field_validator("api_key", mode="before")(refuse_masked)
 
     @field_validator("api_key")
     @classmethod
@@ -88,7 +89,7 @@ class SendGrid(RelayBlock):
             raise ValueError("is blank; create a key with Mail Send in SendGrid's settings")
         if not key.isascii() or any(character.isspace() for character in key):
             raise ValueError("holds a blank or another character that no key has; paste it again")
-        return refuse_masked(SecretStr(key))
+        return SecretStr(key)
 
     @field_validator("categories")
     @classmethod

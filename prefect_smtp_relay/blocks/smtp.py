@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+from prefect.blocks.core import Block, schema_extra
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator, model_validator
 from typing_extensions import Self
 
 from prefect_smtp_relay.blocks import fields
@@ -13,6 +14,12 @@ from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig, SmtpTransport
+
+
+def _with_secret_address(schema: dict[str, Any], model: type[Block]) -> None:
+    """Count the address among the secrets: else Prefect writes it in clear into its own events."""
+    schema_extra(schema, model)
+    schema["secret_fields"] = ["address", *schema["secret_fields"]]
 
 
 class SMTP(RelayBlock):
@@ -38,6 +45,8 @@ class SMTP(RelayBlock):
         "Send the e-mail of every flow through your own SMTP server. Once a block is saved,"
         " `send_an_email` goes through it, with no change to any flow."
     )
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_with_secret_address)
 
     address: str = Field(
         title="Address",
@@ -125,7 +134,7 @@ class SMTP(RelayBlock):
     _check_domain = field_validator("domain")(fields.check_helo_domain)
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_ca = field_validator("ca_certificate")(fields.check_pem)
-    _check_masked = field_validator("username", "password")(refuse_masked)
+    _check_masked = field_validator("address", "username", "password", mode="before")(refuse_masked)
 
     @model_validator(mode="after")
     def _check_credentials(self) -> Self:

@@ -40,7 +40,7 @@ def test_the_form_has_each_field_with_its_type_and_default() -> None:
     assert list(drawn) == list(SPECIFIED)
     assert drawn == SPECIFIED
     assert schema["required"] == ["address"]
-    assert schema["secret_fields"] == ["username", "password"]
+    assert schema["secret_fields"] == ["address", "username", "password"]
 
 
 def test_choices_are_listed_and_titles_kept() -> None:
@@ -64,6 +64,7 @@ def test_choices_are_listed_and_titles_kept() -> None:
         ),
         ({"address": "mx.example.org:25"}, "address", "25 into the field port"),
         ({"address": "mx example.org"}, "address", "holds a blank"),
+        ({"address": "********"}, "address", "enter it again"),
         ({"address": "-bad-.example.org"}, "address", "not a valid domain name"),
         ({"address": "mx.example.org", "port": 0}, "port", "greater than or equal to 1"),
         ({"address": "mx.example.org", "port": 65536}, "port", "less than or equal to 65535"),
