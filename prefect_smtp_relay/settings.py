@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -89,14 +91,25 @@ def current_settings() -> SmtpRelaySettings:
     """Read the settings as they are now.
 
     Raises:
-        RelayConfigurationError: one of them is invalid; the text names its variable.
+        RelayConfigurationError: one of them is invalid, or misspelt: the text names the variable.
     """
+    _refuse_misspelt()
     try:
         return SmtpRelaySettings()
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         texts = "; ".join(_describe(str(found["loc"][0]), found["msg"]) for found in problems)
         raise RelayConfigurationError(f"settings: {texts}") from None
+
+
+def _refuse_misspelt() -> None:
+    """A misspelt protected_domains would protect nothing, and nobody would know."""
+    known = [f"{_PREFIX}{name.upper()}" for name in SmtpRelaySettings.model_fields]
+    for variable in os.environ:
+        if variable.startswith(_PREFIX) and variable not in known:
+            close = difflib.get_close_matches(variable, known, n=1, cutoff=0.8)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}."
+            raise RelayConfigurationError(f"settings: there is no setting {variable}; {hint}")
 
 
 def _describe(name: str, problem: str) -> str:

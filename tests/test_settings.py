@@ -175,3 +175,12 @@ def test_an_error_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RelayConfigurationError) as caught:
         current_settings()
     assert CANARY not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_a_misspelt_variable_is_an_error_that_names_the_right_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A setting that would silently do nothing is refused."""
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_PROTECTED_DOMAIN", "corp.example")
+    with pytest.raises(RelayConfigurationError, match=r"did you mean .*_PROTECTED_DOMAINS\?"):
+        current_settings()
