@@ -13,7 +13,9 @@ from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
+from prefect_smtp_relay.transports.report import Report
 from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig, SmtpTransport
+from prefect_smtp_relay.transports.smtp.check import check_smtp
 
 
 def _with_secret_address(schema: dict[str, Any], model: type[Block]) -> None:
@@ -168,6 +170,28 @@ class SMTP(RelayBlock):
     def get_transport(self) -> Transport:
         """Build the SMTP transport."""
         return SmtpTransport(self.get_config())
+
+    def check(self, sender: str | None = None, recipient: str | None = None) -> Report:
+        """Go every step to the server but the message itself, and say what to change.
+
+        Args:
+            sender: the mailbox to try as reverse-path; by default ``from_address``, else the
+                username where it is an address.
+            recipient: the mailbox to try as forward-path; by default the sender.
+
+        Returns:
+            The steps, and the settings that fit better. What the server does not take is a
+            failed step, not an exception.
+
+        Raises:
+            InvalidMailbox: sender or recipient is no mailbox.
+        """
+        own = sender or self.from_address or self.sender_after_default()
+        return check_smtp(
+            self.get_config(),
+            Mailbox.parse(own, "sender") if own else None,
+            Mailbox.parse(recipient, "recipient") if recipient else None,
+        )
 
     def sender_before_default(self) -> str:
         """The field ``from_address``."""

@@ -65,9 +65,10 @@ class Report(BaseModel):
 
 
 class Finding:
-    """What a running step has found so far."""
+    """What a running step has found so far; a step may find that it was another one."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.outcome: StepOutcome = "ok"
         self.detail = ""
 
@@ -102,16 +103,20 @@ class StepLog:
     @contextmanager
     def step(self, name: str) -> Iterator[Finding]:
         """Take one step; an error of ours makes it a failed one, and goes on to the caller."""
-        finding, started = Finding(), time.perf_counter()
+        finding, started = Finding(name), time.perf_counter()
         try:
             yield finding
         except EmailError as error:
             finding.fail(error.detail if isinstance(error, DeliveryError) else str(error))
             raise
         finally:
-            taken = round(1000 * (time.perf_counter() - started), 1)
             self._steps.append(
-                Step(name=name, outcome=finding.outcome, milliseconds=taken, detail=finding.detail)
+                Step(
+                    name=finding.name,
+                    outcome=finding.outcome,
+                    milliseconds=round(1000 * (time.perf_counter() - started), 1),
+                    detail=finding.detail,
+                )
             )
 
     def finish(self) -> tuple[Step, ...]:

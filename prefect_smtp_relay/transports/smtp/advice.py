@@ -7,9 +7,20 @@ from prefect_smtp_relay.transports.smtp.reply import Reply
 _BY_ENHANCED_CODE = {
     "5.7.9": "The account wants an app password: create one with the provider and set it as"
     " `password`.",
-    "5.7.139": "The provider has retired passwords for SMTP on this account: use an account or"
-    " another relay that still takes them.",
+    "5.7.139": "Microsoft lets this account not log in by SMTP with a password: an administrator of"
+    " Microsoft 365 has to permit it (security defaults, authentication policies), or use another"
+    " relay.",
     "5.3.4": "The message is larger than the relay takes: attach less, or link to the files.",
+}
+_BY_WORDS = {
+    "basic authentication is disabled": "Microsoft has retired passwords for SMTP (basic"
+    " authentication) on this account: use an account or another relay that still takes them.",
+    "smtpclientauthentication is disabled": "Authenticated SMTP is switched off: an administrator"
+    " of Microsoft 365 switches it on for the mailbox (Mail, Manage email apps), or for the"
+    " organisation in Exchange.",
+    "user credentials were incorrect": "Check `username` and `password` in the block.",
+    "support.google.com/mail/?p=badcredentials": "Gmail takes only app passwords here: create one"
+    " (myaccount.google.com/apppasswords) and set it as `password`.",
 }
 _BY_STAGE = {
     "greeting": "The relay does not serve this host: check `address` and `port`, or ask its"
@@ -38,7 +49,18 @@ def advise(stage: str, reply: Reply) -> str:
         return _LATER
     if reply.code == 530:
         return _advise_530(reply)
-    return _BY_ENHANCED_CODE.get(reply.enhanced_code) or _BY_STAGE.get(stage, _BY_STAGE["DATA"])
+    return (
+        _advise_login(stage, reply)
+        or _BY_ENHANCED_CODE.get(reply.enhanced_code)
+        or _BY_STAGE.get(stage, _BY_STAGE["DATA"])
+    )
+
+
+def _advise_login(stage: str, reply: Reply) -> str:
+    """Providers give one code for several reasons, which only their words tell apart."""
+    words = reply.text.lower()
+    found = (advice for fragment, advice in _BY_WORDS.items() if fragment in words)
+    return next(found, "") if stage == "AUTH" else ""
 
 
 def _advise_530(reply: Reply) -> str:

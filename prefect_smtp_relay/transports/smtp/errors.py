@@ -24,14 +24,16 @@ from prefect_smtp_relay.transports.smtp.wire import MalformedReply
 FINAL_REPLY = "final reply"
 """The stage in which the message may have been accepted already."""
 
+OTHER_HOST_CODES = frozenset({62, 64})
+"""OpenSSL's verify codes for a certificate of another host name or IP address."""
+
 _OTHER_HOST = "The certificate is for another host: set `address` to a name that it holds."
 _CERTIFICATE_ADVICE = {
     9: "The certificate is not valid yet: check the clocks of this host and of the relay.",
     10: "The certificate has expired: have it renewed.",
     18: "The certificate is self-signed: put it in `ca_certificate`, or set `ssl_verify_mode` to"
     " none.",
-    62: _OTHER_HOST,
-    64: _OTHER_HOST,
+    **dict.fromkeys(OTHER_HOST_CODES, _OTHER_HOST),
 }
 _UNKNOWN_CA = (
     "The certificate's issuer is not trusted: put the CA's PEM in `ca_certificate`, or set"

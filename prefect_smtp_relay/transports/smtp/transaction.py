@@ -69,19 +69,27 @@ def stuff_dots(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _mail_command(session: Session, message: Message, envelope: Envelope, size: int) -> str:
-    extensions = session.extensions
     command = f"MAIL FROM:<{envelope.reverse_path.address}>"
-    if "SIZE" in extensions:
+    if "SIZE" in session.extensions:
         _check_size(session, size)
         command += f" SIZE={size}"
     if message.needs_smtputf8 or envelope.needs_smtputf8:
-        if not {"SMTPUTF8", "8BITMIME"} <= extensions.keys():
-            raise UnsupportedFeature(
-                f"to: {session.config.name} does not offer SMTPUTF8, which an address with other"
-                " than ASCII characters before the @ needs. Use the recipient's ASCII address."
-            )
-        command += " BODY=8BITMIME SMTPUTF8"
+        command += smtputf8_parameters(session)
     return command
+
+
+def smtputf8_parameters(session: Session) -> str:
+    """The parameters of MAIL for an address with other than ASCII (RFC 6531, section 3.4).
+
+    Raises:
+        UnsupportedFeature: the server does not offer them.
+    """
+    if not {"SMTPUTF8", "8BITMIME"} <= session.extensions.keys():
+        raise UnsupportedFeature(
+            f"to: {session.config.name} does not offer SMTPUTF8, which an address with other"
+            " than ASCII characters before the @ needs. Use the recipient's ASCII address."
+        )
+    return " BODY=8BITMIME SMTPUTF8"
 
 
 def _check_size(session: Session, size: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import logger
+from prefect_smtp_relay.transports.report import Report
 from prefect_smtp_relay.transports.smtp import (
     Credentials,
     Security,
@@ -23,7 +26,9 @@ from prefect_smtp_relay.transports.smtp import (
     SmtpTransport,
     connection,
 )
+from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
 
+from . import odd_certificates
 from .scripted_server import ScriptedServer
 
 
@@ -63,6 +68,18 @@ def start_tls(
 
 
 @pytest.fixture
+def issue() -> Callable[..., tuple[str, ssl.SSLContext]]:
+    """Issue a certificate for these hosts; gives the CA's PEM and a server's context."""
+    return odd_certificates.issue
+
+
+@pytest.fixture
+def self_signed() -> tuple[str, ssl.SSLContext]:
+    """A certificate that is its own issuer, as PEM and as a server's context."""
+    return odd_certificates.sign_itself()
+
+
+@pytest.fixture
 def play(certificates: Certificates) -> Iterator[Callable[..., ScriptedServer]]:
     """Start a `ScriptedServer`; in the end, the client must have kept to its scripts."""
     servers: list[ScriptedServer] = []
@@ -94,6 +111,22 @@ def transport_to() -> Callable[..., SmtpTransport]:
         )
 
     return point
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report]:
+    """Check a server by its port; no probe reaches for a port that the test did not open."""
+    monkeypatch.setattr(confusions, "_SUBMISSION_PORTS", {})
+
+    def run(server: MailServer | ScriptedServer, **settings: Any) -> Report:
+        sender = settings.pop("sender", Mailbox.parse("flows@example.org"))
+        recipient = settings.pop("recipient", None)
+        settings = {"address": "localhost", "timeout_seconds": 5.0, **settings}
+        report = check_smtp(SmtpConfig(port=server.port, **settings), sender, recipient)
+        assert "canary" not in report.model_dump_json() + repr(report)
+        return report
+
+    return run
 
 
 @pytest.fixture

@@ -7,10 +7,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 import pytest
-import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError, TlsFailed
@@ -20,38 +16,10 @@ from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Credentials, Security
 
 YESTERDAY = datetime.now(timezone.utc) - timedelta(days=1)
-TOMORROW = datetime.now(timezone.utc) + timedelta(days=1)
+Issue = Callable[..., tuple[str, ssl.SSLContext]]
 KINDS = pytest.mark.parametrize(
     ("kind", "security"), [("tls", Security.DIRECT), ("starttls", Security.STARTTLS)]
 )
-
-
-def _issue(*host_names: str, **details: datetime) -> tuple[str, ssl.SSLContext]:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*host_names, **details).configure_cert(context)  # type: ignore[arg-type]
-    return authority.cert_pem.bytes().decode(), context
-
-
-def _self_signed() -> tuple[str, ssl.SSLContext]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(YESTERDAY)
-        .not_valid_after(TOMORROW)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.LeafCert(private, pem, []).configure_cert(context)
-    return pem.decode(), context
 
 
 @KINDS
@@ -91,9 +59,10 @@ def test_a_self_signed_certificate_is_refused(
     submit: Callable[..., Receipt],
     kind: str,
     security: Security,
+    self_signed: tuple[str, ssl.SSLContext],
 ) -> None:
     """A self-signed certificate is an error that names `ca_certificate`."""
-    server = start(security=kind, tls_context=_self_signed()[1])
+    server = start(security=kind, tls_context=self_signed[1])
     with pytest.raises(TlsFailed, match=r"self-signed.*`ca_certificate`"):
         submit(server, address="localhost", security=security, verify_peer=True)
     assert server.mails == []
@@ -105,9 +74,10 @@ def test_a_self_signed_certificate_passes_unchecked(
     submit: Callable[..., Receipt],
     kind: str,
     security: Security,
+    self_signed: tuple[str, ssl.SSLContext],
 ) -> None:
     """Without verification, a self-signed certificate is good enough for encryption."""
-    server = start(security=kind, tls_context=_self_signed()[1])
+    server = start(security=kind, tls_context=self_signed[1])
     submit(server, address="localhost", security=security)
     assert [mail.encrypted for mail in server.mails] == [True]
 
@@ -118,9 +88,10 @@ def test_an_expired_certificate_is_refused(
     submit: Callable[..., Receipt],
     kind: str,
     security: Security,
+    issue: Issue,
 ) -> None:
     """An expired certificate is an error that says to renew it."""
-    pem, context = _issue("localhost", not_after=YESTERDAY)
+    pem, context = issue("localhost", not_after=YESTERDAY)
     server = start(security=kind, tls_context=context)
     trust = {"verify_peer": True, "ca_certificate": pem}
     with pytest.raises(TlsFailed, match=r"expired: have it renewed"):
@@ -139,9 +110,10 @@ def test_a_certificate_for_another_host_is_refused(
     security: Security,
     held: str,
     address: str,
+    issue: Issue,
 ) -> None:
     """A certificate for another name or IP address is an error that names `address`."""
-    pem, context = _issue(held)
+    pem, context = issue(held)
     server = start(security=kind, tls_context=context)
     trust = {"verify_peer": True, "ca_certificate": pem}
     with pytest.raises(TlsFailed, match=r"for another host: set `address`"):

@@ -1,0 +1,148 @@
+"""The classic mistakes, recognised by asking the server once more in the other way."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from dataclasses import replace
+
+from prefect_smtp_relay.exceptions import DeliveryError, EmailError, TimedOut, TlsFailed
+from prefect_smtp_relay.transports.smtp.authentication import WIRE_NAMES
+from prefect_smtp_relay.transports.smtp.check.certificate import Certificate, read_certificate
+from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, STARTTLS, Remedy
+from prefect_smtp_relay.transports.smtp.config import SmtpConfig
+from prefect_smtp_relay.transports.smtp.connection import connect
+from prefect_smtp_relay.transports.smtp.errors import OTHER_HOST_CODES
+from prefect_smtp_relay.transports.smtp.security import Security, tls_context
+from prefect_smtp_relay.transports.smtp.session import Session
+
+_PROBE_SECONDS = 3.0
+_SUBMISSION_PORTS = {587: STARTTLS, 465: DIRECT_TLS}
+"""RFC 6409 and RFC 8314: where mail is submitted; port 25 is for relays among themselves."""
+
+
+def no_connection(config: SmtpConfig, error: DeliveryError) -> Remedy | None:
+    """Look for a port that answers, where the configured one does not.
+
+    Args:
+        config: whose address was found in DNS.
+        error: why there was no connection.
+    """
+    start = f"Port {config.port} does not answer from here"
+    if config.port == 25 and isinstance(error, TimedOut):
+        start = "Port 25 is blocked, as most networks do for all but their own mail servers"
+    for port, tls in _SUBMISSION_PORTS.items():
+        if port != config.port and _listens(config.address, port):
+            return Remedy(f"{start}; port {port} does: use that.", {"port": port, **tls})
+    if config.port == 25:
+        words = f"{start}: use 587 with STARTTLS, or whichever port the provider names."
+        return Remedy(words, {"port": 587, **STARTTLS})
+    return None
+
+
+def ssl_on_a_starttls_port(config: SmtpConfig) -> Remedy:
+    """Explain a TLS handshake that was answered in plain text."""
+    try:
+        _open(config, Security.STARTTLS).quit()
+    except EmailError:
+        return Remedy(
+            f"Port {config.port} takes neither SSL nor STARTTLS: use another port of this server,"
+            " 465 or 587. Without encryption (`ssl` off) only in your own network."
+        )
+    return Remedy(
+        "This is a STARTTLS server, and the block speaks only SSL (TLS from the first byte) to it:"
+        " switch `ssl` off and `enable_starttls` on.",
+        STARTTLS,
+    )
+
+
+def starttls_on_an_ssl_port(config: SmtpConfig) -> Remedy | None:
+    """Try TLS from the first byte, where no greeting comes."""
+    context = tls_context(False, "")
+    with contextlib.suppress(OSError):
+        place, wait = (config.address, config.port), min(_PROBE_SECONDS, config.timeout_seconds)
+        with (
+            socket.create_connection(place, timeout=wait) as plain,
+            context.wrap_socket(plain, server_hostname=config.address),
+        ):
+            return Remedy(
+                "This is an SMTPS server, which waits for TLS from the first byte, and the block"
+                " waits for a greeting in plain text: switch `ssl` on and `enable_starttls` off.",
+                DIRECT_TLS,
+            )
+    return None
+
+
+def unchecked_certificate(config: SmtpConfig, security: Security) -> Certificate | None:
+    """Read the certificate that `peer` did not accept, over a connection that checks nothing.
+
+    Args:
+        config: how the relay is spoken to.
+        security: the kind of TLS that it takes.
+    """
+    with contextlib.suppress(EmailError):
+        session = _open(replace(config, verify_peer=False), security)
+        try:
+            return read_certificate(session.tls) if session.tls else None
+        finally:
+            session.quit()
+    return None
+
+
+def other_name(
+    config: SmtpConfig, certificate: Certificate | None, error: ssl.SSLCertVerificationError
+) -> Remedy | None:
+    """Name the host that the certificate is for, where it is for another one."""
+    names = [n for n in (certificate.names if certificate else ()) if not n.startswith("*")]
+    if error.verify_code not in OTHER_HOST_CODES or not names:
+        return None
+    return Remedy(
+        f"The certificate is for {names[0]}, not for {config.address}: set `address` to that name"
+        " if it is the same server.",
+        {"address": names[0]},
+    )
+
+
+def why_peer_fails(config: SmtpConfig, security: Security) -> str:
+    """Repeat the handshake with `ssl_verify_mode` peer.
+
+    Returns:
+        What stands against it; blank if nothing does.
+    """
+    try:
+        _open(replace(config, verify_peer=True), security).quit()
+    except TlsFailed as error:
+        return error.detail
+    except EmailError as error:
+        return f"a second connection, to try it, failed: {error}"
+    return ""
+
+
+def other_mechanism(config: SmtpConfig, session: Session) -> Remedy | None:
+    """Choose among the mechanisms that the server offers, where the configured one is not."""
+    if not session.mechanisms and not session.is_encrypted and "STARTTLS" in session.extensions:
+        return Remedy("The server offers AUTH only under TLS: switch STARTTLS on.", STARTTLS)
+    known = [name for name, wire in WIRE_NAMES.items() if wire in session.mechanisms]
+    if known:
+        return Remedy(
+            f"Wrong mechanism: the server does not offer {WIRE_NAMES[config.mechanism]}; set"
+            f" `authentication` to {known[0]}.",
+            {"authentication": known[0]},
+        )
+    if "XOAUTH2" in session.mechanisms or "OAUTHBEARER" in session.mechanisms:
+        return Remedy("The server takes OAuth tokens only, and no password: use another relay.")
+    return None
+
+
+def _open(config: SmtpConfig, security: Security) -> Session:
+    wait = min(config.timeout_seconds, 2 * _PROBE_SECONDS)
+    return connect(replace(config, security=security, credentials=None, timeout_seconds=wait))
+
+
+def _listens(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=_PROBE_SECONDS).close()
+    except OSError:
+        return False
+    return True

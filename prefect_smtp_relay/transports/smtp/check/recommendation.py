@@ -1,0 +1,100 @@
+"""From what a check found to the block's fields that should differ, in words and as Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from prefect_smtp_relay.transports.report import Recommendation
+from prefect_smtp_relay.transports.smtp.config import SmtpConfig
+from prefect_smtp_relay.transports.smtp.security import Security
+
+DIRECT_TLS = {"ssl": True, "enable_starttls": False}
+"""The fields for TLS from the first byte."""
+
+STARTTLS = {"ssl": False, "enable_starttls": True}
+"""The fields for STARTTLS, required."""
+
+_DEFAULTS: dict[str, Any] = {
+    "domain": "",
+    "username": "",
+    "password": "",
+    "authentication": "plain",
+    "enable_starttls": False,
+    "enable_starttls_auto": True,
+    "ssl_verify_mode": "none",
+    "ca_certificate": "",
+    "allow_cleartext_auth": False,
+}
+"""Of the block; a field at its default is left out of the Python, but address, port and ssl."""
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One thing to change.
+
+    Args:
+        words: what was mistaken, and what to do.
+        settings: block fields with their new values; none where a field cannot mend it.
+    """
+
+    words: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def recommend(config: SmtpConfig, remedies: Iterable[Remedy]) -> Recommendation:
+    """Put remedies together.
+
+    Args:
+        config: how the relay is spoken to now.
+        remedies: what was found; a later one wins where two name the same field.
+
+    Returns:
+        Nothing but blanks where the settings are good as they are.
+    """
+    current, wanted, words = block_fields(config), {}, []
+    for remedy in remedies:
+        wanted.update(remedy.settings)
+        words.append(remedy.words)
+    settings = {name: value for name, value in wanted.items() if current[name] != value}
+    python = as_python({**current, **settings}) if settings else ""
+    return Recommendation(settings=settings, words=tuple(words), python=python)
+
+
+def block_fields(config: SmtpConfig) -> dict[str, Any]:
+    """Say a configuration in the block's fields; secrets, and the long PEM text, as ``...``."""
+    secret = "..." if config.credentials else ""
+    return {
+        "address": config.address,
+        "port": config.port,
+        "domain": config.helo_domain,
+        "username": secret,
+        "password": secret,
+        "authentication": config.mechanism,
+        **_switches(config.security),
+        "ssl_verify_mode": "peer" if config.verify_peer else "none",
+        "ca_certificate": "..." if config.ca_certificate else "",
+        "allow_cleartext_auth": config.allow_cleartext_auth,
+    }
+
+
+def as_python(fields: dict[str, Any]) -> str:
+    """Write a block as Python, in one line."""
+    shown = {n: v for n, v in fields.items() if n not in _DEFAULTS or v != _DEFAULTS[n]}
+    if fields["enable_starttls"]:
+        shown.pop("enable_starttls_auto", None)  # it counts only where STARTTLS is not required
+    return f"SMTP({', '.join(f'{name}={_literal(value)}' for name, value in shown.items())})"
+
+
+def _literal(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _switches(security: Security) -> dict[str, bool]:
+    direct = security in {Security.DIRECT, Security.DIRECT_OR_STARTTLS}
+    return {
+        "ssl": direct,
+        "enable_starttls": security is Security.STARTTLS,
+        "enable_starttls_auto": security not in {Security.DIRECT, Security.PLAIN_TEXT},
+    }

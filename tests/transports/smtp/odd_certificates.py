@@ -1,0 +1,44 @@
+"""Certificates that a good server would not have."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import datetime, timedelta, timezone
+
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+_DAY = timedelta(days=1)
+
+
+def issue(*host_names: str, **details: datetime) -> tuple[str, ssl.SSLContext]:
+    """Issue a certificate by a CA of its own; returns the CA's PEM and a server's context."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*host_names, **details).configure_cert(context)  # type: ignore[arg-type]
+    return authority.cert_pem.bytes().decode(), context
+
+
+def sign_itself() -> tuple[str, ssl.SSLContext]:
+    """Make a certificate for localhost that is its own issuer; returns its PEM and a context."""
+    now = datetime.now(timezone.utc)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - _DAY)
+        .not_valid_after(now + _DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.LeafCert(private, pem, []).configure_cert(context)
+    return pem.decode(), context
