@@ -8,12 +8,12 @@ import pytest
 from prefect.blocks.core import Block
 from prefect.testing.standard_test_suites.blocks import BlockStandardTestSuite
 
-from prefect_smtp_relay import SMTP, SendGrid
+from prefect_smtp_relay import SMTP, SendAnEmail, SendGrid
 
 
-@pytest.mark.parametrize("block", [SMTP, SendGrid])
-class TestRelayBlocks(BlockStandardTestSuite):
-    """Description, documentation, field texts and code example of both blocks."""
+@pytest.mark.parametrize("block", [SMTP, SendGrid, SendAnEmail])
+class TestBlocks(BlockStandardTestSuite):
+    """Description, documentation, field texts and code example of each block."""
 
     @pytest.fixture
     def block(self, request: pytest.FixtureRequest) -> type[Block]:

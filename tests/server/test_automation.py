@@ -38,13 +38,13 @@ failing(return_state=True)
 _BODY = "{{ flow.name }} is {{ flow_run.state.name }}.\nMessage: {{ flow_run.state.message }}"
 
 
-def mail_on_failure() -> None:
-    """Let an automation mail each failed flow run."""
+def mail_on_failure() -> tuple[Automation, UUID]:
+    """Let an automation mail each failed flow run; return it, and the id of its block."""
     block = SendAnEmail(to="Ann <ann@example.org>", bcc="boss@example.org", subject_prefix="[x]")
     block_id = block.save("on-call")
     assert isinstance(block_id, UUID)
     subject = "{{ flow.name }}\nfailed"
-    Automation(
+    automation = Automation(
         name="Mail each failure",
         trigger=EventTrigger(
             expect={"prefect.flow-run.Failed"},
@@ -52,6 +52,8 @@ def mail_on_failure() -> None:
         ),
         actions=[SendNotification(block_document_id=block_id, subject=subject, body=_BODY)],
     ).create()
+    assert isinstance(automation, Automation)
+    return automation, block_id
 
 
 def connect(address: str, port: int) -> None:
@@ -74,6 +76,13 @@ def events(client: SyncPrefectClient, name: str) -> list[dict[str, Any]]:
         "events"
     ]
     return found
+
+
+def failures(client: SyncPrefectClient, automation: Automation) -> list[dict[str, Any]]:
+    """What is told about the failed actions of an automation."""
+    failed = events(client, "prefect.automation.action.failed")
+    own = f"prefect.automation.{automation.id}"
+    return [event["payload"] for event in failed if event["resource"]["prefect.resource.id"] == own]
 
 
 def test_a_failed_flow_run_is_mailed_by_the_server_itself(
@@ -114,16 +123,30 @@ def test_a_relay_that_is_down_fails_the_action_with_the_reason(
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     connect("127.0.0.1", port)
-    mail_on_failure()
+    automation, _ = mail_on_failure()
     fail_a_flow_run(client)
-    failed = wait_for(lambda: events(client, "prefect.automation.action.failed"))
-    assert failed, server.output.read_text()
-    reason = failed[0]["payload"]["notification_log"]
+    told = wait_for(lambda: failures(client, automation))
+    assert told, server.output.read_text()
+    reason = told[0]["notification_log"]
     assert f"smtp://127.0.0.1:{port}" in reason
     assert "prefect-smtp-relay outbox flush" in reason
     (stored,) = server.outbox.glob("*.eml")
     assert str(stored) in reason
     stored.unlink()
+
+
+def test_a_block_that_the_ui_saved_wrong_fails_the_action_with_its_field(
+    server: RealServer, client: SyncPrefectClient, wait_for: WaitFor
+) -> None:
+    """The UI runs none of our checks, so the failed action names the field and the fix."""
+    automation, block_id = mail_on_failure()
+    wrong = {"data": {"to": "bob"}, "merge_existing_data": True}
+    path = {"id": block_id}
+    client.request("PATCH", "/block_documents/{id}", path_params=path, json=wrong)
+    fail_a_flow_run(client)
+    told = wait_for(lambda: failures(client, automation))
+    assert told, server.output.read_text()
+    assert "to\n  Value error, 'bob' is not an e-mail address" in told[0]["reason"]
 
 
 class HeldServer:
