@@ -14,10 +14,18 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from prefect_smtp_relay.blocks.sendgrid import SendGrid
     from prefect_smtp_relay.blocks.smtp import SMTP
+    from prefect_smtp_relay.hooks import (
+        email_on_cancellation,
+        email_on_completion,
+        email_on_crash,
+        email_on_failure,
+    )
     from prefect_smtp_relay.mail.attachment import Attachment
     from prefect_smtp_relay.mail.mailbox import Mailbox
     from prefect_smtp_relay.mail.receipt import Receipt, Refusal
     from prefect_smtp_relay.notification import SendAnEmail
+    from prefect_smtp_relay.rendering.quoting import escape_markdown
+    from prefect_smtp_relay.run_report import RunReport, describe_flow_run
     from prefect_smtp_relay.tasks import asend_an_email, send_an_email
 
 _HOMES = {
@@ -28,7 +36,14 @@ _HOMES = {
     "Receipt": "mail.receipt",
     "Refusal": "mail.receipt",
     "SendAnEmail": "notification",
+    "RunReport": "run_report",
     "asend_an_email": "tasks",
+    "describe_flow_run": "run_report",
+    "email_on_cancellation": "hooks",
+    "email_on_completion": "hooks",
+    "email_on_crash": "hooks",
+    "email_on_failure": "hooks",
+    "escape_markdown": "rendering.quoting",
     "send_an_email": "tasks",
 }
 
@@ -38,10 +53,17 @@ __all__ = [
     "Mailbox",
     "Receipt",
     "Refusal",
+    "RunReport",
     "SendAnEmail",
     "SendGrid",
     "__version__",
     "asend_an_email",
+    "describe_flow_run",
+    "email_on_cancellation",
+    "email_on_completion",
+    "email_on_crash",
+    "email_on_failure",
+    "escape_markdown",
     "send_an_email",
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from prefect.artifacts import create_markdown_artifact
@@ -10,6 +9,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.rendering.quoting import code_block
 from prefect_smtp_relay.run_log import run_logger
 
 ArtifactInput = bool | Literal["with-recipients"]
@@ -52,17 +52,10 @@ def describe(message: Message, receipt: Receipt, *, masked: bool) -> str:
     facts = "\n".join(f"{name}: {value}" for name, value in rows)
     for address in (*receipt.accepted, *receipt.refused) if masked else ():
         facts = facts.replace(address, _mask(address))
-    return "\n\n".join([_code(message.subject), _code(facts), _code(message.text)])
+    return "\n\n".join([code_block(message.subject), code_block(facts), code_block(message.text)])
 
 
 def _mask(address: str) -> str:
     """``ann@example.org`` as ``a***@example.org``."""
     local_part, _, domain = address.rpartition("@")
     return f"{local_part[:1]}***@{domain}"
-
-
-def _code(text: str) -> str:
-    """Fence a text with more backticks than it holds in a row (CommonMark, section 4.5)."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text}\n{fence}"

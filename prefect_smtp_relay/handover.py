@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import time
+import uuid
 from collections.abc import Iterator
 
 from prefect_smtp_relay.events import emit_failure
@@ -19,6 +21,9 @@ from prefect_smtp_relay.submission import (
     open_outbox,
     settle,
 )
+
+_PAUSES_SECONDS: tuple[float, ...] = (1, 3)
+_LONGEST_SECONDS = 10
 
 
 @contextlib.contextmanager
@@ -66,6 +71,33 @@ def deliver_or_keep(
         if last_try or not error.transient:
             _keep(message or leave_unsettled(draft, settings, seed), error, settings)
         raise
+
+
+def deliver_soon(
+    draft: Draft, requested: RelayInput, settings: SmtpRelaySettings
+) -> tuple[Message, Receipt]:
+    """Deliver or keep, for callers that nobody retries: three tries in some ten seconds.
+
+    Args:
+        draft: the checked message; it has one Message-ID over the tries.
+        requested: the caller's ``relay=``.
+        settings: as of now.
+
+    Raises:
+        EmailError: no relay took it, kept or not.
+    """
+    seed, give_up_at = str(uuid.uuid4()), time.monotonic() + _LONGEST_SECONDS
+    for pause in _PAUSES_SECONDS:
+        if time.monotonic() > give_up_at:
+            break
+        try:
+            return deliver_or_keep(draft, requested, settings, seed=seed, last_try=False)
+        except EmailError as error:
+            if not error.transient:
+                raise
+            run_logger().warning("%s The mail is tried again.", error)
+        time.sleep(pause)
+    return deliver_or_keep(draft, requested, settings, seed=seed, last_try=True)
 
 
 def _keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
-import uuid
 from typing import Any, ClassVar
 
 import anyio.to_thread
@@ -17,7 +15,7 @@ from prefect_smtp_relay import catalog, server_process
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import CleanBlock
 from prefect_smtp_relay.exceptions import EmailError, UnknownRelay
-from prefect_smtp_relay.handover import deliver_or_keep, telling_failures
+from prefect_smtp_relay.handover import deliver_soon, telling_failures
 from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.rendering import render
 from prefect_smtp_relay.run_log import forward_transport_log, run_logger
@@ -25,8 +23,6 @@ from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.submission import OUTBOX
 
 _SUBJECT = "Prefect notification"
-_PAUSES_SECONDS: tuple[float, ...] = (1, 3)
-_LONGEST_SECONDS = 10
 _BLANKS_AND_CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _LINE_END_IN_PARAGRAPH = re.compile(r"(?<=\S)[ \t]*\r?\n(?=[ \t]*\S)")
 
@@ -153,7 +149,8 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     def _notify(self, body: str, subject: str | None) -> None:
         try:
             with telling_failures(last_try=True):
-                self._submit(self._compose(body, subject))
+                draft = self._compose(body, subject)
+                deliver_soon(draft, self.relay or None, current_settings())
         except EmailError as error:
             run_logger().error("The notification failed: %s", error)
             if self._raise_on_failure:
@@ -171,22 +168,6 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             bcc=self.bcc,
             reply_to=self.reply_to,
         )
-
-    def _submit(self, draft: Draft) -> None:
-        """Try some times: an automation's action has no retries of its own."""
-        settings, seed = current_settings(), str(uuid.uuid4())
-        give_up_at = time.monotonic() + _LONGEST_SECONDS
-        for pause in (*_PAUSES_SECONDS, None):
-            last_try = pause is None or time.monotonic() > give_up_at
-            try:
-                deliver_or_keep(draft, self.relay or None, settings, seed=seed, last_try=last_try)
-            except EmailError as error:
-                if last_try or not error.transient:
-                    raise
-                run_logger().warning("%s The notification is tried again.", error)
-                time.sleep(pause or 0)
-            else:
-                return
 
 
 def _is_async_caller() -> bool:

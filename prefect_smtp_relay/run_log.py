@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from prefect.exceptions import MissingContextError
@@ -14,8 +17,23 @@ if TYPE_CHECKING:
     RunLogger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 
+_chosen: ContextVar[RunLogger | None] = ContextVar("run_logger", default=None)
+
+
+@contextlib.contextmanager
+def logging_to(logger: RunLogger) -> Iterator[None]:
+    """Log to a run whose context is not, or not any more, the current one, as in hooks."""
+    token = _chosen.set(logger)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
 def run_logger() -> RunLogger:
     """The logger of the current task or flow run, or Prefect's own outside of runs."""
+    if chosen := _chosen.get():
+        return chosen
     try:
         return get_run_logger()
     except MissingContextError:
