@@ -10,6 +10,7 @@ from prefect.blocks.core import Block
 from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
 from prefect_smtp_relay.transports.base import Transport
+from prefect_smtp_relay.transports.report import Report
 
 _MASK = "********"
 
@@ -56,6 +57,20 @@ class RelayBlock(CleanBlock, ABC):
     @abstractmethod
     def get_transport(self) -> Transport:
         """Build the transport that the fields describe."""
+
+    @abstractmethod
+    def check(self, sender: str | None = None) -> Report:
+        """Go every step to the relay but the message itself, and say what to change.
+
+        Args:
+            sender: the From mailbox to try; by default the block's own.
+
+        Returns:
+            The steps. What the relay does not take is a failed step, not an exception.
+
+        Raises:
+            InvalidMailbox: the sender is no mailbox.
+        """
 
     @abstractmethod
     def sender_before_default(self) -> str:

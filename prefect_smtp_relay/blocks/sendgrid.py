@@ -8,7 +8,9 @@ from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked
+from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
+from prefect_smtp_relay.transports.report import Report
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
 
 _MOST_CATEGORIES = 10
@@ -111,6 +113,24 @@ class SendGrid(RelayBlock):
     def get_transport(self) -> Transport:
         """Build the SendGrid transport."""
         return SendGridTransport(self.get_config())
+
+    def check(self, sender: str | None = None) -> Report:
+        """Ask SendGrid whether key, scopes and sender would do, and say what to change.
+
+        Args:
+            sender: the From mailbox to look up; by default ``from_address``.
+
+        Returns:
+            The steps. What SendGrid does not accept is a failed step, not an exception.
+
+        Raises:
+            InvalidMailbox: the sender is no mailbox.
+        """
+        # httpx and its TLS context cost 100 ms to load: only who uses them pays.
+        from prefect_smtp_relay.transports.sendgrid.check import check_sendgrid
+
+        own = sender or self.from_address
+        return check_sendgrid(self.get_config(), Mailbox.parse(own, "sender") if own else None)
 
     def sender_before_default(self) -> str:
         """The field ``from_address``."""

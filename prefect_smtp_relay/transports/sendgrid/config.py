@@ -44,10 +44,14 @@ class SendGridConfig:
             )
         self._split_url()
 
+    def url_of(self, path: str) -> str:
+        """Where a path of the API lies."""
+        return self.api_url.rstrip("/") + path
+
     @property
-    def endpoint(self) -> str:
-        """Where the mail is posted to."""
-        return f"{self.api_url.rstrip('/')}/v3/mail/send"
+    def name(self) -> str:
+        """Loggable, without a secret: ``sendgrid://api.sendgrid.com``."""
+        return f"sendgrid://{self.authority}"
 
     @property
     def authority(self) -> str:

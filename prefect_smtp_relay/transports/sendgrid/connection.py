@@ -22,31 +22,33 @@ _MOST_KEPT = 8
 
 
 @dataclass(frozen=True)
-class Submission:
+class ApiRequest:
     """One request; its headers hold the API key.
 
     Args:
-        url: where to post.
+        url: where it goes.
         headers: the HTTP headers.
-        body: the JSON.
+        body: the JSON, or nothing.
         timeout: seconds for the connection, for each write, and for the answer as a whole.
+        method: of HTTP.
     """
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     timeout: float
+    method: str = "POST"
 
 
 @dataclass
 class Progress:
-    """How far a submission got: once the last octet went out, SendGrid may have accepted it."""
+    """How far a request got: once the last octet went out, SendGrid may have accepted a mail."""
 
     handed_over: bool = False
 
 
 class Connection:
-    """One kept connection, used by one submission at a time.
+    """One kept connection, used by one request at a time.
 
     httpx bounds each read, so an answer of one octet a second would never end: a timer shuts
     the socket. Which socket that is, httpx tells only while it connects; hence one client for
@@ -66,11 +68,11 @@ class Connection:
         """Close the connection."""
         self._client.close()
 
-    def post(self, submission: Submission, progress: Progress) -> Answer:
-        """Submit once, and read the answer.
+    def exchange(self, request: ApiRequest, progress: Progress) -> Answer:
+        """Ask once, and read the answer.
 
         Args:
-            submission: what to post.
+            request: what to ask or submit.
             progress: is told when the request has gone out.
 
         Returns:
@@ -80,14 +82,14 @@ class Connection:
         Raises:
             httpx.HTTPError: there is no answer.
         """
-        watch = _Watch(self, submission.timeout, progress)
+        watch = _Watch(self, request.timeout, progress)
         try:
             with self._client.stream(
-                "POST",
-                submission.url,
-                content=submission.body,
-                headers=submission.headers,
-                timeout=submission.timeout,
+                request.method,
+                request.url,
+                content=request.body,
+                headers=request.headers,
+                timeout=request.timeout,
                 extensions={"trace": watch.observe},
             ) as response:
                 return Answer(response.status_code, dict(response.headers), _read(response))
@@ -122,7 +124,7 @@ class _Watch:
         elif event.endswith(".send_request_headers.started"):
             self._method = info["request"].method
         elif event.endswith(".send_request_body.complete"):
-            self._progress.handed_over = self._method == b"POST"
+            self._progress.handed_over = self._method != b"CONNECT"
             self._bound_the_answer()
 
     def _bound_the_answer(self) -> None:
@@ -167,7 +169,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def lease(api_url: str) -> Iterator[Connection]:
-    """Lend a connection to one submission; one that failed is closed, any other is kept.
+    """Lend a connection to one request; one that failed is closed, any other is kept.
 
     Args:
         api_url: connections are kept for each URL, and never shared with a forked process.

@@ -41,9 +41,9 @@ class _Reading(NamedTuple):
 _NO_CONNECTION = _Reading(ConnectionFailed, "connect", f"no connection. {_UNREACHED}")
 _NOT_IN_TIME = _Reading(TimedOut, "connect", f"no connection in time. {_SLOW}")
 _LOST = _Reading(
-    ConnectionFailed, POST, f"the connection was lost before the mail had gone out. {_UNREACHED}"
+    ConnectionFailed, POST, f"the connection was lost before the request had gone out. {_UNREACHED}"
 )
-_STUCK = _Reading(TimedOut, POST, f"the mail could not be handed over in time. {_SLOW}")
+_STUCK = _Reading(TimedOut, POST, f"the request could not be handed over in time. {_SLOW}")
 _MISUSED = _Reading(
     PermanentFailure, POST, "the HTTP library refused the request. Report this as a bug."
 )
@@ -78,7 +78,9 @@ FOREIGN: tuple[type[Exception], ...] = (*BEFORE_HAND_OVER, *MISCONFIGURED)
 """All that `translate` takes."""
 
 
-def translate(error: Exception, transport: str, *, handed_over: bool) -> EmailError:
+def translate(
+    error: Exception, transport: str, *, handed_over: bool, request: str = POST
+) -> EmailError:
     """Turn an exception of `FOREIGN` into ours.
 
     Its own text is left out, but for the operating system's.
@@ -87,7 +89,11 @@ def translate(error: Exception, transport: str, *, handed_over: bool) -> EmailEr
         error: what httpx, or the building of its client, raised.
         transport: the transport's loggable name.
         handed_over: whether the whole request had gone out.
+        request: method and path; a question that gets no answer has done nothing.
     """
+    if handed_over and request != POST:
+        detail = f"no whole answer came back in time. {_SLOW}"
+        return TimedOut(transport, detail, stage=request)
     if handed_over:
         return OutcomeUnknown(
             transport,
@@ -115,7 +121,9 @@ def cause(error: Exception) -> Exception | None:
     return error if is_tellable else None
 
 
-def refusal(answer: Answer, transport: str, *, api_key: SecretStr, size: int) -> DeliveryError:
+def refusal(
+    answer: Answer, transport: str, *, api_key: SecretStr, size: int = 0, request: str = POST
+) -> DeliveryError:
     """Turn an answer that accepts nothing into an error.
 
     Args:
@@ -123,6 +131,7 @@ def refusal(answer: Answer, transport: str, *, api_key: SecretStr, size: int) ->
         transport: the transport's loggable name.
         api_key: is replaced wherever the answer repeats it.
         size: octets of the request, for 413.
+        request: method and path.
 
     Returns:
         The error, with SendGrid's reason and what to change.
@@ -130,7 +139,7 @@ def refusal(answer: Answer, transport: str, *, api_key: SecretStr, size: int) ->
     kind, advice = _judge(answer, size)
     reason = answer.explain(api_key)
     detail = f"{answer.status_line}: {reason.rstrip('.')}." if reason else f"{answer.status_line}."
-    return kind(transport, f"{detail} {advice}", answer.status, "", POST)
+    return kind(transport, f"{detail} {advice}", answer.status, "", request)
 
 
 def _judge(answer: Answer, size: int) -> tuple[type[DeliveryError], str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prefect_smtp_relay import __version__
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
@@ -12,7 +11,6 @@ from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig
 
 if TYPE_CHECKING:
     from prefect_smtp_relay.transports.sendgrid.answer import Answer
-    from prefect_smtp_relay.transports.sendgrid.connection import Submission
 
 
 class SendGridTransport:
@@ -28,7 +26,7 @@ class SendGridTransport:
     @property
     def name(self) -> str:
         """Loggable, without a secret: ``sendgrid://api.sendgrid.com``."""
-        return f"sendgrid://{self._config.authority}"
+        return self._config.name
 
     def deliver(self, message: Message, envelope: Envelope) -> Receipt:
         """Submit one message, once.
@@ -45,6 +43,8 @@ class SendGridTransport:
             EmailError: and nothing else; `MessageError` before any I/O.
         """
         # SendGrid's library costs 90 ms to import: only who uses it pays.
+        from prefect_smtp_relay.transports.sendgrid.client import ask
+        from prefect_smtp_relay.transports.sendgrid.errors import POST
         from prefect_smtp_relay.transports.sendgrid.payload import encode_payload, render_payload
 
         config = self._config
@@ -52,7 +52,7 @@ class SendGridTransport:
             message, envelope, categories=config.categories, sandbox_mode=config.sandbox_mode
         )
         body = encode_payload(payload)
-        answer = self._submit(body)
+        answer = ask(config, POST, body)
         self._check(answer, len(body))
         return Receipt.for_message(
             message,
@@ -63,29 +63,6 @@ class SendGridTransport:
             provider_id=answer.provider_id(config.api_key),
             size=len(body),
         )
-
-    def _submit(self, body: bytes) -> Answer:
-        from prefect_smtp_relay.transports.sendgrid.connection import Progress, lease
-        from prefect_smtp_relay.transports.sendgrid.errors import FOREIGN, cause, translate
-
-        progress = Progress()
-        try:
-            with lease(self._config.api_url) as connection:
-                return connection.post(self._submission(body), progress)
-        except FOREIGN as error:
-            raise translate(error, self.name, handed_over=progress.handed_over) from cause(error)
-
-    def _submission(self, body: bytes) -> Submission:
-        from prefect_smtp_relay.transports.sendgrid.connection import Submission
-
-        headers = {
-            "Authorization": f"Bearer {self._config.api_key.get_secret_value()}",
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",  # a small answer must not unpack to a large one
-            "User-Agent": f"prefect-smtp-relay/{__version__}",
-        }
-        return Submission(self._config.endpoint, headers, body, self._config.timeout_seconds)
 
     def _check(self, answer: Answer, size: int) -> None:
         """Accept 202, and 200 in sandbox mode only (SendGrid's page "Errors")."""

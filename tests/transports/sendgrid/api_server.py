@@ -49,7 +49,8 @@ class Handler(BaseHTTPRequestHandler):
         )
         self.api.next_answer()(self)
 
-    do_CONNECT = do_POST  # noqa: N815 - the name is http.server's
+    do_GET = do_POST  # noqa: N815 - the names are http.server's
+    do_CONNECT = do_POST  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Say nothing on stderr."""

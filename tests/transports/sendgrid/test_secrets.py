@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
-from prefect_smtp_relay.transports.sendgrid.connection import Submission
+from prefect_smtp_relay.transports.sendgrid.connection import ApiRequest
 
 from .api_server import Answer, ApiServer, accept, raw, reply
 
@@ -20,9 +20,9 @@ from .api_server import Answer, ApiServer, accept, raw, reply
 def test_the_key_is_in_no_repr(canary: str) -> None:
     """Configuration, transport and request can be printed."""
     config = SendGridConfig(SecretStr(canary))
-    submission = Submission("https://h", {"Authorization": canary}, canary.encode(), 1.0)
+    request = ApiRequest("https://h", {"Authorization": canary}, canary.encode(), 1.0)
     transport = SendGridTransport(config)
-    printed = f"{config!r} {config} {transport!r} {transport.name} {submission!r}"
+    printed = f"{config!r} {config} {transport!r} {transport.name} {request!r}"
     assert canary not in printed
 
 

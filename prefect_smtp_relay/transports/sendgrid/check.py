@@ -1,0 +1,170 @@
+"""Checks a SendGrid account with questions that change nothing: the key, its scopes, the sender."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from prefect_smtp_relay.exceptions import (
+    AuthenticationFailed,
+    DeliveryError,
+    EmailError,
+    PermanentFailure,
+)
+from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.transports.report import Finding, Recommendation, Report, StepLog
+from prefect_smtp_relay.transports.sendgrid.client import ask
+from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig
+from prefect_smtp_relay.transports.sendgrid.errors import refusal
+
+STEPS = ("key", "scope mail.send", "sandbox mode", "sender")
+"""In their order."""
+
+_SCOPES = "GET /v3/scopes"
+_SENDERS = "GET /v3/verified_senders?limit=200"
+_DOMAINS = "GET /v3/whitelabel/domains?domain="
+_GLOBAL, _EU = "https://api.sendgrid.com", "https://api.eu.sendgrid.com"
+_REGIONS = {_GLOBAL: _EU, _EU: _GLOBAL}
+
+
+def check_sendgrid(config: SendGridConfig, sender: Mailbox | None = None) -> Report:
+    """Ask SendGrid whether it would take this account's mail.
+
+    Args:
+        config: the account.
+        sender: the From mailbox; without one, it is not looked up.
+
+    Returns:
+        The steps. A failed step is no exception here.
+    """
+    log = StepLog(STEPS)
+    words: tuple[str, ...] = ()
+    try:
+        scopes = _read_scopes(config, log)
+        with log.step("scope mail.send") as finding:
+            _judge_scopes(finding, scopes)
+        with log.step("sandbox mode") as finding:
+            _judge_mode(finding, config)
+        with log.step("sender") as finding:
+            _judge_sender(finding, config, sender)
+    except EmailError as error:
+        words = _other_region(config, error)
+    recommendation = Recommendation(words=words)
+    return Report(transport=config.name, steps=log.finish(), recommendation=recommendation)
+
+
+def _read_scopes(config: SendGridConfig, log: StepLog) -> list[str]:
+    with log.step("key") as finding:
+        document = _get(config, _SCOPES)
+        finding.ok("accepted")
+    listed = document.get("scopes") if isinstance(document, dict) else None
+    return [str(scope) for scope in listed] if isinstance(listed, list) else []
+
+
+def _judge_scopes(finding: Finding, scopes: list[str]) -> None:
+    if "mail.send" not in scopes:
+        finding.fail(
+            f"missing among the key's {len(scopes)}: give the key the permission Mail Send, in"
+            " SendGrid's settings under API Keys."
+        )
+    elif len(scopes) > 1:
+        finding.ok(f"granted, with {len(scopes) - 1} more that a mail does not need")
+    else:
+        finding.ok("granted")
+
+
+def _judge_mode(finding: Finding, config: SendGridConfig) -> None:
+    if config.sandbox_mode:
+        finding.warn("on: SendGrid checks each mail and delivers none")
+    else:
+        finding.ok("off")
+
+
+def _judge_sender(finding: Finding, config: SendGridConfig, sender: Mailbox | None) -> None:
+    """A verified single sender, or an authenticated domain, will do."""
+    if sender is None:
+        finding.skip("no sender is known: set `from_address`, or name one to look it up")
+        return
+    try:
+        if _is_single_sender(config, sender):
+            finding.ok(f"{sender.address} is a verified sender")
+            return
+        domain = _authenticated_domain(config, sender.domain)
+    except AuthenticationFailed:
+        finding.warn(
+            f"not looked up: the key may not read senders. See that {sender.address} is verified"
+            " in SendGrid's settings, under Sender Authentication."
+        )
+    except DeliveryError as error:
+        finding.warn(f"not looked up: {error.detail}")
+    else:
+        _judge_domain(finding, sender, domain)
+
+
+def _judge_domain(finding: Finding, sender: Mailbox, domain: str) -> None:
+    if domain == sender.domain.lower():
+        finding.ok(f"{domain} is an authenticated domain")
+    elif domain:
+        finding.warn(
+            f"{domain} is an authenticated domain, {sender.domain} is not: a test mail shows"
+            " whether SendGrid takes it."
+        )
+    else:
+        finding.fail(
+            f"{sender.address} is no verified sender, and {sender.domain} no authenticated domain:"
+            " verify one in SendGrid's settings, under Sender Authentication, or set"
+            " `from_address` to one that is."
+        )
+
+
+def _is_single_sender(config: SendGridConfig, sender: Mailbox) -> bool:
+    """GET /v3/verified_senders lists ``results``, verified or not."""
+    document = _get(config, _SENDERS)
+    listed = document.get("results") if isinstance(document, dict) else None
+    return any(
+        str(entry.get("from_email", "")).lower() == sender.address.lower()
+        for entry in _objects(listed)
+        if entry.get("verified") is True
+    )
+
+
+def _authenticated_domain(config: SendGridConfig, domain: str) -> str:
+    """Return this domain, or the nearest one above it, that is authenticated; else a blank.
+
+    GET /v3/whitelabel/domains lists the domains, authenticated (``valid``) or not.
+    """
+    labels = domain.lower().split(".")
+    for start in range(len(labels) - 1):
+        candidate = ".".join(labels[start:])
+        listed = _get(config, _DOMAINS + quote(candidate))
+        valid = (entry for entry in _objects(listed) if entry.get("valid") is True)
+        if any(str(entry.get("domain", "")).lower() == candidate for entry in valid):
+            return candidate
+    return ""
+
+
+def _objects(listed: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(listed, list):
+        yield from (entry for entry in listed if isinstance(entry, dict))
+
+
+def _get(config: SendGridConfig, request: str) -> Any:
+    answer = ask(config, request)
+    if answer.status != 200:
+        raise refusal(answer, config.name, api_key=config.api_key, request=request)
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        detail = "this is no answer of SendGrid's. Check `api_url`."
+        raise PermanentFailure(config.name, detail, answer.status, "", request) from error
+
+
+def _other_region(config: SendGridConfig, error: EmailError) -> tuple[str, ...]:
+    """A key is known to the servers of its account's region only."""
+    is_unknown_key = isinstance(error, AuthenticationFailed) and error.code == 401
+    other = _REGIONS.get(config.api_url.rstrip("/"))
+    if not is_unknown_key or other is None:
+        return ()
+    return (f"If the account lives in SendGrid's other region, set `api_url` to {other}.",)

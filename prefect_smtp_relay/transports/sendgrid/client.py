@@ -1,0 +1,42 @@
+"""One request to SendGrid's API, with an account's key."""
+
+from __future__ import annotations
+
+from prefect_smtp_relay import __version__
+from prefect_smtp_relay.transports.sendgrid.answer import Answer
+from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig
+from prefect_smtp_relay.transports.sendgrid.connection import ApiRequest, Progress, lease
+from prefect_smtp_relay.transports.sendgrid.errors import FOREIGN, cause, translate
+
+
+def ask(config: SendGridConfig, request: str, body: bytes = b"") -> Answer:
+    """Send one request over a kept connection, and read the answer, whatever it says.
+
+    Args:
+        config: the account.
+        request: method and path: ``GET /v3/scopes``.
+        body: JSON, or nothing.
+
+    Raises:
+        EmailError: there is no answer.
+    """
+    method, _, path = request.partition(" ")
+    call = ApiRequest(config.url_of(path), _headers(config), body, config.timeout_seconds, method)
+    progress = Progress()
+    try:
+        with lease(config.api_url) as connection:
+            return connection.exchange(call, progress)
+    except FOREIGN as error:
+        raise translate(
+            error, config.name, handed_over=progress.handed_over, request=request
+        ) from cause(error)
+
+
+def _headers(config: SendGridConfig) -> dict[str, str]:
+    return {
+        "Authorization": f"Bearer {config.api_key.get_secret_value()}",
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",  # a small answer must not unpack to a large one
+        "User-Agent": f"prefect-smtp-relay/{__version__}",
+    }
