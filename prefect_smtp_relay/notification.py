@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import anyio.to_thread
 from prefect.blocks.abstract import NotificationBlock, NotificationError
 from prefect.context import FlowRunContext, TaskRunContext
-from pydantic import Field, HttpUrl, field_validator
+from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
 from prefect_smtp_relay import catalog, server_process
 from prefect_smtp_relay.blocks import fields
-from prefect_smtp_relay.blocks.base import CleanBlock
+from prefect_smtp_relay.blocks.base import CleanBlock, without_blank_defaults
 from prefect_smtp_relay.exceptions import EmailError, UnknownRelay
 from prefect_smtp_relay.handover import deliver_soon, telling_failures
 from prefect_smtp_relay.mail.message import Draft, compose
@@ -53,6 +53,9 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         "Send an email to fixed recipients, through the relay that your team connected. For the"
         ' action "Send a notification" of automations.'
     )
+
+    # Pydantic takes the last base's value of a key that both bases set.
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=without_blank_defaults)
 
     to: str = Field(
         title="To",

@@ -6,7 +6,7 @@ import difflib
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from prefect.blocks.core import Block
+from prefect.blocks.core import Block, schema_extra
 from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
 from prefect_smtp_relay.transports.base import Transport
@@ -15,11 +15,25 @@ from prefect_smtp_relay.transports.report import Report
 _MASK = "********"
 
 
+def without_blank_defaults(schema: dict[str, Any], model: type[Block]) -> None:
+    """Leave blank defaults out of what a form is drawn from; it looks the same.
+
+    Once Prefect's V2 interface has drawn any form, it opens the next with the defaults in place of
+    what is saved: a username and a password must not be lost by that.
+    """
+    schema_extra(schema, model)
+    for field in schema["properties"].values():
+        if field.get("default") == "":
+            del field["default"]
+
+
 class CleanBlock(Block, ABC):
     """A block that takes a blank for a missing value, and refuses misspelt fields."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        hide_input_in_errors=True, validate_default=False
+        hide_input_in_errors=True,
+        validate_default=False,
+        json_schema_extra=without_blank_defaults,
     )
 
     @model_validator(mode="before")

@@ -6,7 +6,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from pydantic import HttpUrl
+from pydantic import HttpUrl, SecretStr
 
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.domain import to_a_labels
@@ -77,7 +77,7 @@ def check_mailbox(value: str) -> str:
         ValueError: it is no mailbox.
     """
     try:
-        return str(Mailbox.parse(value)) if value.strip() else ""
+        return str(Mailbox.parse(value.strip())) if value.strip() else ""
     except InvalidMailbox as error:
         raise ValueError(_without_field(error)) from error
 
@@ -85,13 +85,25 @@ def check_mailbox(value: str) -> str:
 def check_mailboxes(value: str) -> str:
     """Return mailboxes in their plain spelling, with commas between them; blank stays blank.
 
+    A form draws a text area: what stands behind a comma may stand on a line of its own.
+
     Raises:
         ValueError: one of them is no mailbox.
     """
     try:
-        return ", ".join(str(mailbox) for mailbox in Mailbox.parse_list(value, "address"))
+        in_one_line = " ".join(value.splitlines())
+        return ", ".join(str(mailbox) for mailbox in Mailbox.parse_list(in_one_line, "address"))
     except InvalidMailbox as error:
         raise ValueError(_without_field(error)) from error
+
+
+def strip_line_ends(value: SecretStr) -> SecretStr:
+    """Return a secret without line ends around it.
+
+    Prefect's old form draws a text area for a secret: Enter adds a line end to it, and a secret
+    that is pasted often brings one along.
+    """
+    return SecretStr(value.get_secret_value().strip("\r\n"))
 
 
 def check_pem(value: str) -> str:

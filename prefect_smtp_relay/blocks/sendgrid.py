@@ -43,18 +43,19 @@ class SendGrid(RelayBlock):
 
     api_key: SecretStr = Field(
         title="API key",
-        description='A key with the permission "Mail Send"; it begins with SG.',
+        description='A key with the permission "Mail Send"; it begins with "SG.".',
     )
     from_address: str = Field(
         default="",
         title="From address",
-        description="A sender that SendGrid has verified; used where the action names none.",
+        description="A sender that SendGrid has verified, such as incidents@example.org; used where"
+        " the flow names none.",
         examples=["Incidents <incidents@example.org>"],
     )
     api_url: str = Field(
         default="https://api.sendgrid.com",
         title="API URL",
-        description="https://api.sendgrid.com; accounts in the EU: https://api.eu.sendgrid.com.",
+        description="For accounts in the EU: https://api.eu.sendgrid.com.",
     )
     sandbox_mode: bool = Field(
         default=False,
@@ -64,7 +65,8 @@ class SendGrid(RelayBlock):
     categories: list[str] = Field(
         default_factory=list,
         title="Categories",
-        description="Up to ten labels for SendGrid's statistics.",
+        description="Up to ten labels for SendGrid's statistics. Where the form wants JSON:"
+        ' ["incidents", "prefect"].',
     )
     priority: int = Field(
         default=0,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from prefect.blocks.core import Block, schema_extra
+from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator, model_validator
 from typing_extensions import Self
 
 from prefect_smtp_relay.blocks import fields
-from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked
+from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked, without_blank_defaults
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
@@ -20,7 +20,7 @@ from prefect_smtp_relay.transports.smtp.check import check_smtp
 
 def _with_secret_address(schema: dict[str, Any], model: type[Block]) -> None:
     """Count the address among the secrets: else Prefect writes it in clear into its own events."""
-    schema_extra(schema, model)
+    without_blank_defaults(schema, model)
     schema["secret_fields"] = ["address", *schema["secret_fields"]]
 
 
@@ -52,7 +52,8 @@ class SMTP(RelayBlock):
 
     address: str = Field(
         title="Address",
-        description="Host name of the SMTP server, without a scheme and without a port.",
+        description="Host name of the SMTP server, such as smtp.example.org, without a scheme and"
+        " without a port.",
         examples=["smtp.example.org"],
     )
     port: int = Field(
@@ -70,7 +71,7 @@ class SMTP(RelayBlock):
     username: SecretStr = Field(
         default=SecretStr(""),
         title="Username",
-        description="For SMTP authentication; blank for none.",
+        description="The account on the server; blank for no authentication.",
     )
     password: SecretStr = Field(
         default=SecretStr(""),
@@ -80,7 +81,7 @@ class SMTP(RelayBlock):
     authentication: Literal["plain", "login", "cram_md5"] = Field(
         default="plain",
         title="Authentication",
-        description="The mechanism that is used, and no other.",
+        description="The mechanism for username and password; no other is tried.",
     )
     enable_starttls: bool = Field(
         default=False,
@@ -90,23 +91,25 @@ class SMTP(RelayBlock):
     enable_starttls_auto: bool = Field(
         default=True,
         title="STARTTLS if offered",
-        description="Encrypt by STARTTLS where the server offers it.",
+        description="Encrypt by STARTTLS where the server offers it; where it does not, and SSL is"
+        " off, go on in plain text.",
     )
     ssl: bool = Field(
         default=True,
         title="SSL",
-        description="TLS from the first byte; with STARTTLS on too, whichever the server speaks.",
+        description="TLS from the first byte, as on port 465. With a STARTTLS switch on too, TLS is"
+        " required, and begins as the server wants it: this works on port 587 too.",
     )
     ssl_verify_mode: Literal["none", "peer"] = Field(
         default="none",
         title="Verify certificate",
-        description="peer checks the certificate's chain and host name; none checks nothing and"
-        " permits self-signed ones.",
+        description="With peer, the certificate's chain and host name are checked; with none, any"
+        " certificate is accepted, self-signed ones too.",
     )
     from_address: str = Field(
         default="",
         title="From address",
-        description="The sender where the action names none.",
+        description="The sender where the flow names none, such as incidents@example.org.",
         examples=["Incidents <incidents@example.org>"],
     )
     priority: int = Field(
@@ -124,18 +127,21 @@ class SMTP(RelayBlock):
     ca_certificate: str = Field(
         default="",
         title="CA certificate",
-        description="PEM text of a certificate authority to trust in addition to the system's.",
+        description="PEM text of a certificate authority that peer trusts in addition to the"
+        " system's.",
     )
     allow_cleartext_auth: bool = Field(
         default=False,
         title="Allow password in clear text",
-        description="Permit the plain and login mechanisms without encryption. Dangerous.",
+        description="Dangerous: permit plain and login without encryption, so that anybody on the"
+        " way can read the password.",
     )
 
     _check_address = field_validator("address")(fields.check_host_name)
     _check_domain = field_validator("domain")(fields.check_helo_domain)
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_ca = field_validator("ca_certificate")(fields.check_pem)
+    _strip_secrets = field_validator("username", "password")(fields.strip_line_ends)
     _check_masked = field_validator("address", "username", "password", mode="before")(refuse_masked)
 
     @model_validator(mode="after")

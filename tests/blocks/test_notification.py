@@ -28,8 +28,8 @@ def test_its_names_in_the_ui() -> None:
 
 
 def test_recipients_are_kept_in_their_plain_spelling() -> None:
-    """Names, commas and blanks between the recipients may be typed in any way."""
-    block = SendAnEmail(to=' "Ann A." <ann@EXAMPLE.org>,,bob@example.org ', cc="c@example.org,")
+    """Names, commas, blanks and line ends between the recipients may be typed in any way."""
+    block = SendAnEmail(to=' "Ann A." <ann@EXAMPLE.org>,,bob@example.org ', cc="c@example.org,\n")
     assert block.to == "Ann A. <ann@example.org>, bob@example.org"
     assert block.cc == "c@example.org"
 

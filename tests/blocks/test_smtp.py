@@ -14,24 +14,24 @@ from prefect_smtp_relay.transports.smtp import Security
 SPECIFIED: dict[str, tuple[str, Any]] = {
     "address": ("string", ...),
     "port": ("integer", 587),
-    "domain": ("string", ""),
-    "username": ("string", ""),
-    "password": ("string", ""),
+    "domain": ("string", ...),
+    "username": ("string", ...),
+    "password": ("string", ...),
     "authentication": ("string", "plain"),
     "enable_starttls": ("boolean", False),
     "enable_starttls_auto": ("boolean", True),
     "ssl": ("boolean", True),
     "ssl_verify_mode": ("string", "none"),
-    "from_address": ("string", ""),
+    "from_address": ("string", ...),
     "priority": ("integer", 0),
     "timeout_seconds": ("number", 30),
-    "ca_certificate": ("string", ""),
+    "ca_certificate": ("string", ...),
     "allow_cleartext_auth": ("boolean", False),
 }
 
 
 def test_the_form_has_each_field_with_its_type_and_default() -> None:
-    """Prefect's form draws the specified fields, in order, with plain types."""
+    """Prefect's form draws the specified fields, in order, with plain types; blanks are blank."""
     schema = SMTP.model_json_schema()
     drawn = {
         name: (field["type"], field.get("default", ...))
@@ -116,6 +116,20 @@ def test_blank_none_and_missing_are_the_same(field: str, blank: str | None) -> N
 def test_an_address_is_stored_as_the_wire_wants_it(typed: str, stored: str) -> None:
     """Host names become A-labels, address literals lose their brackets."""
     assert SMTP(address=typed).address == stored
+
+
+def test_line_ends_that_a_text_area_adds_are_dropped() -> None:
+    """Enter behind a value changes nothing; other blanks belong to a password."""
+    block = SMTP(
+        address="mx.example.org\n",
+        username="flows\n",
+        password=" p w \r\n",
+        from_address="ops@example.org\n",
+    )
+    assert block.address == "mx.example.org"
+    assert block.username.get_secret_value() == "flows"
+    assert block.password.get_secret_value() == " p w "
+    assert block.from_address == "ops@example.org"
 
 
 def test_a_readable_ca_certificate_is_kept() -> None:
