@@ -19,6 +19,7 @@ ROOT = PACKAGE.name
 FILES = sorted(PACKAGE.rglob("*.py"))
 MAY_IMPORT: dict[str, set[str]] = {
     "exceptions": set(),
+    "presets": {"exceptions"},
     "mail": {"exceptions"},
     "rendering": {"exceptions", "mail"},
     "transports": {"exceptions", "mail"},

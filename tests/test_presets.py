@@ -1,0 +1,54 @@
+"""The presets: plain data that makes valid blocks."""
+
+from __future__ import annotations
+
+import pytest
+
+from prefect_smtp_relay import SMTP
+from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.presets import PRESETS, Preset, find_preset
+from prefect_smtp_relay.transports.smtp import Security
+
+EVERY = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+
+
+@EVERY
+def test_a_preset_makes_a_block(preset: Preset) -> None:
+    """Its settings are fields of the SMTP block, which takes them as they are."""
+    block = SMTP(**preset.settings)
+    assert block.address == preset.address
+    assert block.get_config().verify_peer
+
+
+@EVERY
+def test_the_port_fits_the_kind_of_tls(preset: Preset) -> None:
+    """465 is TLS from the first byte, 587 is STARTTLS, required (RFC 8314)."""
+    security = SMTP(**preset.settings).get_config().security
+    direct = {Security.DIRECT, Security.DIRECT_OR_STARTTLS}
+    assert preset.port in {465, 587}
+    assert (security in direct) is (preset.port == 465)
+    assert security is not Security.STARTTLS_IF_OFFERED
+
+
+@EVERY
+def test_each_preset_says_what_to_prepare(preset: Preset) -> None:
+    """Whole sentences, and what to write as the user name."""
+    assert preset.username
+    assert preset.advice
+    assert all(line.endswith(".") and "\n" not in line for line in preset.advice)
+
+
+def test_a_preset_is_found_by_its_name() -> None:
+    """Case and blanks around do not matter."""
+    assert find_preset(" Gmail ").address == "smtp.gmail.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("gmial", "Did you mean gmail?"), ("exchange-2003", "There are: gmail, ")]
+)
+def test_an_unknown_preset_is_an_error(name: str, hint: str) -> None:
+    """The text names the nearest one, or all."""
+    with pytest.raises(RelayConfigurationError) as caught:
+        find_preset(name)
+    assert name in str(caught.value)
+    assert hint in str(caught.value)
