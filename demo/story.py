@@ -9,13 +9,14 @@ from pathlib import Path
 from prefect.client.orchestration import get_client
 
 from demo.waiting import waiting_for
-from flows.incident_notification import Incident, notify_stakeholders
+from flows.incident_notification import Event, Incident, notify_stakeholders
 from prefect_smtp_relay import SMTP, Receipt
 from prefect_smtp_relay.testing.certificates import issue_certificates
 from prefect_smtp_relay.testing.mail_server import MailServer, ReceivedMail
 
 _INCIDENTS = Path(__file__).with_name("incidents.json")
 _STAKEHOLDERS = ["Zoë Ångström <zoe@stakeholders.example>", "board@stakeholders.example"]
+_EVENTS: tuple[Event, ...] = ("declared", "mitigated")
 _USER = {"relay-user": "a password that nobody sees"}
 
 
@@ -30,8 +31,8 @@ def main() -> None:
         _chapter("2. Connect it, once, as an SMTP block")
         _connect(server, certificates.ca_pem)
         _chapter("3. Run the incident flow: it knows nothing of the relay")
-        for incident in incidents:
-            _print_receipt(notify_stakeholders(incident, _STAKEHOLDERS))
+        for incident, event in zip(incidents, _EVENTS, strict=True):
+            _print_receipt(notify_stakeholders(incident, _STAKEHOLDERS, event))
         _chapter(f"4. What arrived: {len(server.mails)} mails")
         for mail in server.mails:
             _print_mail(mail)

@@ -12,7 +12,16 @@ from typing import Literal
 from prefect import flow
 from pydantic import BaseModel, Field, HttpUrl
 
-from prefect_smtp_relay import Receipt, send_an_email
+from prefect_smtp_relay import Receipt, escape_markdown, send_an_email
+
+Event = Literal["declared", "updated", "mitigated", "resolved"]
+
+NEWS: dict[Event, str] = {
+    "declared": "An incident was declared. Updates will follow in this thread.",
+    "updated": "There is news about this incident.",
+    "mitigated": "Users are **no longer affected**. Work on the cause goes on.",
+    "resolved": "This incident is **over**. No further mails will follow.",
+}
 
 
 class Incident(BaseModel):
@@ -31,7 +40,7 @@ class Incident(BaseModel):
     commander: str = Field("", title="Incident commander")
 
 
-def describe(incident: Incident) -> str:
+def describe(incident: Incident, event: Event) -> str:
     """Write the mail's body in Markdown."""
     facts = {
         "Severity": incident.severity,
@@ -40,18 +49,24 @@ def describe(incident: Incident) -> str:
         "Services": ", ".join(incident.services),
         "Commander": incident.commander,
     }
-    lines = [f"# INC-{incident.number}: {incident.title}", "", incident.summary, ""]
-    lines += [f"- **{name}**: {value}" for name, value in facts.items() if value]
+    title = escape_markdown(incident.title)
+    lines = [f"# INC-{incident.number}: {title}", "", NEWS[event], "", incident.summary, ""]
+    lines += [f"- **{name}**: {escape_markdown(value)}" for name, value in facts.items() if value]
     if incident.url:
-        lines += ["", f"[View incident]({incident.url})"]
+        lines += ["", f"[View incident](<{incident.url}>)"]
     return "\n".join(lines)
 
 
-@flow(name="Incident notification", flow_run_name="INC-{incident.number} {incident.status}")
-def notify_stakeholders(incident: Incident, stakeholders: list[str]) -> Receipt:
-    """Mail the stakeholders about an incident."""
+@flow(name="incident-notification", flow_run_name="INC-{incident.number} {event}")
+def notify_stakeholders(
+    incident: Incident, stakeholders: list[str], event: Event = "declared"
+) -> Receipt:
+    """Mail the stakeholders what has happened to an incident, in one thread for each incident."""
+    thread = f"<INC-{incident.number}@incidents.invalid>"
     return send_an_email(
         to=stakeholders,
-        subject=f"[{incident.severity}] INC-{incident.number} {incident.status}: {incident.title}",
-        body=describe(incident),
+        subject=f"[{incident.severity}] INC-{incident.number} {event}: {incident.title}",
+        body=describe(incident, event),
+        headers={"In-Reply-To": thread, "References": thread},
+        artifact=True,
     )

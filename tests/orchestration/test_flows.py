@@ -1,0 +1,235 @@
+"""The example flows, against a real mail server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import State
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Completed
+from pydantic import ValidationError
+
+from flows.failed_runs_digest import mail_digest
+from flows.flow_run_incident import tell_of_flow_run
+from flows.incident_notification import NEWS, Event, Incident, notify_stakeholders
+from flows.incident_reminder import remind_of_open_incidents
+from prefect_smtp_relay import SMTP
+from prefect_smtp_relay.testing.mail_server import MailServer
+from tests.mails import html_of, only_mail, text_of
+
+FLOWS = sorted(Path(__file__).parents[2].joinpath("flows").glob("*.py"))
+_ANN = ["ann@example.org"]
+
+
+@pytest.fixture(autouse=True)
+def connected(mail_server: MailServer) -> MailServer:
+    """Connect the mail server as the preferred relay."""
+    SMTP(
+        address=mail_server.host, port=mail_server.port, ssl=False, from_address="ops@example.org"
+    ).save("main")
+    return mail_server
+
+
+@pytest.fixture
+def incident() -> Incident:
+    """An incident with a title that would like to be a link."""
+    return Incident(
+        number=42,
+        title="Checkout [slow](https://evil.example)",
+        severity="SEV1",
+        status="investigating",
+        url="https://status.example.org/42",
+        started_at=datetime.now(timezone.utc) - timedelta(hours=3),
+        commander="Zoë Ångström",
+    )
+
+
+@pytest.mark.parametrize("event", NEWS)
+def test_each_event_has_a_mail_of_its_own(
+    event: Event, incident: Incident, connected: MailServer
+) -> None:
+    """Subject and first words say what has happened; the title stays text."""
+    receipt = notify_stakeholders(incident, _ANN, event)
+    mail = only_mail(connected)
+    assert receipt.accepted == ("ann@example.org",)
+    assert mail.message["Subject"] == f"[SEV1] INC-42 {event}: {incident.title}"
+    assert NEWS[event].split("**")[0].split(".")[0] in text_of(mail)
+    assert 'href="https://evil.example' not in html_of(mail)
+    assert 'href="https://status.example.org/42"' in html_of(mail)
+    assert "Zoë Ångström" in text_of(mail)
+
+
+def test_all_mails_of_an_incident_are_in_one_thread(
+    incident: Incident, connected: MailServer
+) -> None:
+    """They name one root, and another incident's name another."""
+    for number in (42, 42, 43):
+        notify_stakeholders(incident.model_copy(update={"number": number}), _ANN, "updated")
+    roots = [mail.message["References"] for mail in connected.mails]
+    assert roots[0] == roots[1] != roots[2]
+    assert [mail.message["In-Reply-To"] for mail in connected.mails] == roots
+
+
+@pytest.fixture
+def open_incidents(incident: Incident) -> str:
+    """A JSON list: one old, one of unknown age, one young, one resolved."""
+    young = datetime.now(timezone.utc) - timedelta(minutes=5)
+    unknown = {"number": 43, "title": "Search | lags", "severity": "SEV3"}
+    return json.dumps(
+        [
+            unknown,
+            incident.model_dump(mode="json"),
+            {"number": 44, "title": "Young", "started_at": young.isoformat()},
+            {"number": 45, "title": "Over", "status": "resolved"},
+        ]
+    )
+
+
+def _check_reminder(server: MailServer) -> None:
+    mail = only_mail(server)
+    assert mail.message["Subject"] == "Still open: INC-42, INC-43"
+    html = html_of(mail)
+    assert html.index("INC-42") < html.index("INC-43")
+    assert html.count("<td") == 12
+    assert "3.0 h" in html
+    assert "Young" not in html
+    assert "Over" not in html
+
+
+def test_the_reminder_names_the_incidents_of_a_file(
+    open_incidents: str, tmp_path: Path, connected: MailServer
+) -> None:
+    """Those open for long, and those of unknown age, stand in a table, the worst first."""
+    file = tmp_path / "incidents.json"
+    file.write_text(open_incidents, encoding="utf-8")
+    remind_of_open_incidents(str(file), _ANN, open_for_minutes=60)
+    _check_reminder(connected)
+
+
+@pytest.fixture
+def incident_tool(open_incidents: str) -> Iterator[str]:
+    """Run an HTTP server that lists the incidents, and give its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(open_incidents.encode())
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/incidents"
+        server.shutdown()
+
+
+def test_the_reminder_names_the_incidents_of_an_address(
+    incident_tool: str, connected: MailServer
+) -> None:
+    """The same list from an http address makes the same mail."""
+    remind_of_open_incidents(incident_tool, _ANN, open_for_minutes=60)
+    _check_reminder(connected)
+
+
+def test_no_open_incident_is_no_mail(tmp_path: Path, connected: MailServer) -> None:
+    """Nobody is reminded of nothing."""
+    file = tmp_path / "incidents.json"
+    file.write_text('[{"number": 45, "title": "Over", "status": "resolved"}]', encoding="utf-8")
+    assert remind_of_open_incidents(str(file), _ANN) is None
+    assert connected.mails == []
+
+
+def test_a_list_that_is_wrong_fails_the_reminder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no list of incidents is an error that names the field."""
+    monkeypatch.setattr("flows.incident_reminder.read_incidents.retries", 0)
+    file = tmp_path / "incidents.json"
+    file.write_text('[{"number": 0, "title": "x"}]', encoding="utf-8")
+    with pytest.raises(ValidationError, match="number"):
+        remind_of_open_incidents(str(file), _ANN)
+
+
+@pytest.fixture
+def no_runs(client: SyncPrefectClient) -> None:
+    """Forget the runs of other tests."""
+    for run in client.read_flow_runs():
+        client.delete_flow_run(run.id)
+
+
+def _fail(message: str) -> UUID:
+    @flow(name="Nightly | import")
+    def nightly(password: str) -> None:
+        raise ValueError(f"{message}{password[:0]}")
+
+    state: State[Any] = nightly("canary-c0ffee", return_state=True)
+    assert state.state_details.flow_run_id is not None
+    return state.state_details.flow_run_id
+
+
+@pytest.mark.usefixtures("no_runs")
+def test_the_digest_lists_failed_and_crashed_runs(
+    client: SyncPrefectClient, connected: MailServer
+) -> None:
+    """Each failed run of the last day is a row; completed runs are not in it."""
+    evil = "[pay](https://evil.example) | more " + "x" * 500
+    run = client.read_flow_run(_fail(evil))
+
+    @flow(name="Fine")
+    def fine() -> State[Any]:
+        return Completed()
+
+    fine()
+    mail_digest(_ANN)
+    mail = only_mail(connected)
+    html = html_of(mail)
+    assert mail.message["Subject"] == "Failed flow runs of the last 24 hours: 1"
+    assert "Nightly | import" in html
+    assert run.name in html
+    assert f"/runs/flow-run/{run.id}" in html
+    assert 'href="https://evil.example' not in html
+    assert "x" * 300 not in html
+    assert html.count("<td") == 5
+    assert "Fine" not in html
+
+
+@pytest.mark.usefixtures("no_runs")
+def test_a_digest_of_nothing_is_sent_only_on_request(connected: MailServer) -> None:
+    """Nothing failed: no mail, or a line that says so."""
+    assert mail_digest(_ANN) is None
+    assert connected.mails == []
+    mail_digest(_ANN, mail_if_nothing_failed=True)
+    assert "No flow run failed" in text_of(only_mail(connected))
+
+
+def test_the_incident_of_a_flow_run_is_told(connected: MailServer) -> None:
+    """The mail describes the other run, without its secrets."""
+    tell_of_flow_run(_fail("no such page"), _ANN)
+    mail = only_mail(connected)
+    assert mail.message["Subject"].startswith("Failed: flow Nightly | import (")
+    assert "no such page" in text_of(mail)
+    assert "canary-c0ffee" not in mail.octets.decode()
+
+
+def test_an_unknown_flow_run_is_an_error() -> None:
+    """A run that does not exist fails the flow, and sends nothing."""
+    with pytest.raises(ObjectNotFound):
+        tell_of_flow_run(UUID(int=0), _ANN)
+
+
+@pytest.mark.parametrize("file", FLOWS, ids=lambda file: file.name)
+def test_the_flows_are_short_and_use_public_names_only(file: Path) -> None:
+    """They are there to be copied: under 80 lines, and nothing from inside the package."""
+    text = file.read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 80
+    assert "prefect_smtp_relay." not in text
+    assert "smtplib" not in text
