@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from environment import connect_from_environment
-
-from prefect_smtp_relay import SendGrid
+from prefect_smtp_relay.cli import run
 
 if __name__ == "__main__":
-    sys.exit(connect_from_environment(SendGrid, "SENDGRID_"))
+    sys.exit(run(["connect", "sendgrid", "--from-env", "--overwrite", "--no-check"]))

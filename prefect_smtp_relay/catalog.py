@@ -25,6 +25,10 @@ from prefect_smtp_relay.exceptions import (
     UnknownRelay,
 )
 
+API_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError)
+"""What Prefect's client raises where the API cannot be asked, or answers something else."""
+
+_NO_LOOK_UP = "the Prefect API could not say which relays are connected"
 _PAGE = 200
 _BY_SLUG = {block.get_block_type_slug(): block for block in RELAY_BLOCKS}
 _SLUGS = list(_BY_SLUG)
@@ -53,6 +57,11 @@ class Connected:
         return f"{self.slug}/{self.document_name}"
 
     @property
+    def block_type(self) -> type[RelayBlock]:
+        """`SMTP` or `SendGrid`."""
+        return _BY_SLUG[self.slug]
+
+    @property
     def priority(self) -> int:
         """The field ``priority``, before the document as a whole is checked.
 
@@ -76,7 +85,7 @@ class Connected:
             RelayConfigurationError: naming the document, the field and the fix.
         """
         try:
-            block = _BY_SLUG[self.slug].model_validate(self.data)
+            block = self.block_type.model_validate(self.data)
         except ValidationError as error:
             raise RelayConfigurationError(
                 f"{self.name}: {describe(error)}. Correct the block document {self.name}."
@@ -92,12 +101,30 @@ def connected() -> list[Connected]:
         RelayLookupFailed: the API could not be asked.
         RelayConfigurationError: it refused the question, or a priority is unreadable.
     """
-    found = [
+    return in_order(documents())
+
+
+def in_order(relays: list[Connected]) -> list[Connected]:
+    """Sort relays: SMTP first, the higher priority, then the name.
+
+    Raises:
+        RelayConfigurationError: a priority is unreadable.
+    """
+    return sorted(relays, key=lambda c: (_SLUGS.index(c.slug), -c.priority, c.document_name))
+
+
+def documents() -> list[Connected]:
+    """Ask which relays are connected, in no order, whether or not it can be told which is chosen.
+
+    Raises:
+        RelayLookupFailed: the API could not be asked.
+        RelayConfigurationError: it refused the question.
+    """
+    return [
         Connected(document.block_type.slug, document.name, document.data)
         for document in _documents(_SLUGS)
         if document.block_type is not None and document.name
     ]
-    return sorted(found, key=lambda c: (_SLUGS.index(c.slug), -c.priority, c.document_name))
 
 
 def preferred() -> RelayBlock | None:
@@ -165,8 +192,8 @@ def _documents(slugs: list[str], name: str | None = None) -> Iterator[BlockDocum
 def _ask(query: dict[str, Any]) -> list[BlockDocument]:
     try:
         documents: list[BlockDocument] = BlockDocument.model_validate_list(_post(query).json())
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError) as error:
-        raise _failed_look_up(error) from error
+    except API_ERRORS as error:
+        raise api_failure(error, _NO_LOOK_UP, "; no relay was given the mail") from error
     return documents
 
 
@@ -178,17 +205,25 @@ def _post(query: dict[str, Any]) -> httpx.Response:
         return context.client.request("POST", "/block_documents/filter", json=query)
 
 
-def _failed_look_up(error: Exception) -> RelayConfigurationError | RelayLookupFailed:
+def api_failure(
+    error: Exception, text: str, comfort: str = ""
+) -> RelayConfigurationError | RelayLookupFailed:
+    """Translate one of `API_ERRORS`.
+
+    Args:
+        error: what Prefect's client raised.
+        text: what the API could not do.
+        comfort: what did not happen because of it.
+    """
     status = _http_status(error)
     if status in {401, 403}:
         return RelayConfigurationError(
-            f"the Prefect API refused to say which relays are connected (HTTP {status}). Set"
-            " PREFECT_API_KEY or PREFECT_API_AUTH_STRING to one that may read blocks."
+            f"{text}: it refused (HTTP {status}). Set PREFECT_API_KEY or PREFECT_API_AUTH_STRING to"
+            " one that may read and write blocks."
         )
     reason = f"HTTP {status}" if status else f"{type(error).__name__}: {error}"
     return RelayLookupFailed(
-        f"the Prefect API could not say which relays are connected ({reason}). Check"
-        " PREFECT_API_URL and that the server runs; no relay was given the mail."
+        f"{text} ({reason}). Check PREFECT_API_URL and that the server runs{comfort}."
     )
 
 

@@ -137,7 +137,7 @@ def test_a_sendgrid_account_is_connected_from_the_environment(run: Callable[...,
     assert (done.code, done.err) == (0, "")
     assert done.out == (
         "Connected sendgrid/default, from SENDGRID_API_KEY, SENDGRID_FROM_ADDRESS,"
-        " SENDGRID_CATEGORIES.\n"
+        " SENDGRID_CATEGORIES.\nThe next mail goes through sendgrid/default.\n"
     )
     block = catalog.named("sendgrid/default")
     assert isinstance(block, SendGrid)

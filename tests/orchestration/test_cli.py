@@ -50,14 +50,15 @@ def _store(subject: str) -> None:
 
 def test_status_says_that_nothing_is_connected(run_cli: RunCli, outbox_path: Path) -> None:
     """Where mail goes instead is named in one line."""
-    expected = f"No relay is connected; mail is stored in {outbox_path}.\n"
+    expected = f"No relay is connected; mail is stored in {outbox_path}.\nThe outbox is empty.\n"
     assert run_cli("status") == (0, expected, "")
 
 
 def test_status_says_that_mail_is_refused(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
     """The setting ``default_delivery`` decides what is said."""
     monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_DELIVERY", "refuse")
-    assert run_cli("status").out == "No relay is connected; mail is refused.\n"
+    refused = "No relay is connected; mail is refused."
+    assert run_cli("status").out.splitlines() == [refused, "The outbox is empty."]
 
 
 def test_status_lists_the_order_of_choice(
@@ -69,8 +70,11 @@ def test_status_lists_the_order_of_choice(
     connect("second", priority=1)
     connect("first", priority=7)
     run = run_cli("status")
-    lines = run.out.splitlines()
+    *lines, why, _ = run.out.splitlines()
     assert [line.split()[0] for line in lines] == ["smtp/first", "smtp/second", "sendgrid/team"]
+    assert why == (
+        "The next mail goes through smtp/first. Why: priority 7 is the highest of the smtp blocks."
+    )
     assert ["takes the next mail" in line for line in lines] == [True, False, False]
     assert lines[0].endswith(", priority 7")
     assert "  smtp://127.0.0.1:" in lines[0]
@@ -86,7 +90,8 @@ def test_status_names_what_is_wrong_with_a_document(
     _break(client, "broken")
     SendGrid(api_key=SecretStr("SG.key")).save("team")
     run = run_cli("status")
-    first, second = run.out.splitlines()
+    first, second, next_mail, _ = run.out.splitlines()
+    assert next_mail.startswith("The next mail fails: smtp/broken: port: ")
     assert first.startswith("smtp/broken    fails the next mail  is invalid: ")
     assert "port: " in first
     assert second.startswith("sendgrid/team ")

@@ -1,0 +1,109 @@
+"""What a command answers, for people as lines and for programs as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.text import Text
+
+DONE, PROBLEM, WRONG_USE = 0, 1, 2
+"""The exit codes."""
+
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+"""An option without a value."""
+
+Json = Annotated[
+    bool,
+    Parameter(name="--json", negative="", show_default=False, help="Print one JSON document."),
+]
+"""Of the parameter ``as_json`` of every command."""
+
+Line = str | Text
+
+_NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Controls and changes of direction: what a server or a subject says must not move the cursor."""
+
+_NARROWEST = 30
+
+
+class UsageError(Exception):
+    """The command cannot be done as it was written; exit code 2."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command has to say.
+
+    Args:
+        data: for ``--json``.
+        lines: for stdout.
+        complaints: for stderr.
+        code: the exit code.
+    """
+
+    data: Any
+    lines: Sequence[Line] = ()
+    complaints: Sequence[Line] = ()
+    code: int = DONE
+
+
+def show(answer: Answer, *, as_json: bool) -> int:
+    """Print an answer.
+
+    Returns:
+        The exit code.
+    """
+    if as_json:
+        say(json.dumps(answer.data, indent=2, ensure_ascii=False, default=str))
+        return answer.code
+    for line in answer.lines:
+        say(line)
+    for line in answer.complaints:
+        complain(line)
+    return answer.code
+
+
+def say(line: Line) -> None:
+    """Print a line as it is: ``[SEV1]`` is no markup, and no line is cut."""
+    _print(_console(), line)
+
+
+def note(line: Line) -> None:
+    """Print a line on stderr that is no complaint: stdout holds the answer only."""
+    _print(_console(stderr=True), line)
+
+
+def complain(line: Line) -> None:
+    """Print a line on stderr."""
+    _print(_console(stderr=True), Text(line, style="red") if isinstance(line, str) else line)
+
+
+def beside(label: Line, text: str) -> Text:
+    """Put a text beside a label; a terminal gets it broken at blanks, and indented."""
+    line = Text.assemble(label, _clean(text))
+    console = _console()
+    indent = Text.assemble(label).cell_len
+    width = console.width - indent
+    if not console.is_terminal or width < _NARROWEST:
+        return line
+    rows = Text(_clean(text)).wrap(console, width)
+    return Text.assemble(label, Text("\n" + " " * indent).join(rows))
+
+
+def _print(console: Console, line: Line) -> None:
+    text = Text(_clean(line)) if isinstance(line, str) else line
+    console.print(text)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def _clean(text: str) -> str:
+    return _NOT_SHOWN.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,109 @@
+"""The commands put together, and how a command's end becomes an exit code."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from cyclopts import App, CycloptsError
+from prefect.logging import get_logger
+
+from prefect_smtp_relay import __version__
+from prefect_smtp_relay.cli.answer import PROBLEM, WRONG_USE, Answer, UsageError, show
+from prefect_smtp_relay.cli.check import check
+from prefect_smtp_relay.cli.connect import connect_sendgrid, connect_smtp
+from prefect_smtp_relay.cli.disconnect import disconnect
+from prefect_smtp_relay.cli.outbox import flush, list_entries
+from prefect_smtp_relay.cli.preset import preset
+from prefect_smtp_relay.cli.send import send
+from prefect_smtp_relay.cli.status import status
+from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.transports.base import logger as transport_logger
+
+_INTERRUPTED = 130
+"""As shells count a program that Ctrl-C ended."""
+
+_SECRET_OPTIONS = ("--password", "--api-key", "--key")
+_NO_SECRETS = (
+    "A password or key is no option: command lines are kept in histories, and shown to other users"
+    " of this host. Use --password-stdin or --api-key-stdin, --from-env, or a terminal to be asked."
+    " Change the one that was just typed."
+)
+
+app = App(
+    name="prefect-smtp-relay",
+    version=__version__,
+    help_format="markdown",
+    help="E-mail from Prefect flows: connect a relay, check it, and see what waits.\n\n"
+    "Every command takes --json. Exit codes: 0 done, 1 a relay or a mail has a problem,"
+    " 2 wrong use.",
+)
+connect_app = App(name="connect", help="Check a relay, and save it as a Prefect block.")
+outbox_app = App(name="outbox", help="Mail that no relay has accepted yet.")
+
+connect_app.command(connect_smtp, name="smtp")
+connect_app.command(connect_sendgrid, name="sendgrid")
+outbox_app.command(list_entries, name="list")
+outbox_app.command(flush)
+app.command(connect_app)
+for command in (disconnect, status, send, check, preset):
+    app.command(command)
+app.command(outbox_app)
+
+
+def main() -> None:
+    """Run the command that the process was started with."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command.
+
+    Args:
+        words: the arguments, without the program's name.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        command, bound, *_ = app.parse_args(list(words), exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        wrong = UsageError(_NO_SECRETS) if _holds_secret(words) else error
+        return _fail(wrong, WRONG_USE, as_json="--json" in words)
+    as_json = bool(bound.arguments.get("as_json"))
+    try:
+        with _answers_only():
+            return command(*bound.args, **bound.kwargs) or 0
+    except UsageError as error:
+        return _fail(error, WRONG_USE, as_json=as_json)
+    except EmailError as error:
+        return _fail(error, PROBLEM, as_json=as_json)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _holds_secret(words: Sequence[str]) -> bool:
+    """Whether somebody gave a secret, which an error about the wrong option would repeat."""
+    return any(word.partition("=")[0] in _SECRET_OPTIONS for word in words)
+
+
+def _fail(error: Exception, code: int, *, as_json: bool) -> int:
+    text = str(error)
+    answer = Answer({"error": text, "type": type(error).__name__}, complaints=[text], code=code)
+    return show(answer, as_json=as_json)
+
+
+@contextmanager
+def _answers_only() -> Iterator[None]:
+    """Keep what is logged for flows out of the terminal: the answer says the same."""
+    loggers = (get_logger("smtp_relay"), transport_logger)
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

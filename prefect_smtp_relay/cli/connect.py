@@ -1,0 +1,172 @@
+"""``connect``: checks a relay, then saves it as a block document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cyclopts import Parameter
+
+from prefect_smtp_relay import catalog, documents
+from prefect_smtp_relay.blocks import SMTP, RelayBlock, SendGrid
+from prefect_smtp_relay.blocks.environment import (
+    document_name_from_environment,
+    fields_from_environment,
+    variable,
+)
+from prefect_smtp_relay.cli.answer import PROBLEM, Answer, Flag, Json, Line, UsageError, note, show
+from prefect_smtp_relay.cli.fields import SendGridFields, SmtpFields
+from prefect_smtp_relay.cli.gather import build, gather
+from prefect_smtp_relay.cli.next_mail import look_up
+from prefect_smtp_relay.cli.prompts import ask_yes, is_interactive
+from prefect_smtp_relay.cli.reports import describe_report
+from prefect_smtp_relay.transports.report import Report
+
+B = TypeVar("B", bound=RelayBlock)
+Fields = dict[str, Any]
+
+_NAME = re.compile(r"[a-z0-9-]+")
+_MOST_CORRECTIONS = 3
+_NO_SMTP_FIELDS, _NO_SENDGRID_FIELDS = SmtpFields(), SendGridFields()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class How:
+    """How to connect.
+
+    Args:
+        name: Of the block document; without it, default.
+        from_env: Read the fields from SMTP_... or SENDGRID_..., and ask nothing.
+        check: Check the relay first, and save it only if no step fails.
+        overwrite: Replace a block document of that name.
+    """
+
+    name: str | None = None
+    from_env: Flag = False
+    check: bool = True
+    overwrite: Flag = False
+
+
+_USUAL = How()
+
+
+def connect_smtp(
+    *,
+    how: How = _USUAL,
+    preset: str | None = None,
+    password_stdin: Flag = False,
+    fields: SmtpFields = _NO_SMTP_FIELDS,
+    as_json: Json = False,
+) -> int:
+    """Check an SMTP server, and save it as a Prefect block; ask for what is missing.
+
+    The password is asked for, read from stdin or from SMTP_PASSWORD. There is no option for it:
+    a command line is kept in the shell's history, and shown to other users of this host.
+
+    Args:
+        how: The name, and how to connect.
+        preset: A known mail service; `prefect-smtp-relay preset` lists them.
+        password_stdin: Read the password from the first line of stdin.
+        fields: Of the block.
+        as_json: Print one JSON document.
+    """
+    with _not_connected():
+        name = _free_name(SMTP, how)
+        gathered = gather(
+            SMTP,
+            fields.given(),
+            preset=preset,
+            from_env=how.from_env,
+            secret_from_stdin=password_stdin,
+        )
+        return show(_connect(SMTP, gathered, name, how), as_json=as_json)
+
+
+def connect_sendgrid(
+    *,
+    how: How = _USUAL,
+    api_key_stdin: Flag = False,
+    fields: SendGridFields = _NO_SENDGRID_FIELDS,
+    as_json: Json = False,
+) -> int:
+    """Check a SendGrid account, and save it as a Prefect block; ask for what is missing.
+
+    The API key is asked for, read from stdin or from SENDGRID_API_KEY. There is no option for it:
+    a command line is kept in the shell's history, and shown to other users of this host.
+
+    Args:
+        how: The name, and how to connect.
+        api_key_stdin: Read the key from the first line of stdin.
+        fields: Of the block.
+        as_json: Print one JSON document.
+    """
+    with _not_connected():
+        name = _free_name(SendGrid, how)
+        gathered = gather(
+            SendGrid, fields.given(), from_env=how.from_env, secret_from_stdin=api_key_stdin
+        )
+        return show(_connect(SendGrid, gathered, name, how), as_json=as_json)
+
+
+@contextmanager
+def _not_connected() -> Iterator[None]:
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"Not connected: {error}") from None
+
+
+def _free_name(block: type[RelayBlock], how: How) -> str:
+    """Choose the document's name, before anything is asked or checked."""
+    from_env = document_name_from_environment(block) if how.from_env else ""
+    name = how.name or from_env or "default"
+    if not _NAME.fullmatch(name):
+        label = "--name" if how.name else variable(block, "block_name")
+        raise UsageError(f"{label}: use lower-case letters, digits and dashes only.")
+    relay = f"{block.get_block_type_slug()}/{name}"
+    if not how.overwrite and relay in {found.name for found in catalog.documents()}:
+        raise UsageError(f"there is a block {relay}. Replace it with --overwrite, or use --name.")
+    return name
+
+
+def _connect(block_type: type[RelayBlock], fields: Fields, name: str, how: How) -> Answer:
+    block, report = build(block_type, fields), None
+    if how.check:
+        block, report = _checked(block, fields)
+    relay = f"{block.get_block_type_slug()}/{name}"
+    data = {"relay": relay, "connected": False, "report": report and report.model_dump()}
+    lines: list[Line] = [*describe_report(report), ""] if report else []
+    if report and not report.has_passed:
+        text = "Not connected: a step failed. Mend it, or use --no-check to save all the same."
+        return Answer(data, lines, [text], PROBLEM)
+    documents.connect(block, name, overwrite=how.overwrite)
+    next_mail = look_up()
+    source = _variables(block_type) if how.from_env else ""
+    lines += [f"Connected {relay}{source}.", next_mail.sentence]
+    return Answer({**data, "connected": True, "next_mail": next_mail.as_data()}, lines)
+
+
+def _checked(block: B, fields: Fields) -> tuple[B, Report]:
+    """Check, and let the person take over what is recommended."""
+    report = block.check()
+    for _ in range(_MOST_CORRECTIONS):
+        settings = report.recommendation.settings
+        if not settings or not is_interactive():
+            break
+        for line in describe_report(report):
+            note(line)
+        if not ask_yes("Use the recommended settings"):
+            break
+        fields |= settings
+        block = build(type(block), fields)
+        report = block.check()
+    return block, report
+
+
+def _variables(block: type[RelayBlock]) -> str:
+    names = (variable(block, name) for name in fields_from_environment(block))
+    return f", from {', '.join(names)}"

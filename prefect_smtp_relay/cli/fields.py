@@ -1,0 +1,77 @@
+"""The blocks' fields as options; secrets are none, for a command line is kept in histories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from prefect_smtp_relay.blocks import SMTP, RelayBlock, SendGrid
+from prefect_smtp_relay.cli.answer import UsageError
+
+
+def _of(block: type[RelayBlock], name: str) -> Parameter:
+    return Parameter(help=block.model_fields[name].description)
+
+
+class _Given:
+    """Tells the options that were given."""
+
+    def given(self) -> dict[str, Any]:
+        """Field names and values, those left out left out."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SmtpFields(_Given):
+    """The fields of the SMTP block, but the password."""
+
+    address: Annotated[str | None, _of(SMTP, "address")] = None
+    port: Annotated[int | None, _of(SMTP, "port")] = None
+    username: Annotated[str | None, _of(SMTP, "username")] = None
+    from_address: Annotated[str | None, _of(SMTP, "from_address")] = None
+    ssl: Annotated[bool | None, _of(SMTP, "ssl")] = None
+    enable_starttls: Annotated[bool | None, _of(SMTP, "enable_starttls")] = None
+    enable_starttls_auto: Annotated[bool | None, _of(SMTP, "enable_starttls_auto")] = None
+    ssl_verify_mode: Annotated[Literal["none", "peer"] | None, _of(SMTP, "ssl_verify_mode")] = None
+    ca_certificate: Annotated[
+        Path | None, Parameter(help="A PEM file of a certificate authority to trust as well.")
+    ] = None
+    authentication: Annotated[
+        Literal["plain", "login", "cram_md5"] | None, _of(SMTP, "authentication")
+    ] = None
+    domain: Annotated[str | None, _of(SMTP, "domain")] = None
+    priority: Annotated[int | None, _of(SMTP, "priority")] = None
+    timeout_seconds: Annotated[float | None, _of(SMTP, "timeout_seconds")] = None
+    allow_cleartext_auth: Annotated[bool | None, _of(SMTP, "allow_cleartext_auth")] = None
+
+    def given(self) -> dict[str, Any]:
+        """As for any block; the certificate is read from its file.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        fields = super().given()
+        if self.ca_certificate is not None:
+            try:
+                fields["ca_certificate"] = self.ca_certificate.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or "it is no text"
+                raise UsageError(f"--ca-certificate: {self.ca_certificate}: {reason}.") from error
+        return fields
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SendGridFields(_Given):
+    """The fields of the SendGrid block, but the key."""
+
+    from_address: Annotated[str | None, _of(SendGrid, "from_address")] = None
+    api_url: Annotated[str | None, _of(SendGrid, "api_url")] = None
+    sandbox_mode: Annotated[bool | None, _of(SendGrid, "sandbox_mode")] = None
+    categories: Annotated[list[str] | None, _of(SendGrid, "categories")] = None
+    priority: Annotated[int | None, _of(SendGrid, "priority")] = None
+    timeout_seconds: Annotated[float | None, _of(SendGrid, "timeout_seconds")] = None

@@ -1,0 +1,122 @@
+"""Collects a block's fields: from a preset, the environment, the options, and the person."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from prefect_smtp_relay.blocks import SMTP, RelayBlock, SendGrid
+from prefect_smtp_relay.blocks.base import describe
+from prefect_smtp_relay.blocks.environment import fields_from_environment, variable
+from prefect_smtp_relay.cli.answer import UsageError
+from prefect_smtp_relay.cli.preset import known
+from prefect_smtp_relay.cli.prompts import ask, ask_secret, is_interactive, read_secret
+
+B = TypeVar("B", bound=RelayBlock)
+
+_FROM = {"from_address": ("From address where a flow names none (blank for none)", "")}
+_QUESTIONS: dict[type[RelayBlock], dict[str, tuple[str, str]]] = {
+    SMTP: {
+        "address": ("Address of the SMTP server", ""),
+        "port": ("Port", "587"),
+        "username": ("Username (blank for none)", ""),
+        **_FROM,
+    },
+    SendGrid: _FROM,
+}
+"""What a person is asked, with the default."""
+
+
+def gather(
+    block: type[RelayBlock],
+    given: dict[str, Any],
+    *,
+    preset: str | None = None,
+    from_env: bool = False,
+    secret_from_stdin: bool = False,
+    only_secret: bool = False,
+) -> dict[str, Any]:
+    """Collect fields; an option goes before the environment, and that before a preset.
+
+    Args:
+        block: the block type.
+        given: from options.
+        preset: the name of one.
+        from_env: read the environment, and ask nobody.
+        secret_from_stdin: the first line of stdin is the password or key.
+        only_secret: ask for nothing but that.
+
+    Raises:
+        UsageError: something is missing, and nobody can be asked.
+    """
+    fields: dict[str, Any] = {}
+    if preset is not None:
+        fields |= _preset_fields(preset)
+    if from_env:
+        fields |= fields_from_environment(block)
+    fields |= given
+    if secret_from_stdin:
+        fields[_secret_of(block)] = read_secret()
+    elif is_interactive() and not from_env:
+        if not only_secret:
+            _ask_for_fields(block, fields, is_known_service=preset is not None)
+        if _needs_secret(block, fields):
+            fields[_secret_of(block)] = ask_secret(f"The {_words(_secret_of(block))}")
+    _refuse_missing(block, fields, from_env=from_env)
+    return fields
+
+
+def build(block: type[B], fields: dict[str, Any]) -> B:
+    """Make the block.
+
+    Raises:
+        UsageError: a field is wrong; the text names it and the fix, without its value.
+    """
+    try:
+        return block(**fields)
+    except ValidationError as error:
+        raise UsageError(f"{describe(error)}.") from None
+
+
+def _preset_fields(name: str) -> dict[str, Any]:
+    preset = known(name)
+    is_fixed = " " not in preset.username
+    return {**preset.settings, **({"username": preset.username} if is_fixed else {})}
+
+
+def _secret_of(block: type[RelayBlock]) -> str:
+    return "password" if block is SMTP else "api_key"
+
+
+def _ask_for_fields(
+    block: type[RelayBlock], fields: dict[str, Any], *, is_known_service: bool
+) -> None:
+    for name, (question, default) in _QUESTIONS[block].items():
+        if name not in fields and not (name == "port" and is_known_service):
+            fields[name] = ask(question, default)
+
+
+def _needs_secret(block: type[RelayBlock], fields: dict[str, Any]) -> bool:
+    is_wanted = block is not SMTP or bool(fields.get("username"))
+    return is_wanted and not fields.get(_secret_of(block))
+
+
+def _refuse_missing(block: type[RelayBlock], fields: dict[str, Any], *, from_env: bool) -> None:
+    required = [name for name, field in block.model_fields.items() if field.is_required()]
+    missing = [name for name in required if not fields.get(name)]
+    secret = _secret_of(block)
+    if from_env and missing:
+        raise UsageError(f"set {', '.join(variable(block, name) for name in missing)}.")
+    if "address" in missing:
+        raise UsageError("--address is missing. Give it, or --preset, or --from-env.")
+    if not from_env and _needs_secret(block, fields):
+        option, name = f"--{secret.replace('_', '-')}-stdin", variable(block, secret)
+        raise UsageError(
+            f"the {_words(secret)} is missing. Pipe it in with {option}, or set {name}"
+            " and use --from-env, or run this in a terminal to be asked."
+        )
+
+
+def _words(name: str) -> str:
+    return {"password": "password", "api_key": "API key"}[name]

@@ -1,0 +1,104 @@
+"""Which relay takes the next mail, and why: for status, connect and disconnect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from prefect_smtp_relay import catalog
+from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError
+from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
+
+
+@dataclass(frozen=True)
+class RelayState:
+    """One connected relay.
+
+    Args:
+        name: ``smtp/NAME``.
+        transport: its loggable name, or a blank where the document is invalid.
+        priority: None where it cannot be read.
+        error: why the document is invalid, or a blank.
+    """
+
+    name: str
+    transport: str = ""
+    priority: int | None = None
+    error: str = ""
+
+    def as_data(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class NextMail:
+    """Where the next mail goes.
+
+    Args:
+        relays: in the order of choice.
+        relay: the name of the one that is used; ``outbox`` or ``refused`` where none is connected;
+            a blank where the choice itself fails.
+        sentence: the same for people.
+        why: the reason of the choice.
+    """
+
+    relays: tuple[RelayState, ...]
+    relay: str
+    sentence: str
+    why: str = ""
+
+    def as_data(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"relay": self.relay, "text": self.sentence, "why": self.why}
+
+
+def look_up() -> NextMail:
+    """Ask which relays are connected, and tell which one takes the next mail.
+
+    Raises:
+        EmailError: the Prefect API could not be asked, or a setting is invalid.
+    """
+    documents = catalog.documents()
+    if not documents:
+        return _nothing_connected(current_settings())
+    try:
+        states = tuple(map(_state_of, catalog.in_order(documents)))
+    except RelayConfigurationError as error:
+        states = tuple(_state_of(document) for document in documents)
+        return NextMail(states, "", f"The next mail fails: {error}")
+    first = states[0]
+    if first.error:
+        return NextMail(states, first.name, f"The next mail fails: {first.error}")
+    return NextMail(states, first.name, f"The next mail goes through {first.name}.", _why(states))
+
+
+def _nothing_connected(settings: SmtpRelaySettings) -> NextMail:
+    if settings.default_delivery == "refuse":
+        return NextMail((), "refused", "No relay is connected; mail is refused.")
+    place = settings.outbox_path
+    return NextMail((), "outbox", f"No relay is connected; mail is stored in {place}.")
+
+
+def _state_of(document: catalog.Connected) -> RelayState:
+    try:
+        priority = document.priority
+    except RelayConfigurationError as error:
+        return RelayState(document.name, error=str(error))
+    try:
+        return RelayState(document.name, document.load().get_transport().name, priority)
+    except EmailError as error:
+        return RelayState(document.name, priority=priority, error=str(error))
+
+
+def _why(states: tuple[RelayState, ...]) -> str:
+    first, others = states[0], states[1:]
+    kind = first.name.partition("/")[0]
+    rivals = [state for state in others if state.name.startswith(f"{kind}/")]
+    if not others:
+        return "it is the only one"
+    if not rivals:
+        return "SMTP goes before SendGrid"
+    if rivals[0].priority == first.priority:
+        return f"priority {first.priority} as {rivals[0].name}, and the first by name"
+    return f"priority {first.priority} is the highest of the {kind} blocks"

@@ -1,0 +1,77 @@
+"""``outbox list`` and ``outbox flush``."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from prefect_smtp_relay import catalog
+from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, Line, show
+from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.submission import open_outbox, resubmit
+from prefect_smtp_relay.transports.outbox import FlushReport, StoredMail
+
+
+def list_entries(*, as_json: Json = False) -> int:
+    """List the stored mails, oldest first, with the reason for each."""
+    entries = open_outbox(current_settings()).entries()
+    lines: list[Line] = []
+    for entry in entries:
+        lines.append(f"{entry.id}  {entry.stored_at:%Y-%m-%d %H:%M:%S} UTC  {entry.subject}")
+        lines.append(f"    {_state(entry)}")
+    lines.append(f"{len(entries)} stored." if entries else "The outbox is empty.")
+    return show(Answer({"stored": list(map(_as_data, entries))}, lines), as_json=as_json)
+
+
+def flush(*, as_json: Json = False) -> int:
+    """Submit the stored mails through the connected relay."""
+    settings = current_settings()
+    outbox = open_outbox(settings)
+    waiting = len(outbox.entries())
+    if waiting and catalog.preferred() is None:
+        text = (
+            f"No relay is connected: {waiting} left in the outbox. Save an SMTP or a SendGrid"
+            " block, then run this again."
+        )
+        data = {"accepted": [], "failed": [], "remaining": waiting, "stopped": text}
+        return show(Answer(data, complaints=[text], code=PROBLEM), as_json=as_json)
+    return show(_answer(outbox.flush(partial(resubmit, settings=settings))), as_json=as_json)
+
+
+def _answer(report: FlushReport) -> Answer:
+    data = {
+        "accepted": [receipt.model_dump(mode="json") for receipt in report.accepted],
+        "failed": [{"id": entry, "reason": reason} for entry, reason in report.failed],
+        "remaining": report.remaining,
+        "stopped": report.stopped,
+    }
+    lines = [f"{receipt.relay} accepted {receipt.message_id}" for receipt in report.accepted]
+    lines.append(f"{len(report.accepted)} accepted, {report.remaining} left in the outbox.")
+    complaints = [f"{entry}: {reason}" for entry, reason in report.failed]
+    complaints += [report.stopped] if report.stopped else []
+    code = PROBLEM if report.failed or report.remaining else DONE
+    return Answer(data, lines, complaints, code)
+
+
+def _as_data(entry: StoredMail) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "path": str(entry.path),
+        "stored_at": entry.stored_at.isoformat(),
+        "subject": entry.subject,
+        "from": entry.from_,
+        "message_id": entry.message_id,
+        "recipients": entry.recipients,
+        "size": entry.size,
+        "state": _state(entry),
+        "readable": not entry.error,
+    }
+
+
+def _state(entry: StoredMail) -> str:
+    if entry.error:
+        return f"cannot be read: {entry.error}"
+    if entry.claimed:
+        return "is being submitted by a flush"
+    note = "a flush was interrupted, so a relay may have accepted it; " * entry.interrupted
+    return f"{entry.recipients} recipient(s); {note}{entry.reason}"

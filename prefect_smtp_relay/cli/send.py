@@ -1,0 +1,64 @@
+"""``send``: one real mail, with its receipt."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
+from prefect_smtp_relay.handover import telling_failures
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import compose
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.rendering import render
+from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.submission import deliver, settle
+
+_BODY = "This mail was sent by `prefect-smtp-relay send`, to show that the relay takes mail."
+
+
+def send(
+    to: str,
+    /,
+    *,
+    subject: str = "Test mail",
+    body: str = _BODY,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
+    relay: str | None = None,
+    as_json: Json = False,
+) -> int:
+    """Send one mail at once, without retries, and show its receipt. A failed one is not stored.
+
+    Args:
+        to: The recipients, with commas between them.
+        subject: One line.
+        body: Markdown.
+        from_: The sender; by default the relay's own.
+        relay: smtp/NAME, sendgrid/NAME or outbox; by default the one that takes the next mail.
+        as_json: Print one JSON document.
+    """
+    with telling_failures(last_try=True):
+        settings = current_settings()
+        rendered = render(body)
+        draft = compose(to, subject, text=rendered.text, html=rendered.html, from_=from_)
+        chosen, message = settle(draft, relay, settings, "")
+        receipt = deliver(message, Envelope.of(message), chosen)
+    return show(_answer(receipt), as_json=as_json)
+
+
+def _answer(receipt: Receipt) -> Answer:
+    data = receipt.model_dump(mode="json")
+    if receipt.outcome == "stored":
+        text = f"No relay took the mail: it was {receipt.response}."
+        return Answer(data, complaints=[text], code=PROBLEM)
+    lines = [
+        f"{receipt.relay} accepted {receipt.message_id}",
+        f"  for         {', '.join(receipt.accepted)}",
+        f"  transport   {receipt.transport}",
+        f"  response    {receipt.response}",
+    ]
+    if receipt.provider_id:
+        lines.append(f"  its own id  {receipt.provider_id}")
+    complaints = [f"{address} was refused: {why}" for address, why in receipt.refused.items()]
+    return Answer(data, lines, complaints, PROBLEM if complaints else DONE)

@@ -1,0 +1,54 @@
+"""``status``: what is connected, which relay is used and why, and what waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect_smtp_relay.cli.answer import Answer, Json, show
+from prefect_smtp_relay.cli.next_mail import NextMail, RelayState, look_up
+from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.submission import open_outbox
+
+
+def status(*, as_json: Json = False) -> int:
+    """Show the connected relays, which one takes the next mail and why, and the outbox."""
+    next_mail = look_up()
+    outbox = _look_into_outbox()
+    lines = [*_describe_relays(next_mail), outbox["text"]]
+    data = {
+        "relays": [relay.as_data() for relay in next_mail.relays],
+        "next_mail": next_mail.as_data(),
+        "outbox": outbox,
+    }
+    return show(Answer(data, lines), as_json=as_json)
+
+
+def _describe_relays(next_mail: NextMail) -> list[str]:
+    width = max((len(relay.name) for relay in next_mail.relays), default=0)
+    lines = [_describe(relay, next_mail, width) for relay in next_mail.relays]
+    why = f" Why: {next_mail.why}." if next_mail.why else ""
+    return [*lines, f"{next_mail.sentence}{why}"]
+
+
+def _describe(relay: RelayState, next_mail: NextMail, width: int) -> str:
+    turn = "fails the next mail" if relay.error else "takes the next mail"
+    turn = turn if relay.name == next_mail.relay else ""
+    text = f"{relay.transport}, priority {relay.priority}"
+    text = f"is invalid: {relay.error}" if relay.error else text
+    return f"{relay.name:<{width}}  {turn:<19}  {text}"
+
+
+def _look_into_outbox() -> dict[str, Any]:
+    settings = current_settings()
+    data: dict[str, Any] = {"path": str(settings.outbox_path), "stored": None, "oldest": None}
+    try:
+        entries = open_outbox(settings).entries()
+    except EmailError as error:
+        return {**data, "text": f"The outbox cannot be read: {error}"}
+    data["stored"] = len(entries)
+    if not entries:
+        return {**data, "text": "The outbox is empty."}
+    data["oldest"] = oldest = min(entry.stored_at for entry in entries)
+    since = f"{oldest:%Y-%m-%d %H:%M:%S} UTC"
+    return {**data, "text": f"The outbox holds {len(entries)}, the oldest since {since}."}
