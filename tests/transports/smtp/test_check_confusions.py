@@ -193,7 +193,7 @@ REPLIES = [
     ),
     pytest.param(
         "S: 535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [X.prod]",
-        "Microsoft has retired passwords for SMTP (basic authentication)",
+        "The provider has retired passwords for SMTP on this account (basic authentication)",
         id="microsoft-basic-retired",
     ),
     pytest.param(
