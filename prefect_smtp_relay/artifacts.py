@@ -26,6 +26,9 @@ def leave_artifact(message: Message, receipt: Receipt, wanted: ArtifactInput) ->
         receipt: what became of it.
         wanted: False for none; True masks the recipients, ``with-recipients`` does not.
     """
+    if wanted not in (False, True, "with-recipients"):
+        run_logger().warning("artifact: %r is none of False, True and with-recipients.", wanted)
+        return
     if not wanted or not (TaskRunContext.get() or FlowRunContext.get()):
         return
     markdown = describe(message, receipt, masked=wanted != "with-recipients")

@@ -1,4 +1,6 @@
-"""One Prefect event for each mail, for automations to react to. No addresses, no bodies.
+"""One Prefect event for each mail, for automations to react to.
+
+No addresses, no bodies, no host names.
 
 ``prefect-smtp-relay.email.accepted``, ``.stored``, ``.refused`` (every recipient) and ``.failed``.
 Prefect itself relates the event to the flow run and the task run.
@@ -25,7 +27,6 @@ def emit_receipt(receipt: Receipt) -> None:
         receipt.outcome,
         receipt.message_id,
         relay=receipt.relay,
-        transport=receipt.transport,
         accepted=len(receipt.accepted) + receipt.bcc_accepted,
         refused=len(receipt.refused) + receipt.bcc_refused,
         size=receipt.size,
@@ -42,7 +43,6 @@ def emit_failure(error: EmailError) -> None:
     details: dict[str, Any] = {"error": type(error).__name__}
     if isinstance(error, DeliveryError):
         details |= {
-            "transport": error.transport,
             "code": error.code,
             "enhanced_code": error.enhanced_code,
             "stage": error.stage,

@@ -6,6 +6,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import datetime, timezone
 
 from prefect_smtp_relay.events import emit_failure
 from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, MessageError
@@ -15,6 +16,7 @@ from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.run_log import run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.submission import (
+    Origin,
     RelayInput,
     deliver,
     leave_unsettled,
@@ -46,7 +48,7 @@ def deliver_or_keep(
     requested: RelayInput,
     settings: SmtpRelaySettings,
     *,
-    seed: str = "",
+    origin: Origin | None = None,
     last_try: bool = True,
 ) -> tuple[Message, Receipt]:
     """Deliver; what fails for good is stored, but for what the caller or operator forbids.
@@ -55,21 +57,23 @@ def deliver_or_keep(
         draft: the checked message.
         requested: the caller's ``relay=``.
         settings: as of now.
-        seed: of the Message-ID; the same on every try.
+        origin: what stays the same on every try; by default there is only this one.
         last_try: whether a transient failure is given up, so that the mail is kept.
 
     Raises:
         EmailError: the relay did not take it, kept or not.
     """
+    origin = origin or Origin()
     message: Message | None = None
     try:
-        relay, message = settle(draft, requested, settings, seed)
-        return message, deliver(message, Envelope.of(message), relay)
+        relay, message = settle(draft, requested, settings, origin)
+        with _noting_interruption(message):
+            return message, deliver(message, Envelope.of(message), relay)
     except (MessageError, DeliveryRefused):
         raise
     except EmailError as error:
         if last_try or not error.transient:
-            _keep(message or leave_unsettled(draft, settings, seed), error, settings)
+            _keep(message or leave_unsettled(draft, settings, origin), error, settings)
         raise
 
 
@@ -86,18 +90,35 @@ def deliver_soon(
     Raises:
         EmailError: no relay took it, kept or not.
     """
-    seed, give_up_at = str(uuid.uuid4()), time.monotonic() + _LONGEST_SECONDS
+    origin = Origin(str(uuid.uuid4()), datetime.now(timezone.utc))
+    give_up_at = time.monotonic() + _LONGEST_SECONDS
     for pause in _PAUSES_SECONDS:
         if time.monotonic() > give_up_at:
             break
         try:
-            return deliver_or_keep(draft, requested, settings, seed=seed, last_try=False)
+            return deliver_or_keep(draft, requested, settings, origin=origin, last_try=False)
         except EmailError as error:
             if not error.transient:
                 raise
             run_logger().warning("%s The mail is tried again.", error)
         time.sleep(pause)
-    return deliver_or_keep(draft, requested, settings, seed=seed, last_try=True)
+    return deliver_or_keep(draft, requested, settings, origin=origin, last_try=True)
+
+
+@contextlib.contextmanager
+def _noting_interruption(message: Message) -> Iterator[None]:
+    """Leave a trace of a mail that a task's timeout or a cancellation broke off."""
+    try:
+        yield
+    except EmailError:
+        raise
+    except BaseException:
+        run_logger().error(
+            "Interrupted while %s was submitted: it may have been accepted. Look for its"
+            " Message-ID before sending it again.",
+            message.message_id,
+        )
+        raise
 
 
 def _keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> None:

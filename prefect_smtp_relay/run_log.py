@@ -32,17 +32,24 @@ def logging_to(logger: RunLogger) -> Iterator[None]:
 
 def run_logger() -> RunLogger:
     """The logger of the current task or flow run, or Prefect's own outside of runs."""
+    return _current_run_logger() or get_logger("smtp_relay")
+
+
+def _current_run_logger() -> RunLogger | None:
     if chosen := _chosen.get():
         return chosen
     try:
         return get_run_logger()
     except MissingContextError:
-        return get_logger("smtp_relay")
+        return None
 
 
 def _forward(record: logging.LogRecord) -> bool:
-    """Hand the transports' records to the run's log, so that they show in Prefect's UI."""
-    run_logger().log(record.levelno, record.msg, *record.args if record.args else ())
+    """Within a run, hand the transports' records to its log, so that they show in Prefect's UI."""
+    logger = _current_run_logger()
+    if logger is None:
+        return True
+    logger.log(record.levelno, record.msg, *record.args if record.args else ())
     return False
 
 

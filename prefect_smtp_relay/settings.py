@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import NoDecode
+from pydantic_settings import NoDecode, SettingsError
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -96,6 +96,8 @@ def current_settings() -> SmtpRelaySettings:
     _refuse_misspelt()
     try:
         return SmtpRelaySettings()
+    except SettingsError as error:
+        raise RelayConfigurationError(f"settings: {error}. Correct that file.") from None
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         texts = "; ".join(_describe(str(found["loc"][0]), found["msg"]) for found in problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from prefect_smtp_relay import catalog
 from prefect_smtp_relay.blocks import RelayBlock
@@ -20,9 +21,31 @@ from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
 
 OUTBOX = "outbox"
 
+_ADDRESS_HEADERS = frozenset(
+    {"errors-to", "mail-reply-to", "mail-followup-to", "disposition-notification-to"}
+)
+"""Free header fields that some readers answer to."""
+
 RelayInput = str | RelayBlock | Transport | None
 """``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, a block, a transport (as tests do), or None for
 the preferred relay."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What stays the same over the tries of one mail.
+
+    Args:
+        seed: of the Message-ID; blank for a random one.
+        composed_at: the Date; None for now.
+    """
+
+    seed: str = ""
+    composed_at: datetime | None = None
+
+    def complete(self, draft: Draft, mailbox: Mailbox) -> Message:
+        """Complete a draft, with the same Message-ID and Date every time."""
+        return draft.from_mailbox(mailbox, self.seed, self.composed_at)
 
 
 @dataclass(frozen=True)
@@ -63,7 +86,7 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
         UnknownRelay, RelayConfigurationError: nothing of that name, or an invalid document.
         DeliveryRefused: nothing is connected, and ``default_delivery`` is ``refuse``.
     """
-    if isinstance(requested, Transport):
+    if isinstance(requested, Transport) and not isinstance(requested, type):
         return Relay(requested.name, requested, (settings.default_from,))
     block = _requested_block(requested)
     if block is None:
@@ -73,7 +96,7 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
 
 
 def settle(
-    draft: Draft, requested: RelayInput, settings: SmtpRelaySettings, seed: str
+    draft: Draft, requested: RelayInput, settings: SmtpRelaySettings, origin: Origin
 ) -> tuple[Relay, Message]:
     """Decide which relay takes a draft, and who it is from.
 
@@ -81,7 +104,7 @@ def settle(
         draft: the checked message.
         requested: the caller's ``relay=``.
         settings: as of now.
-        seed: of the Message-ID; the same on every try.
+        origin: what stays the same on every try.
 
     Raises:
         EmailError: in a text that says what to change.
@@ -89,13 +112,13 @@ def settle(
     policy = SenderPolicy.protecting(settings.protected_domains)
     _check_named_senders(draft, policy)
     relay = choose_relay(requested, settings)
-    return relay, draft.from_mailbox(_settle_sender(draft, relay, policy), seed)
+    return relay, origin.complete(draft, _settle_sender(draft, relay, policy))
 
 
-def leave_unsettled(draft: Draft, settings: SmtpRelaySettings, seed: str) -> Message:
+def leave_unsettled(draft: Draft, settings: SmtpRelaySettings, origin: Origin) -> Message:
     """Complete a draft that got no relay: its From may have to wait for one."""
     mailbox = resolve_sender(draft.requested_from, (settings.default_from,))
-    return draft.from_mailbox(mailbox or FROM_PENDING, seed)
+    return origin.complete(draft, mailbox or FROM_PENDING)
 
 
 def deliver(message: Message, envelope: Envelope, relay: Relay) -> Receipt:
@@ -116,7 +139,7 @@ def deliver(message: Message, envelope: Envelope, relay: Relay) -> Receipt:
 
 
 def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) -> Receipt:
-    """Deliver what the outbox held; the relay decides on a From that was left open.
+    """Deliver what the outbox held; the relay decides on a From that the action did not name.
 
     Raises:
         EmailError: it stays in the outbox.
@@ -124,14 +147,12 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
     relay = choose_relay(None, settings)
     if not relay.is_default_delivery:
         policy = SenderPolicy.protecting(settings.protected_domains)
-        if message.from_ == FROM_PENDING:
-            message = message.with_sender(_settle_sender(message, relay, policy))
-            envelope = Envelope(message.sender or message.from_, envelope.forward_paths)
-        policy.check(message.from_, "From")
+        message = message.with_sender(_settle_sender(message, relay, policy))
+        envelope = Envelope(message.sender or message.from_, envelope.forward_paths)
     return deliver(message, envelope, relay)
 
 
-def _requested_block(requested: str | RelayBlock | None) -> RelayBlock | None:
+def _requested_block(requested: RelayInput) -> RelayBlock | None:
     if isinstance(requested, RelayBlock):
         return requested
     if requested is None:
@@ -154,10 +175,15 @@ def _default_delivery(settings: SmtpRelaySettings, *, wanted: bool) -> Relay:
 
 
 def _check_named_senders(draft: Draft, policy: SenderPolicy) -> None:
-    named = [("from_", draft.requested_from), ("headers['Sender']", draft.sender)]
-    for name, mailbox in [*named, *(("reply_to", mailbox) for mailbox in draft.reply_to)]:
-        if mailbox is not None:
-            policy.check(mailbox, name)
+    named = [("reply_to", mailbox) for mailbox in draft.reply_to]
+    named += [("from_", draft.requested_from)] if draft.requested_from else []
+    named += [("headers['Sender']", draft.sender)] if draft.sender else []
+    for name, value in draft.headers:
+        if name.lower() in _ADDRESS_HEADERS:
+            field = f"headers[{name!r}]"
+            named += [(field, mailbox) for mailbox in Mailbox.parse_list(value, field)]
+    for field, mailbox in named:
+        policy.check(mailbox, field)
 
 
 def _settle_sender(draft: Draft, relay: Relay, policy: SenderPolicy) -> Mailbox:

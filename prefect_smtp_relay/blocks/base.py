@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from prefect.blocks.core import Block, schema_extra
 from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
+from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.report import Report
 
@@ -67,6 +68,14 @@ class RelayBlock(CleanBlock, ABC):
         """``smtp/NAME``; without the name while the block is not saved."""
         slug, name = self.get_block_type_slug(), self._block_document_name
         return f"{slug}/{name}" if name else slug
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: a delayed task's parameters are stored as they are, in clear."""
+        name = self.relay_name if self._block_document_name else f"{self.relay_name}/NAME"
+        raise RelayConfigurationError(
+            f"relay: the block {self.relay_name} would be pickled with its secrets. Save it, and"
+            f" pass relay={name!r} to tasks that run elsewhere."
+        )
 
     @abstractmethod
     def get_transport(self) -> Transport:

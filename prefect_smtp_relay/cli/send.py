@@ -13,7 +13,7 @@ from prefect_smtp_relay.mail.message import compose
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.rendering import render
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.submission import deliver, settle
+from prefect_smtp_relay.submission import Origin, deliver, settle
 
 _BODY = "This mail was sent by `prefect-smtp-relay send`, to show that the relay takes mail."
 
@@ -42,7 +42,7 @@ def send(
         settings = current_settings()
         rendered = render(body)
         draft = compose(to, subject, text=rendered.text, html=rendered.html, from_=from_)
-        chosen, message = settle(draft, relay, settings, "")
+        chosen, message = settle(draft, relay, settings, Origin())
         receipt = deliver(message, Envelope.of(message), chosen)
     return show(_answer(receipt), as_json=as_json)
 

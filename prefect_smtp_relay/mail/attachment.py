@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from prefect_smtp_relay.exceptions import AttachmentError
-from prefect_smtp_relay.mail.media_type import choose_media_type, image_suffix
+from prefect_smtp_relay.mail.media_type import choose_media_type
 
 BLOCK = 57 * 1024
 """Octets read at a time: a multiple of 57, so that every block is whole lines of base64."""
@@ -82,98 +81,11 @@ class Attachment:
             )
 
 
-AttachmentInput = (
-    str | Path | bytes | tuple[str, bytes] | tuple[str, bytes, str] | BinaryIO | Attachment
-)
-
-
-def read_attachments(
-    values: Sequence[AttachmentInput] | Mapping[str, AttachmentInput] | None,
-) -> tuple[Attachment, ...]:
-    """Read the ``attachments`` argument.
-
-    Args:
-        values: paths, ``(name, octets)`` pairs, open files, or a mapping of names to these.
-
-    Raises:
-        AttachmentError: one of them is missing, unreadable or of another type.
-    """
-    if isinstance(values, Mapping):
-        return tuple(_read(value, name=name) for name, value in values.items())
-    if isinstance(values, (str, Path, bytes)):
-        raise AttachmentError("attachments: expected a list; write attachments=[...].")
-    return tuple(_read(value) for value in values or ())
-
-
-def read_inline_images(images: Mapping[str, AttachmentInput] | None) -> tuple[Attachment, ...]:
-    """Read the ``inline_images`` argument: content id to path or octets.
-
-    Raises:
-        AttachmentError: one of them is missing, unreadable or no image.
-    """
-    return tuple(_read_image(cid, value) for cid, value in (images or {}).items())
-
-
-def _read_image(content_id: str, value: AttachmentInput) -> Attachment:
-    if not content_id:
-        raise AttachmentError("inline_images: a content id is blank; name the image.")
-    image = _read(value, content_id=content_id)
-    if not image.media_type.lower().startswith("image/"):
-        raise AttachmentError(
-            f"inline_images: {content_id!r} is {image.media_type}, which is no image; pass"
-            " (name, octets) with a name such as logo.png."
-        )
-    return image
-
-
-def _read(value: AttachmentInput, name: str = "", content_id: str = "") -> Attachment:
-    if isinstance(value, Attachment):
-        return replace(value, name=name or value.name, content_id=content_id or value.content_id)
-    if isinstance(value, (str, Path)):
-        return Attachment(Path(value), name, content_id=content_id)
-    if isinstance(value, tuple):
-        return _read_tuple(value, name, content_id)
-    if isinstance(value, bytes):
-        return Attachment(value, name or _name_image(value, content_id), content_id=content_id)
-    if hasattr(value, "read"):
-        return Attachment(_drain(value), name or _name_of(value), content_id=content_id)
-    raise AttachmentError(
-        f"attachments: cannot attach a {type(value).__name__}; pass a path, (name, octets) or an"
-        " open binary file."
-    )
-
-
-def _read_tuple(
-    value: tuple[str, bytes] | tuple[str, bytes, str], name: str, content_id: str
-) -> Attachment:
-    if len(value) not in {2, 3}:
-        raise AttachmentError(
-            f"attachments: a tuple of {len(value)}; pass (name, octets) or (name, octets, media"
-            " type)."
-        )
-    media_type = value[2] if len(value) == 3 else ""
-    return Attachment(value[1], name or value[0], media_type, content_id)
-
-
-def _name_image(data: bytes, content_id: str) -> str:
-    """Name the octets of an inline image by its content id and its signature."""
-    return content_id.removesuffix(suffix := image_suffix(data)) + suffix
-
-
-def _drain(file: BinaryIO) -> bytes:
-    try:
-        data = file.read()
-    except (OSError, ValueError) as error:
-        raise AttachmentError(f"attachments: cannot read the open file: {error}") from error
-    return data.encode() if isinstance(data, str) else data
-
-
-def _name_of(file: BinaryIO) -> str:
-    name = getattr(file, "name", "")
-    return Path(name).name if isinstance(name, str) else ""
-
-
 def _check_name(name: str) -> str:
+    if not isinstance(name, str):
+        raise AttachmentError(
+            f"attachments: a name is text, not {type(name).__name__}; pass (name, octets)."
+        )
     if not name:
         raise AttachmentError("attachments: octets need a name; pass (name, octets).")
     if found := _BAD_NAME.search(name):
@@ -184,6 +96,10 @@ def _check_name(name: str) -> str:
 def _measure(source: Path | bytes) -> int:
     if isinstance(source, bytes):
         return len(source)
+    if not isinstance(source, Path):
+        raise AttachmentError(
+            f"attachments: the octets are {type(source).__name__}; pass bytes, or a path."
+        )
     try:
         # Asked before it is opened: opening a pipe would wait for somebody to write into it.
         if not stat.S_ISREG(source.stat().st_mode):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -121,7 +121,11 @@ def _entries(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
         yield from _split(value)
     elif isinstance(value, Mailbox):
         yield value
-    elif isinstance(value, Iterable):
+    elif isinstance(value, Iterator):
+        raise InvalidMailbox(
+            f"{field}: this can be read only once, and a retry reads it again; pass a list."
+        )
+    elif isinstance(value, Iterable) and not isinstance(value, (bytes, Mapping)):
         for item in value:
             yield from _entries(item, field) if isinstance(item, str) else (item,)
     else:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 
 from prefect_smtp_relay.exceptions import InvalidHeader, MessageError, NoRecipients
-from prefect_smtp_relay.mail.attachment import (
-    Attachment,
+from prefect_smtp_relay.mail.attachment import Attachment
+from prefect_smtp_relay.mail.attachment_input import (
     AttachmentInput,
     read_attachments,
     read_inline_images,
@@ -49,18 +49,21 @@ class Draft:
     inline_images: tuple[Attachment, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
 
-    def from_mailbox(self, mailbox: Mailbox, seed: str = "") -> Message:
+    def from_mailbox(
+        self, mailbox: Mailbox, seed: str = "", composed_at: datetime | None = None
+    ) -> Message:
         """Complete the draft.
 
         Args:
             mailbox: the From mailbox.
             seed: names this send; the same seed gives the same Message-ID. Blank: a random one.
+            composed_at: the Date, with a time zone; now where it is None.
         """
         values = {field.name: getattr(self, field.name) for field in fields(Draft)}
         return Message(
             from_=mailbox,
             message_id=mint_message_id(mailbox.domain, seed),
-            date=datetime.now(timezone.utc).replace(microsecond=0),
+            date=(composed_at or datetime.now(timezone.utc)).replace(microsecond=0),
             **values,
         )
 
@@ -158,6 +161,8 @@ def mint_message_id(domain: str, seed: str = "") -> str:
 def _split_headers(
     headers: Mapping[str, str],
 ) -> tuple[Mailbox | None, tuple[tuple[str, str], ...]]:
+    if not isinstance(headers, Mapping):
+        raise InvalidHeader("headers: expected a mapping of names to texts; write headers={...}.")
     checked = [check_field(name, value) for name, value in headers.items()]
     senders = [value for name, value in checked if name.lower() == "sender"]
     free = tuple((name, value) for name, value in checked if name.lower() != "sender")

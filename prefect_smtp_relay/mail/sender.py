@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from email.header import decode_header, make_header
 
 from prefect_smtp_relay.exceptions import ProtectedDomain
 from prefect_smtp_relay.mail.domain import is_same_or_subdomain, to_a_labels
@@ -59,7 +60,8 @@ class SenderPolicy:
 
 
 def _domains_shown(text: str) -> Iterator[str]:
-    """Domains of what looks like addresses in a text, however they are typed."""
+    """Domains of what looks like addresses in a text, however they are typed or encoded."""
+    text = f"{text} {make_header(decode_header(text))}" if "=?" in text else text
     text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
     visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
     for domain in _DOMAIN_BEHIND_AT.findall("".join(map(_keep_domain_character, visible))):

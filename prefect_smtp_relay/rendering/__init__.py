@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.rendering.markdown import parse, to_html
 from prefect_smtp_relay.rendering.page import wrap_in_page
 from prefect_smtp_relay.rendering.plain_text import to_plain_text
@@ -34,7 +35,12 @@ def render(body: str, *, html: str | None = None, text: str | None = None) -> Re
 
     Returns:
         Both renderings. Where both are given, the body is not read.
+
+    Raises:
+        MessageError: the body is no text.
     """
+    if not isinstance(body, str):
+        raise MessageError(f"body: expected text, got {type(body).__name__}.")
     if html is not None and text is not None:
         return Rendered(html, text)
     tokens = parse(body)

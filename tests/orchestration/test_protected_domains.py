@@ -35,6 +35,7 @@ def block(server: MailServer, from_address: str = "ops@allowed.example") -> SMTP
         {"from_": "ceo@\uff43\uff4f\uff52\uff50.example"},
         {"from_": '"ceo@corp.example" <eve@allowed.example>'},
         {"from_": '"CEO \uff20corp.example" <eve@allowed.example>'},
+        {"from_": '"=?utf-8?q?ceo=40corp.example?=" <eve@allowed.example>'},
         {"reply_to": "ceo@corp.example"},
         {"reply_to": ["ok@allowed.example", "ceo@sub.corp.example"]},
         {"headers": {"Sender": "ceo@corp.example"}},
@@ -72,3 +73,11 @@ def test_the_operator_s_default_is_exempt_for_default_delivery_only(
     relay = block(mail_server, from_address="")
     with pytest.raises(ProtectedDomain):
         send_an_email.fn("ann@example.org", "s", "b", relay=relay)
+
+
+@pytest.mark.parametrize("name", ["Errors-To", "Mail-Reply-To", "mail-followup-to"])
+def test_headers_that_readers_answer_to_are_held_too(mail_server: MailServer, name: str) -> None:
+    """A protected address in another address field is refused like Reply-To."""
+    relay = block(mail_server)
+    with pytest.raises(ProtectedDomain):
+        send_an_email.fn("ann@example.org", "s", "b", headers={name: "a@corp.example"}, relay=relay)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,35 @@ def test_two_mails_within_another_task_have_two_message_ids(relay: SMTP) -> None
 def test_every_error_says_whether_to_try_again() -> None:
     """The base class answers no, so that an unknown error is not repeated."""
     assert not EmailError("x").transient
+
+
+def test_a_retry_reads_an_open_file_again(mail_server: MailServer, relay: SMTP) -> None:
+    """The second try carries the octets of the first, not an empty file."""
+    replies = iter(["451 4.3.0 later"])
+    mail_server.data_reply = lambda _: next(replies, None)
+    file = io.BytesIO(b"skipped,graph")
+    file.seek(len(b"skipped,"))
+    action = send_an_email.with_options(retries=1, retry_delay_seconds=0)
+
+    @flow
+    def notify() -> Receipt:
+        return action("ann@example.org", "s", "b", relay=relay, attachments={"a.csv": file})
+
+    notify()
+    (attachment,) = mail_server.mails[0].message.iter_attachments()
+    assert attachment.get_content().strip() == "graph"
+
+
+def test_the_date_stays_over_the_tries(mail_server: MailServer, relay: SMTP) -> None:
+    """A mail is dated by its first try."""
+    replies = iter(["451 4.3.0 later"])
+    mail_server.data_reply = lambda _: next(replies, None)
+    action = send_an_email.with_options(retries=1, retry_delay_seconds=2)
+
+    @flow
+    def notify() -> Receipt:
+        return action("ann@example.org", "s", "b", relay=relay)
+
+    receipt = notify()
+    dated = mail_server.mails[0].message["Date"].datetime
+    assert (receipt.submitted_at - dated).total_seconds() >= 2

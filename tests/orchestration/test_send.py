@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import pickle
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect import Task, flow
@@ -14,10 +16,13 @@ from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
 from prefect_smtp_relay.exceptions import (
     AuthenticationFailed,
     DeliveryRefused,
+    EmailError,
     InvalidHeader,
     NoSender,
     UnknownRelay,
 )
+from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.submission import open_outbox, resubmit
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 
@@ -270,3 +275,48 @@ def test_refused_recipients_are_in_the_receipt_and_the_log(
     assert str(receipt.refused["bob@example.org"]) == "550 5.1.1 no such user"
     assert "bob@example.org: 550 5.1.1 no such user" in caplog.text
     assert "eve@example.org" not in caplog.text + receipt.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"body": None},
+        {"body": 5},
+        {"html": b"x"},
+        {"headers": 5},
+        {"headers": [("X-A", "b")]},
+        {"attachments": 5},
+        {"attachments": [(5, b"x")]},
+        {"attachments": [("n", "x")]},
+        {"attachments": (a for a in ["x"])},
+        {"inline_images": 5},
+        {"inline_images": {5: b"x"}},
+        {"to": 5},
+        {"to": b"ann@example.org"},
+        {"to": {"ann@example.org": "Ann"}},
+        {"to": (a for a in ["ann@example.org"])},
+        {"subject": None},
+        {"relay": SMTP},
+    ],
+    ids=str,
+)
+def test_an_argument_of_a_wrong_type_is_an_error_of_ours(arguments: dict[str, Any]) -> None:
+    """Whatever a caller mistakes, the error is an EmailError that names the argument."""
+    values = {"to": "ann@example.org", "subject": "s", "body": "b", **arguments}
+    with pytest.raises(EmailError, match=next(iter(arguments))):
+        send_an_email.fn(**values)
+
+
+def test_a_flush_settles_the_sender_anew_where_the_action_named_none(
+    mail_server: MailServer, monkeypatch: pytest.MonkeyPatch, outbox_path: Path
+) -> None:
+    """What was stored under the operator's default goes out under the relay's own sender."""
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_PROTECTED_DOMAINS", "corp.example")
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_FROM", "ops@corp.example")
+    assert send_an_email.fn("ann@example.org", "s", "b").outcome == "stored"
+    connect(mail_server, from_address="relay@example.org")
+    settings = current_settings()
+    report = open_outbox(settings).flush(partial(resubmit, settings=settings))
+    assert (len(report.accepted), report.remaining) == (1, 0)
+    assert mail_server.mails[0].reverse_path == "relay@example.org"
+    assert not list(outbox_path.glob("*.eml"))

@@ -1,0 +1,140 @@
+"""The workflow action "Send an email" as plain functions; `tasks` makes Prefect tasks of them.
+
+They stand in a module of their own so that each is found under its own name: a task runner with
+processes of its own pickles them by that name.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+import anyio.to_thread
+from prefect.context import TaskRunContext
+
+from prefect_smtp_relay.artifacts import ArtifactInput, leave_artifact
+from prefect_smtp_relay.handover import deliver_or_keep, telling_failures
+from prefect_smtp_relay.mail.attachment_input import AttachmentInput
+from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
+from prefect_smtp_relay.mail.message import compose
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.rendering import render
+from prefect_smtp_relay.run_log import forward_transport_log
+from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.submission import Origin, RelayInput
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+forward_transport_log()
+
+
+def _in_worker_thread(function: Callable[P, R], name: str) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Make the async twin of a sync function, with its signature, off the event loop."""
+
+    @functools.wraps(function)
+    async def twin(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await anyio.to_thread.run_sync(functools.partial(function, *args, **kwargs))
+
+    twin.__name__ = twin.__qualname__ = name
+    return twin
+
+
+def send_an_email(
+    to: AddressInput,
+    subject: str,
+    body: str,
+    *,
+    from_: str | Mailbox | None = None,
+    cc: AddressInput = None,
+    bcc: AddressInput = None,
+    reply_to: AddressInput = None,
+    html: str | None = None,
+    text: str | None = None,
+    attachments: Sequence[AttachmentInput] | Mapping[str, AttachmentInput] | None = None,
+    inline_images: Mapping[str, AttachmentInput] | None = None,
+    headers: Mapping[str, str] | None = None,
+    relay: RelayInput = None,
+    artifact: ArtifactInput = False,
+) -> Receipt:
+    """Send an email through the relay that the team connected.
+
+    The connected SMTP block of the highest priority takes it, else a SendGrid block, else the
+    outbox stores it. Transient failures are retried with growing pauses, with one Message-ID.
+
+    Args:
+        to: the recipients: a text with commas between them, or a list; names are welcome
+            (``Ann <ann@example.org>``).
+        subject: one line.
+        body: Markdown; becomes the HTML part and the plain text part.
+        from_: the sender; by default the relay's ``from_address``, then ``default_from``.
+        cc: more recipients, shown to all.
+        bcc: more recipients, shown to nobody.
+        reply_to: where answers go.
+        html: HTML in place of what the body renders to.
+        text: plain text in place of what the body renders to.
+        attachments: paths, ``(name, octets)`` pairs, open files, or a mapping of names to these.
+        inline_images: content id to path or octets; ``![](cid:ID)`` shows it in the body.
+        headers: further header fields.
+        relay: ``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, or a block; overrides the choice.
+        artifact: leave a Markdown artifact in the run, recipients masked; ``with-recipients``
+            shows them. Bcc recipients are only counted.
+
+    Returns:
+        The receipt: who took it, for whom, in which words.
+
+    Raises:
+        MessageError: the message is wrong as it stands; never retried.
+        RelayConfigurationError: a block or setting is wrong; never retried.
+        DeliveryError: the relay did not take it, after the last retry.
+        RelayLookupFailed: the Prefect API could not be asked, after the last retry.
+    """
+    last_try = _is_last_try()
+    with telling_failures(last_try=last_try):
+        settings = current_settings()
+        rendered = render(body, html=html, text=text)
+        draft = compose(
+            to,
+            subject,
+            text=rendered.text,
+            html=rendered.html,
+            from_=from_,
+            cc=cc,
+            bcc=bcc,
+            reply_to=reply_to,
+            attachments=attachments,
+            inline_images=inline_images,
+            headers=headers,
+        )
+        message, receipt = deliver_or_keep(
+            draft, relay, settings, origin=_origin(), last_try=last_try
+        )
+    leave_artifact(message, receipt, artifact)
+    return receipt
+
+
+asend_an_email = _in_worker_thread(send_an_email, "asend_an_email")
+
+
+def _own_context() -> TaskRunContext | None:
+    """The context of this very task: called by ``.fn`` in another task, that one's is not ours."""
+    context = TaskRunContext.get()
+    return (
+        context
+        if context is not None and context.task.fn in (send_an_email, asend_an_email)
+        else None
+    )
+
+
+def _origin() -> Origin:
+    context = _own_context()
+    if context is None:
+        return Origin()
+    return Origin(str(context.task_run.id), context.task_run.start_time)
+
+
+def _is_last_try() -> bool:
+    """Whether Prefect will not retry what fails now."""
+    context = _own_context()
+    return context is None or context.task_run.run_count > context.task.retries
