@@ -60,7 +60,7 @@ def show(answer: Answer, *, as_json: bool) -> int:
         The exit code.
     """
     if as_json:
-        say(json.dumps(answer.data, indent=2, ensure_ascii=False, default=str))
+        say(json.dumps(answer.data, indent=2, default=str))
         return answer.code
     for line in answer.lines:
         say(line)
@@ -81,7 +81,7 @@ def note(line: Line) -> None:
 
 def complain(line: Line) -> None:
     """Print a line on stderr."""
-    _print(_console(stderr=True), Text(line, style="red") if isinstance(line, str) else line)
+    note(Text(_clean(line), style="red") if isinstance(line, str) else line)
 
 
 def beside(label: Line, text: str) -> Text:

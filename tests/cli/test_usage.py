@@ -1,0 +1,124 @@
+"""Help, wrong uses, exit codes, and secrets that were typed where they do not belong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from prefect_smtp_relay.presets import PRESETS
+
+RunCli = Callable[..., Any]
+CANARY = "canary-77ad-never-shown"
+COMMANDS = [
+    ("connect", "smtp"),
+    ("connect", "sendgrid"),
+    ("disconnect",),
+    ("status",),
+    ("send",),
+    ("check",),
+    ("preset",),
+    ("outbox", "list"),
+    ("outbox", "flush"),
+]
+
+
+def test_the_help_documents_the_exit_codes(run_cli: RunCli) -> None:
+    """They stand in the first help page, with --json."""
+    text = " ".join(run_cli("--help").out.split())
+    assert "Exit codes: 0 done, 1 a relay or a mail has a problem, 2 wrong use." in text
+    assert "Every command takes --json." in text
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_each_command_explains_itself(run_cli: RunCli, words: tuple[str, ...]) -> None:
+    """Its help names --json; those with a secret say why there is no option for it."""
+    run = run_cli(*words, "--help")
+    assert run.code == 0
+    assert "--json" in run.out
+    if words[0] == "connect":
+        assert "There is no option for it" in " ".join(run.out.split())
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_an_unknown_option_is_a_wrong_use(run_cli: RunCli, words: tuple[str, ...]) -> None:
+    """Exit code 2 and one line; with --json the line is in a document."""
+    run = run_cli(*words, "--no-such-option")
+    assert (run.code, run.out) == (2, "")
+    assert "--no-such-option" in run.err
+    told = run_cli(*words, "--no-such-option", "--json")
+    assert (told.code, told.err) == (2, "")
+    assert "--no-such-option" in json.loads(told.out)["error"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("connect", "smtp", "--password", CANARY),
+        ("connect", "smtp", f"--password={CANARY}"),
+        ("connect", "sendgrid", "--api-key", CANARY),
+        ("connect", "sendgrid", f"--api-key={CANARY}", "--json"),
+        ("check", "--address", "mx.example.org", "--password", CANARY),
+    ],
+)
+def test_a_secret_on_the_command_line_is_not_repeated(
+    run_cli: RunCli, words: tuple[str, ...]
+) -> None:
+    """The error says how to give it instead."""
+    run = run_cli(*words)
+    assert run.code == 2
+    assert CANARY not in run.out + run.err
+    assert "--password-stdin" in run.out + run.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("check", "smtp/relay"),
+        ("check",),
+        ("disconnect", "smtp"),
+        ("send", "ann@example.org"),
+        ("connect", "smtp", "--address", "mx.example.org"),
+    ],
+    ids=" ".join,
+)
+def test_an_api_that_is_down_is_one_clear_line(run_cli: RunCli, words: tuple[str, ...]) -> None:
+    """Exit code 1, the setting to check, no traceback; with --json the error's class too."""
+    run = run_cli(*words)
+    assert (run.code, run.out) == (1, "")
+    assert len(run.err.splitlines()) == 1
+    assert "PREFECT_API_URL" in run.err
+    document = json.loads(run_cli(*words, "--json").out)
+    assert document["type"] == "RelayLookupFailed"
+    assert "PREFECT_API_URL" in document["error"]
+
+
+def test_the_presets_are_listed(run_cli: RunCli) -> None:
+    """One line each, with its name first."""
+    run = run_cli("preset")
+    assert run.code == 0
+    assert [line.split()[0] for line in run.out.splitlines()] == list(PRESETS)
+    document = json.loads(run_cli("preset", "--json").out)
+    assert [preset["name"] for preset in document["presets"]] == list(PRESETS)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_shown_with_its_advice(run_cli: RunCli, name: str) -> None:
+    """Address, port, TLS, what to prepare, and the command that goes on from here."""
+    run = run_cli("preset", name)
+    preset = PRESETS[name]
+    assert preset.address in run.out
+    assert all(line in run.out for line in preset.advice)
+    assert run.out.rstrip().endswith(f"connect smtp --preset {name}")
+    document = json.loads(run_cli("preset", name, "--json").out)
+    assert document["settings"] == preset.settings
+
+
+def test_an_unknown_preset_is_a_wrong_use(run_cli: RunCli) -> None:
+    """The nearest name is proposed."""
+    run = run_cli("preset", "gmial")
+    assert (run.code, run.out) == (2, "")
+    assert "Did you mean gmail?" in run.err
