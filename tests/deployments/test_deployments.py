@@ -1,0 +1,188 @@
+"""What ``prefect.yaml`` and ``automations.yaml`` deploy does its work, by worker and schedule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+
+import pytest
+from prefect import flow
+from prefect.blocks.webhook import Webhook
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+from prefect.client.schemas.objects import FlowRun
+
+from prefect_smtp_relay import send_an_email
+from tests.deployments.workspace import Workspace, wait_for
+from tests.mails import text_of
+
+EXAMPLES = {
+    "incident-notification/stakeholders",
+    "incident-reminder/every-15-minutes",
+    "failed-runs-digest/every-morning",
+    "flow-run-incident/by-automation",
+}
+
+
+@pytest.fixture
+def automations(client: SyncPrefectClient) -> Iterator[SyncPrefectClient]:
+    """Delete the automations and the webhook in the end, so that no other test meets them."""
+    yield client
+    for document in client.read_block_documents_by_type("webhook"):
+        client.delete_block_document(document.id)
+    for automation in client.request("POST", "/automations/filter", json={}).json():
+        client.request("DELETE", "/automations/{id}", path_params={"id": automation["id"]})
+
+
+def runs_of(client: SyncPrefectClient, name: str, state: str = "") -> list[FlowRun]:
+    """The runs of a flow, all or those in a state."""
+    runs = client.read_flow_runs(flow_filter=FlowFilter(name=FlowFilterName(any_=[name])))
+    return [run for run in runs if not state or run.state_name == state]
+
+
+def test_all_examples_are_deployed(workspace: Workspace, client: SyncPrefectClient) -> None:
+    """``prefect --no-prompt deploy --all`` deploys each flow, with its schedule and a form."""
+    del workspace
+    deployed = {
+        f"{client.read_flow(found.flow_id).name}/{found.name}": found
+        for found in client.read_deployments()
+    }
+    assert set(deployed) >= EXAMPLES
+    cron = deployed["failed-runs-digest/every-morning"].schedules[0]
+    interval = deployed["incident-reminder/every-15-minutes"].schedules[0]
+    assert (cron.active, cron.schedule.model_dump()["cron"]) == (True, "0 7 * * *")
+    assert (interval.active, interval.schedule.model_dump()["interval"].seconds) == (False, 900)
+    form = deployed["incident-notification/stakeholders"].parameter_openapi_schema
+    assert form is not None
+    assert "severity" in form["definitions"]["Incident"]["properties"]
+
+
+def test_deploying_again_changes_nothing(workspace: Workspace, client: SyncPrefectClient) -> None:
+    """A second ``deploy --all`` adds neither deployments nor schedules."""
+    before = {found.id: len(found.schedules) for found in client.read_deployments()}
+    workspace.prefect("deploy", "--all")
+    assert {found.id: len(found.schedules) for found in client.read_deployments()} == before
+
+
+def test_an_incident_from_the_form_is_mailed(workspace: Workspace) -> None:
+    """A run with an incident as its parameter, as the UI starts it, mails the stakeholders."""
+    incident = {"number": 7, "title": "Login is slow", "severity": "SEV2"}
+    parameters = json.dumps({"incident": incident, "event": "mitigated"})
+    workspace.prefect(
+        "deployment", "run", "incident-notification/stakeholders", "--params", parameters
+    )
+    mail = workspace.mail(lambda subject: subject == "[SEV2] INC-7 mitigated: Login is slow")
+    assert mail.forward_paths == ("oncall@example.org",)
+
+
+def test_a_failed_run_is_mailed_by_the_automation(
+    workspace: Workspace, automations: SyncPrefectClient
+) -> None:
+    """Failed run, automation, deployment, worker, mail; a mail that fails asks for no other."""
+    done = workspace.run("flows/create_automations.py", code=1)
+    assert "Created: 'Mail what made a flow run fail'." in done
+    assert "Left out: 'Call a webhook when mail is only stored'" in done
+    unknown = "flow_run_id=00000000-0000-0000-0000-000000000000"
+    workspace.prefect("deployment", "run", "flow-run-incident/by-automation", "--param", unknown)
+    wait_for(lambda: runs_of(automations, "flow-run-incident", "Failed"))
+    workspace.prefect("deployment", "run", "broken/test", "--param", "api_key=canary-0b5e")
+    mail = workspace.mail(lambda subject: subject.startswith("Failed: flow broken ("))
+    text = text_of(mail)
+    assert "the reactor is too hot" in text
+    assert "Calling with" in text
+    assert "canary-0b5e" not in text
+    assert len(runs_of(automations, "flow-run-incident")) == 2
+
+
+def test_the_automations_are_brought_up_to_date(
+    workspace: Workspace, automations: SyncPrefectClient
+) -> None:
+    """Running the script again changes the automation of that name, and adds none."""
+    workspace.run("flows/create_automations.py", code=1)
+    assert "Updated: 'Mail what made" in workspace.run("flows/create_automations.py", code=1)
+    [automation] = automations.request("POST", "/automations/filter", json={}).json()
+    assert automation["enabled"]
+
+
+def test_prefects_own_command_creates_the_automations(
+    workspace: Workspace, automations: SyncPrefectClient
+) -> None:
+    """With ids in place of the names, ``prefect automation create --from-file`` takes the file."""
+    text = (workspace.project / "automations.yaml").read_text("utf-8")
+    name = "flow-run-incident/by-automation"
+    text = text.replace(name, str(automations.read_deployment_by_name(name).id))
+    text = text.replace("webhook/mail-was-stored", "00000000-0000-0000-0000-000000000000")
+    (workspace.project / "filled.yaml").write_text(text, "utf-8")
+    shown = workspace.prefect("automation", "create", "--from-file", "filled.yaml")
+    assert "Created 2 automation(s)" in shown
+
+
+@pytest.fixture
+def chat() -> Iterator[tuple[str, Queue[bytes]]]:
+    """Run an HTTP server as a chat's webhook: its address, and what it was told."""
+    told: Queue[bytes] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.put(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", told
+        server.shutdown()
+
+
+def test_a_stored_mail_calls_the_webhook(
+    workspace: Workspace,
+    automations: SyncPrefectClient,
+    chat: tuple[str, Queue[bytes]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The event of a mail that is only stored reaches the block that the automation names."""
+    del automations
+    address, told = chat
+    Webhook(url=address, allow_private_urls=True).save("mail-was-stored", overwrite=True)
+    assert "Left out" not in workspace.run("flows/create_automations.py")
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_PATH", str(tmp_path))
+
+    @flow
+    def storing() -> str:
+        return send_an_email("ann@example.org", "s", "b", relay="outbox").message_id
+
+    message_id = storing()
+    assert message_id in json.loads(told.get(timeout=120))["text"]
+
+
+def test_a_schedule_fires(workspace: Workspace) -> None:
+    """With an interval of some seconds, the deployed reminder mails without anybody's doing."""
+    name = "incident-reminder/every-15-minutes"
+    workspace.prefect(
+        "deployment", "schedule", "create", name, "--interval", "15", "--replace", "-y"
+    )
+    try:
+        mail = workspace.mail(lambda subject: subject.startswith("Still open: "))
+    finally:
+        workspace.prefect("deployment", "schedule", "clear", name, "-y")
+    assert "INC-42" in text_of(mail)
+
+
+def test_the_crash_of_a_process_is_mailed(workspace: Workspace) -> None:
+    """The process is gone; the worker runs the hook."""
+    workspace.prefect("deployment", "run", "killed/test")
+    mail = workspace.mail(lambda subject: subject == "killed is Crashed")
+    assert "SIGKILL" in text_of(mail) or "-9" in text_of(mail)
+
+
+def test_a_cancelled_run_is_mailed(workspace: Workspace, client: SyncPrefectClient) -> None:
+    """``prefect flow-run cancel`` runs the hook of the flow."""
+    workspace.prefect("deployment", "run", "slow/test")
+    [run] = wait_for(lambda: runs_of(client, "slow", "Running"))
+    workspace.prefect("flow-run", "cancel", str(run.id))
+    workspace.mail(lambda subject: subject == "slow is Cancelling")
