@@ -30,6 +30,7 @@ _NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069
 """Controls and changes of direction: what a server or a subject says must not move the cursor."""
 
 _NARROWEST = 30
+_INDENT = 4
 
 
 class UsageError(Exception):
@@ -85,15 +86,19 @@ def complain(line: Line) -> None:
 
 
 def beside(label: Line, text: str) -> Text:
-    """Put a text beside a label; a terminal gets it broken at blanks, and indented."""
-    line = Text.assemble(label, _clean(text))
-    console = _console()
-    indent = Text.assemble(label).cell_len
-    width = console.width - indent
-    if not console.is_terminal or width < _NARROWEST:
-        return line
-    rows = Text(_clean(text)).wrap(console, width)
-    return Text.assemble(label, Text("\n" + " " * indent).join(rows))
+    """Put a text beside a label; a terminal gets it broken at blanks, and indented.
+
+    Where that leaves too narrow a column, the text begins in a line of its own.
+    """
+    console, body = _console(), Text(_clean(text))
+    column = Text.assemble(label).cell_len
+    if not console.is_terminal or console.width < _NARROWEST:
+        return Text.assemble(label, body)
+    is_beside = console.width - column >= _NARROWEST
+    indent = column if is_beside else _INDENT
+    gap = Text("\n" + " " * indent)
+    rows = gap.join(body.wrap(console, console.width - indent))
+    return Text.assemble(label, rows) if is_beside else Text.assemble(label, gap, rows)
 
 
 def _print(console: Console, line: Line) -> None:

@@ -49,6 +49,7 @@ def _look_into_outbox() -> dict[str, Any]:
     data["stored"] = len(entries)
     if not entries:
         return {**data, "text": "The outbox is empty."}
-    data["oldest"] = oldest = min(entry.stored_at for entry in entries)
+    oldest = min(entry.stored_at for entry in entries)
+    data["oldest"] = oldest.isoformat()
     since = f"{oldest:%Y-%m-%d %H:%M:%S} UTC"
     return {**data, "text": f"The outbox holds {len(entries)}, the oldest since {since}."}

@@ -97,6 +97,18 @@ def test_a_narrow_terminal_breaks_between_words(
 
 
 def test_a_terminal_too_narrow_for_columns(
+    report: Report, capsys: pytest.CaptureFixture[str], terminal: Callable[[int], None]
+) -> None:
+    """The detail stands below its label, and no word is cut."""
+    terminal(50)
+    lines = [Text.from_ansi(line).plain.rstrip() for line in _printed(report, capsys)]
+    place = next(i for i, line in enumerate(lines) if line.startswith("  warning  certificate"))
+    assert lines[place].endswith(" 30.0 ms")
+    assert lines[place + 1].startswith("    words words")
+    assert all(len(line) <= 50 for line in lines)
+
+
+def test_a_terminal_too_narrow_for_anything(
     capsys: pytest.CaptureFixture[str], terminal: Callable[[int], None]
 ) -> None:
     """Nothing is lost: the terminal itself breaks the line."""

@@ -13,8 +13,8 @@ _BY_ENHANCED_CODE = {
     "5.3.4": "The message is larger than the relay takes: attach less, or link to the files.",
 }
 _BY_WORDS = {
-    "basic authentication is disabled": "The provider has retired passwords for SMTP on this account"
-    " (basic authentication): use an account or another relay that still takes them.",
+    "basic authentication is disabled": "The provider has retired passwords for SMTP on this"
+    " account (basic authentication): use an account or another relay that still takes them.",
     "smtpclientauthentication is disabled": "Authenticated SMTP is switched off: an administrator"
     " of Microsoft 365 switches it on for the mailbox (Mail, Manage email apps), or for the"
     " organisation in Exchange.",

@@ -109,8 +109,8 @@ class Opening:
     def _go_on_with_starttls(self) -> None:
         self._kind = Security.STARTTLS
         words = (
-            "The settings work. This server takes STARTTLS, so `ssl` off and `enable_starttls` on"
-            " saves every process its first try."
+            "This server takes STARTTLS: with `ssl` off and `enable_starttls` on, no process has to"
+            " find that out by a first try."
         )
         self._remedies.append(Remedy(words, STARTTLS))
 
