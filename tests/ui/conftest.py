@@ -1,0 +1,116 @@
+"""One server and one headless Chromium for the whole folder, and nothing connected at first."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, expect, sync_playwright
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+from .interfaces import INTERFACES, Interface
+from .prefect_server import ServerProcess
+
+_PATIENCE_MILLISECONDS = 60_000
+_CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",  # CI runs as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="package")
+def chromium() -> str:
+    """Find Debian's Chromium; without it the tests are skipped, but never in CI."""
+    path = shutil.which("chromium")
+    if path is None and os.environ.get("CI"):
+        pytest.fail("no chromium: .ci/run installs it with apt-get")
+    if path is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    return path
+
+
+@pytest.fixture(scope="package")
+def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """Run a server that knows the block types, and make this process its client."""
+    del chromium  # without a browser there is no need for a server
+    server = ServerProcess(tmp_path_factory.mktemp("prefect"))
+    with server.running():
+        server.run("block", "register", "-m", "prefect_smtp_relay")
+        with temporary_settings({PREFECT_API_URL: server.api_url, PREFECT_HOME: server.home}):
+            yield server
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str, server: ServerProcess) -> Iterator[BrowserContext]:
+    """Run the browser; it reaches nothing but the server, and keeps the interfaces' files."""
+    expect.set_options(timeout=_PATIENCE_MILLISECONDS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_CHROMIUM_ARGUMENTS)
+        context = browser.new_context(
+            viewport={"width": 1200, "height": 1000}, color_scheme="light"
+        )
+        context.set_default_timeout(_PATIENCE_MILLISECONDS)
+        context.route(lambda url: not url.startswith(server.url), lambda route: route.abort())
+        yield context
+        browser.close()
+
+
+@pytest.fixture(params=INTERFACES, ids=lambda interface: interface.__name__)
+def ui(
+    request: pytest.FixtureRequest, browser: BrowserContext, server: ServerProcess
+) -> Iterator[Interface]:
+    """Show an interface in a new tab, which knows of no draft: V2 keeps what was not saved."""
+    page = browser.new_page()
+    page.goto(f"{server.url}/ui-settings")
+    page.evaluate("localStorage.clear()")
+    yield request.param(page, server.url)
+    page.close()
+
+
+@pytest.fixture
+def client(server: ServerProcess) -> Iterator[SyncPrefectClient]:
+    """Give a client of the server."""
+    del server
+    with get_client(sync_client=True) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def nothing_connected(client: SyncPrefectClient) -> None:
+    """Delete every block document."""
+    for document in client.read_block_documents():
+        client.delete_block_document(document.id)
+
+
+@pytest.fixture(autouse=True)
+def outbox_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test an outbox of its own."""
+    path = tmp_path / "outbox"
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_PATH", str(path))
+    return path
+
+
+@pytest.fixture
+def in_own_thread() -> Callable[[Callable[[], Any]], Any]:
+    """Run a flow apart from the browser.
+
+    Playwright's event loop runs in the main thread, and Prefect would take it for the flow's.
+    """
+
+    def run(function: Callable[[], Any]) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(contextvars.copy_context().run, function).result()
+
+    return run
