@@ -26,8 +26,8 @@ from tests.transports.sendgrid.api_server import ApiServer, serve
 
 _USERS = {"incidents@example.org": "an app password"}
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
-_SAVED = re.compile(r'(\w+)\((?:[^()]|\([^()]*\))*\)\.save\("([^"]+)"')
-_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 12, 2, 8
+_SAVED = re.compile(r'(SMTP|SendGrid)\((?:[^()]|\([^()]*\))*\)\.save\("([^"]+)"')
+_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 15, 2, 8
 _SUBJECTS = {
     "[SEV2] INC-42: checkout is slow": 2,
     "Deployed": 1,
@@ -36,6 +36,8 @@ _SUBJECTS = {
     "Once": 1,
     "From a script": 1,
     "Latency of the night": 1,
+    "Done: nightly-import": 2,
+    "Please look": 1,
     "Saved": 3,
 }
 
