@@ -27,7 +27,7 @@ from tests.transports.sendgrid.api_server import ApiServer, serve
 _USERS = {"incidents@example.org": "an app password"}
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
 _SAVED = re.compile(r'(SMTP|SendGrid)\((?:[^()]|\([^()]*\))*\)\.save\("([^"]+)"')
-_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 15, 2, 8
+_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 16, 2, 8
 _SUBJECTS = {
     "[SEV2] INC-42: checkout is slow": 2,
     "Deployed": 1,
