@@ -62,11 +62,10 @@ def notify_stakeholders(
     incident: Incident, stakeholders: list[str], event: Event = "declared"
 ) -> Receipt:
     """Mail the stakeholders what has happened to an incident, in one thread for each incident."""
-    thread = f"<INC-{incident.number}@incidents.invalid>"
     return send_an_email(
         to=stakeholders,
         subject=f"[{incident.severity}] INC-{incident.number} {event}: {incident.title}",
         body=describe(incident, event),
-        headers={"In-Reply-To": thread, "References": thread},
+        thread=f"INC-{incident.number}",
         artifact=True,
     )

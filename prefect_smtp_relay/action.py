@@ -19,9 +19,10 @@ from prefect_smtp_relay.mail.attachment_input import AttachmentInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.message import compose
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.rendering import render
+from prefect_smtp_relay.rendering import Frame, render
 from prefect_smtp_relay.run_log import forward_transport_log
 from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.signature import run_signature
 from prefect_smtp_relay.submission import Origin, RelayInput
 
 P = ParamSpec("P")
@@ -55,6 +56,10 @@ def send_an_email(
     attachments: Sequence[AttachmentInput] | Mapping[str, AttachmentInput] | None = None,
     inline_images: Mapping[str, AttachmentInput] | None = None,
     headers: Mapping[str, str] | None = None,
+    thread: str = "",
+    include_header: bool = True,
+    include_footer: bool = False,
+    custom_logo_url: str = "",
     relay: RelayInput = None,
     artifact: ArtifactInput = False,
 ) -> Receipt:
@@ -77,6 +82,10 @@ def send_an_email(
         attachments: paths, ``(name, octets)`` pairs, open files, or a mapping of names to these.
         inline_images: content id to path or octets; ``![](cid:ID)`` shows it in the body.
         headers: further header fields.
+        thread: a key such as ``INC-42``: mails of one key and sender domain show in one thread.
+        include_header: show the logo, where there is one, above the body.
+        include_footer: say below the body which flow run sent it.
+        custom_logo_url: the web address of a logo.
         relay: ``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, or a block; overrides the choice.
         artifact: leave a Markdown artifact in the run, recipients masked; ``with-recipients``
             shows them. Bcc recipients are only counted.
@@ -93,7 +102,11 @@ def send_an_email(
     last_try = _is_last_try()
     with telling_failures(last_try=last_try):
         settings = current_settings()
-        rendered = render(body, html=html, text=text)
+        frame = Frame(
+            logo_url=custom_logo_url if include_header else "",
+            footer=run_signature() if include_footer else "",
+        )
+        rendered = render(body, html=html, text=text, frame=frame)
         draft = compose(
             to,
             subject,
@@ -106,6 +119,7 @@ def send_an_email(
             attachments=attachments,
             inline_images=inline_images,
             headers=headers,
+            thread=thread,
         )
         message, receipt = deliver_or_keep(
             draft, relay, settings, origin=_origin(), last_try=last_try

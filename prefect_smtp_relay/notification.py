@@ -14,12 +14,13 @@ from pydantic import ConfigDict, Field, HttpUrl, field_validator
 from prefect_smtp_relay import catalog, server_process
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import CleanBlock, without_blank_defaults
-from prefect_smtp_relay.exceptions import EmailError, UnknownRelay
+from prefect_smtp_relay.exceptions import EmailError, MessageError, UnknownRelay
 from prefect_smtp_relay.handover import deliver_soon, telling_failures
 from prefect_smtp_relay.mail.message import Draft, compose
-from prefect_smtp_relay.rendering import render
+from prefect_smtp_relay.rendering import Frame, render
 from prefect_smtp_relay.run_log import forward_transport_log, run_logger
 from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.signature import run_signature
 from prefect_smtp_relay.submission import OUTBOX
 
 _SUBJECT = "Prefect notification"
@@ -89,6 +90,26 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         description="Stands before each subject, with a blank behind it.",
         examples=["[production]"],
     )
+    thread: str = Field(
+        default="",
+        title="Thread",
+        description="A key: mails of one key show in one thread; blank for a thread each.",
+    )
+    include_header: bool = Field(
+        default=True,
+        title="Include header",
+        description="Show the logo, where there is one, above the body.",
+    )
+    include_footer: bool = Field(
+        default=False,
+        title="Include footer",
+        description="Say below the body that Prefect sent it.",
+    )
+    custom_logo_url: str = Field(
+        default="",
+        title="Logo URL",
+        description="The web address of a picture to show above the body.",
+    )
     relay: str = Field(
         default="",
         title="Relay",
@@ -106,7 +127,15 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             raise ValueError("is blank; write at least one address, such as oncall@example.org")
         return value
 
-    @field_validator("subject_prefix")
+    @field_validator("custom_logo_url")
+    @classmethod
+    def _check_logo(cls, value: str) -> str:
+        try:
+            return Frame(value.strip()).logo_url
+        except MessageError as error:
+            raise ValueError(str(error).removeprefix("custom_logo_url: ")) from error
+
+    @field_validator("subject_prefix", "thread")
     @classmethod
     def _check_prefix(cls, value: str) -> str:
         return _in_one_line(value)
@@ -160,7 +189,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
                 raise NotificationError(_reason(error)) from error
 
     def _compose(self, body: str, subject: str | None) -> Draft:
-        rendered = render(_keep_lines(body))
+        rendered = render(_keep_lines(body), frame=self._frame())
         return compose(
             self.to,
             _in_one_line(f"{self.subject_prefix} {subject or _SUBJECT}"),
@@ -170,6 +199,13 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             cc=self.cc,
             bcc=self.bcc,
             reply_to=self.reply_to,
+            thread=self.thread,
+        )
+
+    def _frame(self) -> Frame:
+        return Frame(
+            logo_url=self.custom_logo_url if self.include_header else "",
+            footer=run_signature() if self.include_footer else "",
         )
 
 

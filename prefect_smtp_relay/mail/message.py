@@ -34,6 +34,7 @@ class Draft:
         sender: the Sender field of RFC 5322, section 3.6.2, or None.
         attachments, inline_images: files beside and inside the body.
         headers: free header fields, in their order.
+        thread: names the conversation that the message belongs to; blank for none.
     """
 
     to: tuple[Mailbox, ...] = ()
@@ -48,6 +49,7 @@ class Draft:
     attachments: tuple[Attachment, ...] = ()
     inline_images: tuple[Attachment, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    thread: str = ""
 
     def from_mailbox(
         self, mailbox: Mailbox, seed: str = "", composed_at: datetime | None = None
@@ -60,6 +62,8 @@ class Draft:
             composed_at: the Date, with a time zone; now where it is None.
         """
         values = {field.name: getattr(self, field.name) for field in fields(Draft)}
+        if self.thread:
+            values["headers"] += _thread_headers(self.thread, mailbox.domain)
         return Message(
             from_=mailbox,
             message_id=mint_message_id(mailbox.domain, seed),
@@ -111,6 +115,7 @@ def compose(
     attachments: Sequence[AttachmentInput] | Mapping[str, AttachmentInput] | None = None,
     inline_images: Mapping[str, AttachmentInput] | None = None,
     headers: Mapping[str, str] | None = None,
+    thread: str = "",
 ) -> Draft:
     """Check everything that a caller can get wrong, before anything is sent.
 
@@ -122,6 +127,7 @@ def compose(
         attachments: paths, ``(name, octets)`` pairs or open files.
         inline_images: content id to path or octets.
         headers: free header fields; ``Sender`` is read as a mailbox.
+        thread: every message of one thread and sender domain shows in one conversation.
 
     Raises:
         MessageError: naming the argument and the fix.
@@ -144,6 +150,7 @@ def compose(
         attachments=read_attachments(attachments),
         inline_images=read_inline_images(inline_images),
         headers=free_headers,
+        thread=_check_thread(thread, free_headers),
     )
 
 
@@ -156,6 +163,19 @@ def mint_message_id(domain: str, seed: str = "") -> str:
     """
     name = uuid.uuid5(uuid.NAMESPACE_URL, f"prefect-smtp-relay:{seed}") if seed else uuid.uuid4()
     return f"<{name}@{domain}>"
+
+
+def _thread_headers(thread: str, domain: str) -> tuple[tuple[str, str], ...]:
+    """Name one root for all: what answers one message is one conversation (RFC 5322, 3.6.4)."""
+    root = mint_message_id(domain, f"thread:{thread}")
+    return (("In-Reply-To", root), ("References", root))
+
+
+def _check_thread(thread: str, headers: tuple[tuple[str, str], ...]) -> str:
+    taken = [name for name, _ in headers if name.lower() in {"in-reply-to", "references"}]
+    if thread and taken:
+        raise InvalidHeader(f"thread: it writes {taken[0]}, which is in headers too; take one out.")
+    return check_text(thread, "thread")
 
 
 def _split_headers(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.rendering.markdown import parse, to_html
-from prefect_smtp_relay.rendering.page import wrap_in_page
+from prefect_smtp_relay.rendering.page import Frame, wrap_in_page
 from prefect_smtp_relay.rendering.plain_text import to_plain_text
 
-__all__ = ["Rendered", "render"]
+__all__ = ["Frame", "Rendered", "render"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,16 @@ class Rendered:
     text: str
 
 
-def render(body: str, *, html: str | None = None, text: str | None = None) -> Rendered:
+def render(
+    body: str, *, html: str | None = None, text: str | None = None, frame: Frame | None = None
+) -> Rendered:
     """Render a Markdown body, or take over what the caller has rendered.
 
     Args:
         body: CommonMark with tables and strikethrough; raw HTML in it is shown, not interpreted.
         html: stands as it is in place of the rendered HTML; it is not wrapped in the page.
         text: stands as it is in place of the rendered plain text.
+        frame: logo and footer of what is rendered here.
 
     Returns:
         Both renderings. Where both are given, the body is not read.
@@ -43,8 +46,16 @@ def render(body: str, *, html: str | None = None, text: str | None = None) -> Re
         raise MessageError(f"body: expected text, got {type(body).__name__}.")
     if html is not None and text is not None:
         return Rendered(html, text)
-    tokens = parse(body)
+    frame = frame or Frame()
+    tokens, footer = parse(body), parse(frame.footer)
     return Rendered(
-        html=wrap_in_page(to_html(tokens)) if html is None else html,
-        text=to_plain_text(tokens) if text is None else text,
+        html=wrap_in_page(to_html(tokens), frame.logo_url, to_html(footer))
+        if html is None
+        else html,
+        text=_join(to_plain_text(tokens), to_plain_text(footer)) if text is None else text,
     )
+
+
+def _join(text: str, footer: str) -> str:
+    """Put the footer behind the signature's separator (RFC 3676, section 4.3)."""
+    return f"{text.rstrip()}\n\n-- \n{footer}" if footer.strip() else text

@@ -320,3 +320,27 @@ def test_a_flush_settles_the_sender_anew_where_the_action_named_none(
     assert (len(report.accepted), report.remaining) == (1, 0)
     assert mail_server.mails[0].reverse_path == "relay@example.org"
     assert not list(outbox_path.glob("*.eml"))
+
+
+def test_a_mail_can_show_its_thread_logo_and_run(mail_server: MailServer) -> None:
+    """Thread, logo and footer come with the arguments of their names."""
+    relay = connect(mail_server)
+
+    @flow(name="nightly")
+    def report() -> Receipt:
+        return send_an_email(
+            "ann@example.org",
+            "s",
+            "Body",
+            relay=relay,
+            thread="INC-42",
+            include_footer=True,
+            custom_logo_url="https://example.org/logo.png",
+        )
+
+    report()
+    mail = mail_server.mails[0].message
+    text, html = (part.get_content() for part in mail.iter_parts())
+    assert mail["References"] == mail["In-Reply-To"]
+    assert "Sent by the flow nightly, run" in text
+    assert "https://example.org/logo.png" in html
