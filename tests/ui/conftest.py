@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect, sync_playwright
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from .interfaces import INTERFACES, Interface
 from .prefect_server import ServerProcess
 
 _PATIENCE_MILLISECONDS = 60_000
+_DRAIN_SECONDS = 60
 _CHROMIUM_ARGUMENTS = [
     "--no-sandbox",  # CI runs as root
     "--disable-gpu",
@@ -50,6 +52,9 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         server.run("block", "register", "-m", "prefect_smtp_relay")
         with temporary_settings({PREFECT_API_URL: server.api_url, PREFECT_HOME: server.home}):
             yield server
+        # An event that is still on its way when its server stops would hang Prefect's own harness,
+        # which waits at the end for the events of every server.
+        EventsWorker.drain_all(timeout=_DRAIN_SECONDS)
 
 
 @pytest.fixture(scope="package")
