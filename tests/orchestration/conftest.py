@@ -15,7 +15,7 @@ from prefect_smtp_relay.testing.mail_server import MailServer
 _STARTUP_SECONDS = 180
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def prefect_server() -> Iterator[None]:
     """Run a Prefect server on SQLite in a temporary folder."""
     with prefect_test_harness(server_startup_timeout=_STARTUP_SECONDS):

@@ -1,0 +1,1 @@
+"""Tests that need a Prefect server: one for the package, ended with its last test."""
