@@ -39,14 +39,19 @@ def emit_failure(error: EmailError) -> None:
     Args:
         error: its class and codes are told, not its text, which may quote addresses.
     """
-    outcome = "refused" if isinstance(error, RecipientsRefused) else "failed"
-    details: dict[str, Any] = {"error": type(error).__name__}
+    refusals = error.refusals if isinstance(error, RecipientsRefused) else {}
+    details: dict[str, Any] = {
+        "error": type(error).__name__,
+        "accepted": 0,
+        "refused": len(refusals),
+    }
     if isinstance(error, DeliveryError):
         details |= {
             "code": error.code,
             "enhanced_code": error.enhanced_code,
             "stage": error.stage,
         }
+    outcome = "refused" if refusals else "failed"
     _emit(outcome, error.message_id, relay=error.relay, **details)
 
 

@@ -202,7 +202,7 @@ class RecipientsRefused(DeliveryError):
 
     Args:
         transport: loggable name of the transport.
-        refusals: the relay's answer for each address.
+        refusals: the relay's answer for each address; the first one's codes are the error's.
     """
 
     def __init__(self, transport: str, refusals: Mapping[str, Refusal] | None = None) -> None:
@@ -211,6 +211,9 @@ class RecipientsRefused(DeliveryError):
         detail = f"every recipient was refused: {listed}. {_REFUSED_ADVICE}" if listed else ""
         super().__init__(transport, detail, stage="RCPT" if listed else "")
         self.args = (transport, self.refusals)
+        if self.refusals:
+            first = next(iter(self.refusals.values()))
+            self.code, self.enhanced_code = first.code, first.enhanced_code
 
     @classmethod
     def of(

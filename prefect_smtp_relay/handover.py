@@ -123,6 +123,7 @@ def _noting_interruption(message: Message) -> Iterator[None]:
 
 def _keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> None:
     """Store what failed for good: losing it as well would be worse than a second failure."""
+    error.message_id = message.message_id
     try:
         path = open_outbox(settings).keep(message, Envelope.of(message), str(error))
     except EmailError as storing:

@@ -83,6 +83,8 @@ def test_a_mail_that_every_recipient_refused_is_told(
     (event,) = told(events_worker)
     assert event.event == f"{_PREFIX}refused"
     assert event.payload["message_id"].endswith("@example.org>")
+    assert (event.payload["accepted"], event.payload["refused"]) == (0, 1)
+    assert (event.payload["code"], event.payload["enhanced_code"]) == (550, "5.1.1")
 
 
 def test_a_mail_that_failed_is_told_once_after_the_last_try(
@@ -96,6 +98,7 @@ def test_a_mail_that_failed_is_told_once_after_the_last_try(
     assert mail_server.connections == 2
     assert event.payload["error"] == "TransientFailure"
     assert (event.payload["code"], event.payload["enhanced_code"]) == (451, "4.3.0")
+    assert event.payload["message_id"].endswith("@example.org>")
 
 
 def test_a_message_that_could_not_be_composed_is_told(events_worker: EventsWorker) -> None:
