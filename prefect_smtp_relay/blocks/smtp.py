@@ -45,7 +45,8 @@ class SMTP(RelayBlock):
     _documentation_url: ClassVar[HttpUrl | None] = fields.documentation_url("connect-smtp")
     _description: ClassVar[str | None] = (
         "Send the e-mail of every flow through your own SMTP server. Once a block is saved,"
-        " `send_an_email` goes through it, with no change to any flow."
+        " `send_an_email` goes through it, with no change to any flow. Reload the page before you"
+        " edit a saved block: Prefect's form can show defaults in place of what is saved."
     )
 
     model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_with_secret_address)
