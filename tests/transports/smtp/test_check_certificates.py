@@ -13,6 +13,7 @@ from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.report import Report
 from prefect_smtp_relay.transports.smtp import Security
+from prefect_smtp_relay.transports.smtp.check.certificate import Certificate
 
 if TYPE_CHECKING:
     pass
@@ -67,6 +68,52 @@ class TestCertificates:
         )
         assert "self-signed: put it in `ca_certificate`" in report.step("TLS").detail
         assert report.step("certificate").detail.startswith("for localhost; self-signed; valid")
+        (words,) = report.recommendation.words
+        assert words.startswith("The certificate is self-signed: paste the PEM of")
+        assert report.recommendation.settings == {}
+
+    def test_one_that_peer_does_not_trust(
+        self, start_tls: Callable[..., MailServer], check: Check, kind: str, security: Security
+    ) -> None:
+        """With `peer` the CA is named, whose PEM goes into `ca_certificate`; the name is right."""
+        report = check(start_tls(kind), security=security, verify_peer=True)
+        (words,) = report.recommendation.words
+        assert words.startswith("The certificate's issuer (trustme")
+        assert "paste the PEM of that CA into `ca_certificate`" in words
+        assert report.recommendation.settings == {}
+
+    def test_one_of_an_unknown_issuer_for_another_host(
+        self,
+        start: Callable[..., MailServer],
+        check: Check,
+        issue: Issue,
+        kind: str,
+        security: Security,
+    ) -> None:
+        """Both are told at once; a name that no trusted CA vouches for is not made a setting."""
+        _, context = issue("*.example.org", "mail.example.org")
+        server = start(security=kind, tls_context=context)
+        report = check(server, security=security, verify_peer=True)
+        issuer, name = report.recommendation.words
+        assert "is not trusted here" in issuer
+        assert name.startswith("The certificate is for mail.example.org, not for localhost")
+        assert report.recommendation.settings == {}
+
+    def test_one_that_holds_a_wildcard_only(
+        self,
+        start: Callable[..., MailServer],
+        check: Check,
+        issue: Issue,
+        kind: str,
+        security: Security,
+    ) -> None:
+        """A wildcard is named in words, and is no address."""
+        pem, context = issue("*.example.org")
+        server = start(security=kind, tls_context=context)
+        report = check(server, security=security, verify_peer=True, ca_certificate=pem)
+        (words,) = report.recommendation.words
+        assert words.startswith("The certificate is for *.example.org, not for localhost")
+        assert report.recommendation.settings == {}
 
     def test_one_for_another_host(
         self,
@@ -118,3 +165,21 @@ class TestCertificates:
         )
         assert step.outcome == "warning"
         assert step.detail.endswith("(10 days). It expires soon: have it renewed.")
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "expected"),
+    [
+        ("mail.example.org", "MAIL.example.org", True),
+        ("mail.example.org", "example.org", False),
+        ("*.example.org", "mail.example.org", True),
+        ("*.example.org", "a.mail.example.org", False),
+        ("*.example.org", "example.org", False),
+        ("::1", "0:0:0:0:0:0:0:1", True),
+        ("127.0.0.1", "127.0.0.2", False),
+    ],
+)
+def test_the_hosts_that_a_certificate_is_for(name: str, address: str, expected: bool) -> None:
+    """Case does not count, a wildcard stands for one label, IP addresses compare by value."""
+    certificate = Certificate((name,), issuer="CA", expires=NOW, is_self_signed=False)
+    assert certificate.is_for(address) is expected

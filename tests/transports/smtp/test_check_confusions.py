@@ -54,6 +54,19 @@ def test_a_plain_server_addressed_with_ssl_only(
     assert report.recommendation.settings == {}
 
 
+@pytest.mark.parametrize("security", [Security.DIRECT_OR_STARTTLS, Security.STARTTLS])
+def test_a_plain_server_that_should_have_tls(
+    start: Callable[..., MailServer], check: Check, security: Security
+) -> None:
+    """STARTTLS is not recommended where it is not offered; the words say that there is no TLS."""
+    report = check(start(), security=security)
+    assert "does not offer STARTTLS" in report.step("TLS").detail
+    (words,) = report.recommendation.words
+    assert "takes neither SSL nor STARTTLS" in words
+    assert report.recommendation.settings == {}
+    assert report.recommendation.python == ""
+
+
 @pytest.mark.parametrize(
     "security", [Security.STARTTLS, Security.STARTTLS_IF_OFFERED, Security.PLAIN_TEXT]
 )

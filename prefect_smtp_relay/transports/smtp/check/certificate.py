@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,16 @@ class Certificate:
     issuer: str
     expires: datetime
     is_self_signed: bool
+
+    def is_for(self, address: str) -> bool:
+        """Whether it holds this host, by the rules of RFC 9525, section 6.3.
+
+        Args:
+            address: a host name as A-labels, or an IP address.
+        """
+        wanted = _comparable(address)
+        parent = wanted.partition(".")[2]
+        return any(name in {wanted, f"*.{parent}"} for name in map(_comparable, self.names))
 
     def days_left(self, now: datetime) -> int:
         """Whole days until it expires; negative afterwards."""
@@ -73,6 +84,14 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     hosts = held.get_values_for_type(x509.DNSName)
     addresses = held.get_values_for_type(x509.IPAddress)
     return tuple(printable(str(name)) for name in (*hosts, *addresses))
+
+
+def _comparable(name: str) -> str:
+    """Bring the spellings of one host name or IP address together."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name.lower().rstrip(".")
 
 
 def _common_name(name: x509.Name) -> str:

@@ -21,6 +21,10 @@ _PROBE_SECONDS = 3.0
 _SUBMISSION_PORTS = {587: STARTTLS, 465: DIRECT_TLS}
 """RFC 6409 and RFC 8314: where mail is submitted; port 25 is for relays among themselves."""
 
+_SELF_SIGNED_CODE = 18
+_UNKNOWN_ISSUER_CODES = frozenset({2, _SELF_SIGNED_CODE, 19, 20, 21})
+"""OpenSSL's verify codes for a chain that does not end at a trusted CA."""
+
 
 def no_connection(config: SmtpConfig, error: DeliveryError) -> Remedy | None:
     """Look for a port that answers, where the configured one does not.
@@ -46,14 +50,19 @@ def ssl_on_a_starttls_port(config: SmtpConfig) -> Remedy:
     try:
         _open(config, Security.STARTTLS).quit()
     except EmailError:
-        return Remedy(
-            f"Port {config.port} takes neither SSL nor STARTTLS: use another port of this server,"
-            " 465 or 587. Without encryption (`ssl` off) only in your own network."
-        )
+        return no_tls(config)
     return Remedy(
         "This is a STARTTLS server, and the block speaks only SSL (TLS from the first byte) to it:"
         " switch `ssl` off and `enable_starttls` on.",
         STARTTLS,
+    )
+
+
+def no_tls(config: SmtpConfig) -> Remedy:
+    """Explain a server that greets in plain text and does not offer STARTTLS."""
+    return Remedy(
+        f"Port {config.port} takes neither SSL nor STARTTLS: use another port of this server, 465"
+        " or 587. Without encryption (`ssl` and `enable_starttls` off) only in your own network."
     )
 
 
@@ -90,18 +99,53 @@ def unchecked_certificate(config: SmtpConfig, security: Security) -> Certificate
     return None
 
 
+def untrusted_issuer(
+    certificate: Certificate | None, error: ssl.SSLCertVerificationError
+) -> Remedy | None:
+    """Say which certificate to trust, where it is the issuer that is not trusted.
+
+    Args:
+        certificate: what the server showed; None where that cannot be read.
+        error: why `peer` did not accept it.
+    """
+    if error.verify_code not in _UNKNOWN_ISSUER_CODES:
+        return None
+    if error.verify_code == _SELF_SIGNED_CODE:
+        start, owner = "The certificate is self-signed", "the certificate itself"
+    else:
+        issuer = f" ({certificate.issuer})" if certificate else ""
+        start, owner = f"The certificate's issuer{issuer} is not trusted here", "that CA"
+    return Remedy(
+        f"{start}: paste the PEM of {owner} into `ca_certificate`, as the server's administrator"
+        " gives it to you."
+    )
+
+
 def other_name(
     config: SmtpConfig, certificate: Certificate | None, error: ssl.SSLCertVerificationError
 ) -> Remedy | None:
-    """Name the host that the certificate is for, where it is for another one."""
-    names = [n for n in (certificate.names if certificate else ()) if not n.startswith("*")]
-    if error.verify_code not in OTHER_HOST_CODES or not names:
+    """Name the host that the certificate is for, where it is for another one.
+
+    Args:
+        config: whose address was compared.
+        certificate: what the server showed; None where that cannot be read.
+        error: why `peer` did not accept it; OpenSSL names only the first reason.
+
+    Returns:
+        The name as a setting only where a trusted CA vouches for it.
+    """
+    is_vouched_for = error.verify_code in OTHER_HOST_CODES
+    if certificate is None or not certificate.names:
         return None
-    return Remedy(
-        f"The certificate is for {names[0]}, not for {config.address}: set `address` to that name"
-        " if it is the same server.",
-        {"address": names[0]},
+    if not is_vouched_for and certificate.is_for(config.address):
+        return None
+    names = sorted(certificate.names, key=lambda name: name.startswith("*"))
+    words = (
+        f"The certificate is for {names[0]}, not for {config.address}: set `address` to a name that"
+        " it holds if it is the same server."
     )
+    is_usable = is_vouched_for and not names[0].startswith("*")
+    return Remedy(words, {"address": names[0]} if is_usable else {})
 
 
 def why_peer_fails(config: SmtpConfig, security: Security) -> str:

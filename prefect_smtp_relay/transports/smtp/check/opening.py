@@ -59,7 +59,7 @@ class Opening:
         with _closing_on_error(sock):
             tls = self._direct_tls(sock) if self._kind is Security.DIRECT else None
         if tls is None and self._config.security is Security.DIRECT_OR_STARTTLS:
-            self._go_on_with_starttls()
+            self._kind = Security.STARTTLS
             sock = self._connect()
         session = Session(tls or sock, self._config)
         with _closing_on_error(session):
@@ -105,14 +105,6 @@ class Opening:
         except DeliveryError as error:
             self._note(confusions.no_connection(self._config, error))
             raise
-
-    def _go_on_with_starttls(self) -> None:
-        self._kind = Security.STARTTLS
-        words = (
-            "This server takes STARTTLS: with `ssl` off and `enable_starttls` on, no process has to"
-            " find that out by a first try."
-        )
-        self._remedies.append(Remedy(words, STARTTLS))
 
     def _direct_tls(self, plain: socket.socket) -> ssl.SSLSocket | None:
         """Return None where the server answers in plain text, and STARTTLS may follow."""
@@ -160,14 +152,25 @@ class Opening:
     def _start_tls(self, session: Session) -> None:
         with self._explaining(), self._log.step("TLS") as finding:
             if wants_starttls(self._config, session):
+                if "STARTTLS" not in session.extensions:
+                    self._note(confusions.no_tls(self._config))
                 session.start_tls()
                 finding.ok(f"STARTTLS: {_describe(session.tls)}")
+                self._skip_the_first_try()
                 self._require_starttls("STARTTLS works: require it, so that nobody can strip it")
             elif "STARTTLS" in session.extensions:
                 finding.warn("none, although the server offers STARTTLS")
                 self._require_starttls("Mail crosses the network in clear, and need not")
             else:
                 finding.warn("none: the server offers no STARTTLS, so mail goes in clear")
+
+    def _skip_the_first_try(self) -> None:
+        if self._config.security is Security.DIRECT_OR_STARTTLS:
+            words = (
+                "This server takes STARTTLS: with `ssl` off and `enable_starttls` on, no process"
+                " has to find that out by a first try."
+            )
+            self._remedies.append(Remedy(words, STARTTLS))
 
     def _require_starttls(self, why: str) -> None:
         if self._config.security in {Security.STARTTLS_IF_OFFERED, Security.PLAIN_TEXT}:
@@ -189,6 +192,7 @@ class Opening:
         with self._log.step("certificate") as finding:
             certificate = confusions.unchecked_certificate(self._config, self._kind)
             finding.fail(certificate.describe(_now()) if certificate else "it cannot be read")
+        self._note(confusions.untrusted_issuer(certificate, error))
         self._note(confusions.other_name(self._config, certificate, error))
 
     def _note(self, remedy: Remedy | None) -> None:
