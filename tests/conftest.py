@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
@@ -22,7 +23,7 @@ class CliRun(NamedTuple):
 @pytest.fixture
 def run_cli(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., CliRun]:
+) -> Iterator[Callable[..., CliRun]]:
     """Run the command line with these words."""
     from prefect_smtp_relay import cli  # loads Prefect, which most tests do without
 
@@ -33,4 +34,5 @@ def run_cli(
         shown = capsys.readouterr()
         return CliRun(int(ended.value.code or 0), shown.out, shown.err)
 
-    return run
+    yield run
+    logging.disable(logging.NOTSET)  # what the command keeps up until its process ends

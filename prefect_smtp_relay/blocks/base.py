@@ -129,13 +129,15 @@ def refuse_masked(value: Any) -> Any:
     return value
 
 
-def describe(error: ValidationError) -> str:
+def describe(error: ValidationError, field: str | None = None) -> str:
     """Say which fields are wrong and how to mend them, without any value.
 
     Args:
         error: what validating a block document raised.
+        field: the only one to tell about; a blank text says that it is not wrong.
     """
     return "; ".join(
         ": ".join([*map(str, problem["loc"]), problem["msg"].removeprefix("Value error, ")])
         for problem in error.errors(include_input=False, include_url=False, include_context=False)
+        if field in {None, *problem["loc"][:1]}
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
-from prefect.logging import get_logger
+from prefect.events.worker import EventsWorker
+from prefect.settings import PREFECT_LOGGING_INTERNAL_LEVEL, temporary_settings
 
 from prefect_smtp_relay import __version__
 from prefect_smtp_relay.cli.answer import PROBLEM, WRONG_USE, Answer, UsageError, show
@@ -19,11 +19,13 @@ from prefect_smtp_relay.cli.outbox import flush, list_entries
 from prefect_smtp_relay.cli.preset import preset
 from prefect_smtp_relay.cli.send import send
 from prefect_smtp_relay.cli.status import status
-from prefect_smtp_relay.exceptions import EmailError
-from prefect_smtp_relay.transports.base import logger as transport_logger
+from prefect_smtp_relay.exceptions import EmailError, MessageError
 
 _INTERRUPTED = 130
 """As shells count a program that Ctrl-C ended."""
+
+_DRAIN_SECONDS = 5
+"""For the events of a mail to reach Prefect; an API that is down takes none.
 
 _SECRET_OPTIONS = ("--password", "--api-key", "--key")
 _NO_SECRETS = (
@@ -38,7 +40,7 @@ app = App(
     help_format="markdown",
     help="E-mail from Prefect flows: connect a relay, check it, and see what waits.\n\n"
     "Every command takes --json. Exit codes: 0 done, 1 a relay or a mail has a problem,"
-    " 2 wrong use.",
+    " 2 wrong use, 130 interrupted.",
 )
 connect_app = App(name="connect", help="Check a relay, and save it as a Prefect block.")
 outbox_app = App(name="outbox", help="Mail that no relay has accepted yet.")
@@ -54,8 +56,21 @@ app.command(outbox_app)
 
 
 def main() -> None:
-    """Run the command that the process was started with."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the command that the process was started with, and end the process.
+
+    The events of a mail are handed over before, for a few seconds at most. What is logged for flows
+    stays out of the terminal: the answer says the same. That holds until the process has ended, for
+    Prefect logs while it shuts down, too.
+    """
+    logging.disable(logging.CRITICAL)
+    # Prefect's services heed this setting alone, and keep it in the threads that they start.
+    with temporary_settings({PREFECT_LOGGING_INTERNAL_LEVEL: "CRITICAL"}):
+        try:
+            code = run(sys.argv[1:])
+            EventsWorker.drain_all(timeout=_DRAIN_SECONDS)
+        except KeyboardInterrupt:
+            code = _INTERRUPTED
+    sys.exit(code)
 
 
 def run(words: Sequence[str]) -> int:
@@ -74,14 +89,11 @@ def run(words: Sequence[str]) -> int:
         return _fail(wrong, WRONG_USE, as_json="--json" in words)
     as_json = bool(bound.arguments.get("as_json"))
     try:
-        with _answers_only():
-            return command(*bound.args, **bound.kwargs) or 0
-    except UsageError as error:
+        return command(*bound.args, **bound.kwargs) or 0
+    except (UsageError, MessageError) as error:
         return _fail(error, WRONG_USE, as_json=as_json)
     except EmailError as error:
         return _fail(error, PROBLEM, as_json=as_json)
-    except KeyboardInterrupt:
-        return _INTERRUPTED
 
 
 def _holds_secret(words: Sequence[str]) -> bool:
@@ -93,17 +105,3 @@ def _fail(error: Exception, code: int, *, as_json: bool) -> int:
     text = str(error)
     answer = Answer({"error": text, "type": type(error).__name__}, complaints=[text], code=code)
     return show(answer, as_json=as_json)
-
-
-@contextmanager
-def _answers_only() -> Iterator[None]:
-    """Keep what is logged for flows out of the terminal: the answer says the same."""
-    loggers = (get_logger("smtp_relay"), transport_logger)
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect_smtp_relay import catalog
 from prefect_smtp_relay.blocks import SMTP, RelayBlock
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Flag, Json, UsageError, show
-from prefect_smtp_relay.cli.fields import SmtpFields
+from prefect_smtp_relay.cli.fields import SmtpFields, refuse_malformed
 from prefect_smtp_relay.cli.gather import build, gather
 from prefect_smtp_relay.cli.reports import describe_report
 from prefect_smtp_relay.transports.report import Report
@@ -64,7 +64,10 @@ def check(
 
 
 def _connected(relay: str | None) -> RelayBlock:
-    block = catalog.preferred() if relay is None else catalog.named(relay)
+    if relay is not None:
+        refuse_malformed(relay)
+        return catalog.named(relay)
+    block = catalog.preferred()
     if block is None:
         raise UsageError("No relay is connected: describe a server by --address or --preset.")
     return block

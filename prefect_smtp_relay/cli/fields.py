@@ -8,8 +8,22 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from prefect_smtp_relay import catalog
 from prefect_smtp_relay.blocks import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.answer import UsageError
+from prefect_smtp_relay.exceptions import UnknownRelay
+
+
+def refuse_malformed(relay: str) -> None:
+    """Refuse what cannot be a relay's name, apart from a document that is not there.
+
+    Raises:
+        UsageError: it is not ``smtp/NAME`` or ``sendgrid/NAME``.
+    """
+    try:
+        catalog.split_name(relay)
+    except UnknownRelay as error:
+        raise UsageError(str(error)) from None
 
 
 def _of(block: type[RelayBlock], name: str) -> Parameter:

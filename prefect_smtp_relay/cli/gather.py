@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -9,7 +11,7 @@ from pydantic import ValidationError
 from prefect_smtp_relay.blocks import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.blocks.base import describe
 from prefect_smtp_relay.blocks.environment import fields_from_environment, variable
-from prefect_smtp_relay.cli.answer import UsageError
+from prefect_smtp_relay.cli.answer import UsageError, complain
 from prefect_smtp_relay.cli.preset import known
 from prefect_smtp_relay.cli.prompts import ask, ask_secret, is_interactive, read_secret
 
@@ -62,7 +64,7 @@ def gather(
         if not only_secret:
             _ask_for_fields(block, fields, is_known_service=preset is not None)
         if _needs_secret(block, fields):
-            fields[_secret_of(block)] = ask_secret(f"The {_words(_secret_of(block))}")
+            _ask_for_secret(block, fields)
     _refuse_missing(block, fields, from_env=from_env)
     return fields
 
@@ -94,7 +96,27 @@ def _ask_for_fields(
 ) -> None:
     for name, (question, default) in _QUESTIONS[block].items():
         if name not in fields and not (name == "port" and is_known_service):
-            fields[name] = ask(question, default)
+            fields[name] = _valid(block, name, partial(ask, question, default))
+
+
+def _ask_for_secret(block: type[RelayBlock], fields: dict[str, Any]) -> None:
+    name = _secret_of(block)
+    fields[name] = _valid(block, name, partial(ask_secret, f"The {_words(name)}"))
+
+
+def _valid(block: type[RelayBlock], name: str, ask_once: Callable[[], str]) -> str:
+    """Ask until the field takes the answer, which only the question itself can still mend."""
+    while problem := _problem(block, name, answer := ask_once()):
+        complain(f"{problem}.")
+    return answer
+
+
+def _problem(block: type[RelayBlock], name: str, answer: str) -> str:
+    try:
+        block(**{name: answer})
+    except ValidationError as error:
+        return describe(error, name)
+    return ""
 
 
 def _needs_secret(block: type[RelayBlock], fields: dict[str, Any]) -> bool:

@@ -41,12 +41,14 @@ class NextMail:
             a blank where the choice itself fails.
         sentence: the same for people.
         why: the reason of the choice.
+        fails: whether a wrong document makes the next mail fail.
     """
 
     relays: tuple[RelayState, ...]
     relay: str
     sentence: str
     why: str = ""
+    fails: bool = False
 
     def as_data(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -66,10 +68,10 @@ def look_up() -> NextMail:
         states = tuple(map(_state_of, catalog.in_order(documents)))
     except RelayConfigurationError as error:
         states = tuple(_state_of(document) for document in documents)
-        return NextMail(states, "", f"The next mail fails: {error}")
+        return NextMail(states, "", f"The next mail fails: {error}", fails=True)
     first = states[0]
     if first.error:
-        return NextMail(states, first.name, f"The next mail fails: {first.error}")
+        return NextMail(states, first.name, f"The next mail fails: {first.error}", fails=True)
     return NextMail(states, first.name, f"The next mail goes through {first.name}.", _why(states))
 
 

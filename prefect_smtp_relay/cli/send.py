@@ -7,13 +7,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
+from prefect_smtp_relay.cli.fields import refuse_malformed
 from prefect_smtp_relay.handover import telling_failures
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import compose
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.rendering import render
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.submission import Origin, deliver, settle
+from prefect_smtp_relay.submission import OUTBOX, Origin, deliver, settle
 
 _BODY = "This mail was sent by `prefect-smtp-relay send`, to show that the relay takes mail."
 
@@ -38,17 +39,22 @@ def send(
         relay: smtp/NAME, sendgrid/NAME or outbox; by default the one that takes the next mail.
         as_json: Print one JSON document.
     """
+    is_to_be_stored = relay == OUTBOX
+    if relay is not None and not is_to_be_stored:
+        refuse_malformed(relay)
     with telling_failures(last_try=True):
         settings = current_settings()
         rendered = render(body)
         draft = compose(to, subject, text=rendered.text, html=rendered.html, from_=from_)
         chosen, message = settle(draft, relay, settings, Origin())
         receipt = deliver(message, Envelope.of(message), chosen)
-    return show(_answer(receipt), as_json=as_json)
+    return show(_answer(receipt, is_to_be_stored=is_to_be_stored), as_json=as_json)
 
 
-def _answer(receipt: Receipt) -> Answer:
+def _answer(receipt: Receipt, *, is_to_be_stored: bool) -> Answer:
     data = receipt.model_dump(mode="json")
+    if is_to_be_stored:
+        return Answer(data, [f"As asked, the mail was {receipt.response}."])
     if receipt.outcome == "stored":
         text = f"No relay took the mail: it was {receipt.response}."
         return Answer(data, complaints=[text], code=PROBLEM)

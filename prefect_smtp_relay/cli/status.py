@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect_smtp_relay.cli.answer import Answer, Json, show
+from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
 from prefect_smtp_relay.cli.next_mail import NextMail, RelayState, look_up
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.settings import current_settings
@@ -12,7 +12,10 @@ from prefect_smtp_relay.submission import open_outbox
 
 
 def status(*, as_json: Json = False) -> int:
-    """Show the connected relays, which one takes the next mail and why, and the outbox."""
+    """Show the connected relays, which one takes the next mail and why, and the outbox.
+
+    Exit code 1 if a wrong block makes the next mail fail.
+    """
     next_mail = look_up()
     outbox = _look_into_outbox()
     lines = [*_describe_relays(next_mail), outbox["text"]]
@@ -21,7 +24,8 @@ def status(*, as_json: Json = False) -> int:
         "next_mail": next_mail.as_data(),
         "outbox": outbox,
     }
-    return show(Answer(data, lines), as_json=as_json)
+    code = PROBLEM if next_mail.fails else DONE
+    return show(Answer(data, lines, code=code), as_json=as_json)
 
 
 def _describe_relays(next_mail: NextMail) -> list[str]:

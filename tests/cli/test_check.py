@@ -126,8 +126,7 @@ def test_the_environment_gives_what_no_option_gives(
 def test_wrong_uses(run_check: Callable[..., Any], words: tuple[str, ...], told: str) -> None:
     """One line on stderr names what to change."""
     run = run_check(*words)
-    assert run.code != 0
-    assert run.out == ""
+    assert (run.code, run.out) == (2, "")
     assert told in run.err
     assert len(run.err.splitlines()) == 1
 

@@ -28,7 +28,10 @@ COMMANDS = [
 def test_the_help_documents_the_exit_codes(run_cli: RunCli) -> None:
     """They stand in the first help page, with --json."""
     text = " ".join(run_cli("--help").out.split())
-    assert "Exit codes: 0 done, 1 a relay or a mail has a problem, 2 wrong use." in text
+    assert (
+        "Exit codes: 0 done, 1 a relay or a mail has a problem, 2 wrong use, 130 interrupted."
+        in text
+    )
     assert "Every command takes --json." in text
 
 
@@ -94,6 +97,36 @@ def test_an_api_that_is_down_is_one_clear_line(run_cli: RunCli, words: tuple[str
     document = json.loads(run_cli(*words, "--json").out)
     assert document["type"] == "RelayLookupFailed"
     assert "PREFECT_API_URL" in document["error"]
+
+
+@pytest.mark.parametrize("words", [("check",), ("send", "ann@example.org", "--relay")])
+@pytest.mark.parametrize("name", ["mailgun/x", "smtp", "smtp/"])
+def test_what_is_no_name_of_a_relay_is_a_wrong_use(
+    run_cli: RunCli, words: tuple[str, ...], name: str
+) -> None:
+    """Exit code 2, before the API is asked, with the form of a name."""
+    run = run_cli(*words, name)
+    assert (run.code, run.out) == (2, "")
+    assert "smtp/NAME" in run.err
+    assert len(run.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("nobody",), "to: "),
+        (("ann@example.org", "--from", "nobody"), "from_: "),
+        (("ann@example.org", "--subject", "two\nlines"), "subject: "),
+    ],
+)
+def test_a_mail_that_is_written_wrongly_is_a_wrong_use(
+    run_cli: RunCli, words: tuple[str, ...], told: str
+) -> None:
+    """Exit code 2 and one line that begins with what to change."""
+    run = run_cli("send", *words)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith(told)
+    assert len(run.err.splitlines()) == 1
 
 
 def test_the_presets_are_listed(run_cli: RunCli) -> None:

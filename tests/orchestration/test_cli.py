@@ -96,7 +96,7 @@ def test_status_names_what_is_wrong_with_a_document(
     assert "port: " in first
     assert second.startswith("sendgrid/team ")
     assert "next mail" not in second
-    assert (run.code, run.err) == (0, "")
+    assert (run.code, run.err) == (1, "")
     assert "a-password-to-hide" not in run.out
 
 

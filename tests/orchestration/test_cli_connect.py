@@ -211,6 +211,33 @@ def test_a_person_is_asked_for_what_is_missing(
     assert block.password.get_secret_value() == CANARY
 
 
+def test_a_person_is_asked_again_where_the_answer_is_wrong(
+    talk: Callable[..., Dialogue],
+) -> None:
+    """Each question shows at once what its field refuses, without a secret, and stands again."""
+    dialogue = talk(
+        *("connect", "smtp", "--no-check"),
+        answers={
+            "Address of the SMTP server: ": "",
+            "address: is blank": "smtp://localhost",
+            "address: holds a scheme": "localhost",
+            "Port [587]: ": "70000",
+            "port: ": "2525",
+            "Username (blank for none): ": USER,
+            "From address where a flow names none (blank for none): ": "nobody",
+            "from_address: ": "ops@example.org",
+            "The password: ": "********",
+            "\r\nThe password: ": CANARY,
+        },
+    )
+    assert dialogue.code == 0
+    assert "password: holds asterisks" in dialogue.seen
+    block = catalog.preferred()
+    assert isinstance(block, SMTP)
+    assert (block.address, block.port) == ("localhost", 2525)
+    assert block.password.get_secret_value() == CANARY
+
+
 def test_a_person_may_keep_the_own_settings(
     talk: Callable[..., Dialogue], tls_server: MailServer
 ) -> None:

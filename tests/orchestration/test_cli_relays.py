@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,7 +123,7 @@ def test_a_document_whose_priority_is_unreadable(
     save("broken", username=CANARY, password=CANARY)
     _break(client, "broken", priority="high")
     run = cli("status")
-    assert run.code == 0
+    assert run.code == 1
     assert "The next mail fails: smtp/broken: priority: is no whole number" in run.out
     assert any(line.startswith("smtp/good ") for line in run.out.splitlines())
     document = json.loads(cli("status", "--json").out)
@@ -226,6 +229,24 @@ def test_a_test_mail(cli: RunCli, save: Callable[..., None], mail_server: MailSe
     assert (receipt["relay"], receipt["outcome"]) == ("smtp/relay", "accepted")
 
 
+def test_a_process_prints_the_answer_alone(
+    save: Callable[..., None], mail_server: MailServer
+) -> None:
+    """Its events are handed over before it ends, so Prefect has nothing to add on stderr."""
+    save("relay")
+    command = Path(sys.executable).with_name("prefect-smtp-relay")
+    run = subprocess.run(  # noqa: S603  # our own command
+        [command, "send", "ann@example.org", "--json"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PREFECT_API_URL": str(PREFECT_API_URL.value())},
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert json.loads(run.stdout)["outcome"] == "accepted"
+    assert len(mail_server.mails) == 1
+
+
 def test_a_relay_may_be_named(
     cli: RunCli, save: Callable[..., None], mail_server: MailServer
 ) -> None:
@@ -259,8 +280,18 @@ def test_a_mail_that_no_relay_took(cli: RunCli) -> None:
     assert run.err.startswith("No relay took the mail: it was stored as ")
 
 
+def test_a_mail_may_be_stored_on_purpose(cli: RunCli, save: Callable[..., None]) -> None:
+    """--relay outbox does what was asked, though a relay is connected."""
+    save("relay")
+    run = cli("send", "ann@example.org", "--relay", "outbox")
+    assert (run.code, run.err) == (0, "")
+    assert run.out.startswith("As asked, the mail was stored as ")
+    receipt = json.loads(cli("send", "ann@example.org", "--relay", "outbox", "--json").out)
+    assert (receipt["relay"], receipt["outcome"]) == ("outbox", "stored")
+
+
 def test_a_wrong_recipient(cli: RunCli) -> None:
-    """The address is named."""
+    """The address is named, and the use is wrong, not the relay."""
     run = cli("send", "nobody")
-    assert (run.code, run.out) == (1, "")
+    assert (run.code, run.out) == (2, "")
     assert run.err.startswith("to: ")
