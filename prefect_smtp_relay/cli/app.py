@@ -25,7 +25,7 @@ _INTERRUPTED = 130
 """As shells count a program that Ctrl-C ended."""
 
 _DRAIN_SECONDS = 5
-"""For the events of a mail to reach Prefect; an API that is down takes none.
+"""For the events of a mail to reach Prefect; an API that is down takes none."""
 
 _SECRET_OPTIONS = ("--password", "--api-key", "--key")
 _NO_SECRETS = (
