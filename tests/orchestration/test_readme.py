@@ -171,15 +171,17 @@ def test_every_shell_block_runs_or_names_what_exists(tmp_path: Path) -> None:
 
 def test_a_block_document_is_encrypted_with_a_key_in_the_same_database() -> None:
     """Without a key of the operator's, the database holds ciphertext and the key to it."""
-    SMTP(address="canary.example.org", username="canary", password="canary").save("secret")
+    SMTP(
+        address="only-in-readme.example", username="only-in-readme", password="only-in-readme"
+    ).save("secret")
     url = get_current_settings().server.database.connection_url
     assert url is not None
     with closing(sqlite3.connect(url.get_secret_value().partition(":///")[2])) as database:
         [(stored,)] = database.execute("SELECT data FROM block_document WHERE name = 'secret'")
         [(key,)] = database.execute("SELECT value FROM configuration WHERE key = 'ENCRYPTION_KEY'")
-        assert not any("canary" in line for line in database.iterdump())
+        assert not any("only-in-readme" in line for line in database.iterdump())
     fields = json.loads(Fernet(json.loads(key)["fernet_key"]).decrypt(json.loads(stored)))
-    assert (fields["address"], fields["password"]) == ("canary.example.org", "canary")
+    assert (fields["address"], fields["password"]) == ("only-in-readme.example", "only-in-readme")
 
 
 def _is_looked_up(command: str) -> bool:
