@@ -7,10 +7,8 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -36,6 +34,7 @@ from prefect_smtp_relay.transports.base import Transport, logger
 from prefect_smtp_relay.transports.outbox import Outbox
 from prefect_smtp_relay.transports.smtp import Credentials, SmtpConfig, SmtpTransport, session
 from prefect_smtp_relay.transports.smtp.connection import connect
+from tests.echoing_sendgrid import echoing_sendgrid
 
 CANARY = "canary-4f1c9b7e-never-shown"
 USERNAME = f"user-{CANARY}@example.org"
@@ -182,7 +181,7 @@ def test_a_password_that_may_not_cross_in_clear_is_not_told(
 
 def test_a_key_that_sendgrid_repeats_is_not_told(failure: Callable[..., str]) -> None:
     """A 401 whose reason and field echo the Authorization header."""
-    with _echo() as url:
+    with echoing_sendgrid() as url:
         block = SendGrid(api_key=SecretStr(CANARY), api_url=url)
         text = failure(block.get_transport(), AuthenticationFailed)
     assert "401" in text
@@ -196,25 +195,3 @@ def start_server(certificates: Certificates) -> Iterator[Callable[..., MailServe
         yield lambda security, **arguments: running.enter_context(
             MailServer(security, certificates.server_context, **arguments)
         )
-
-
-@contextmanager
-def _echo() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), _Echo) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-class _Echo(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        key = self.headers["Authorization"]
-        self.send_response(401)
-        self.end_headers()
-        self.wfile.write(json.dumps({"errors": [{"message": key, "field": key}]}).encode())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Say nothing on stderr."""

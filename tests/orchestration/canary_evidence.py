@@ -10,16 +10,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 from cryptography.fernet import Fernet
 
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
+from tests.echoing_sendgrid import echoing_sendgrid
 
 SECRETS = {
     "address": "canary-host-5b1d7e.example",
@@ -64,7 +63,7 @@ def gather(folder: Path, certificates: Certificates) -> Evidence:
     users = {SECRETS["username"]: SECRETS["password"]}
     mail = MailServer("starttls", certificates.server_context, users)
     mail.refused["refused@example.org"] = "550 5.1.1 nobody here"
-    with mail, _sendgrid() as api_url, _prefect_server(folder, key) as url:
+    with mail, echoing_sendgrid() as api_url, _prefect_server(folder, key) as url:
         ports = {"smtp_port": str(mail.port), "api_url": api_url}
         _run_flows(folder, url, SECRETS | ports | {"recipient": RECIPIENT})
         assert len(mail.mails) == 4
@@ -134,29 +133,6 @@ def _until(condition: Callable[[], bool], seconds: float) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(_PAUSE_SECONDS)
-
-
-@contextmanager
-def _sendgrid() -> Iterator[str]:
-    """A SendGrid that refuses every key, and repeats it."""
-    with HTTPServer(("127.0.0.1", 0), _Echo) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-class _Echo(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(401)
-        self.end_headers()
-        errors = [{"message": f"wrong key: {self.headers['Authorization']}"}]
-        self.wfile.write(json.dumps({"errors": errors}).encode())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Say nothing on stderr."""
 
 
 def _read_api(url: str) -> dict[str, bytes]:
