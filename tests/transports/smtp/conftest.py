@@ -88,8 +88,9 @@ def play(certificates: Certificates) -> Iterator[Callable[..., ScriptedServer]]:
     servers: list[ScriptedServer] = []
     with contextlib.ExitStack() as running:
 
-        def start(*scripts: str) -> ScriptedServer:
-            server = ScriptedServer(*scripts, tls_context=certificates.server_context)
+        def start(*scripts: str, **settings: Any) -> ScriptedServer:
+            settings = {"tls_context": certificates.server_context, **settings}
+            server = ScriptedServer(*scripts, **settings)
             servers.append(server)
             return running.enter_context(server)
 
