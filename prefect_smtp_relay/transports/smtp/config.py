@@ -49,6 +49,11 @@ class SmtpConfig:
     timeout_seconds: float = 30.0
 
     @property
+    def place(self) -> tuple[str, int]:
+        """Host and port."""
+        return self.address, self.port
+
+    @property
     def name(self) -> str:
         """``smtp://host:port``, for logs, errors and receipts."""
         host = f"[{self.address}]" if ":" in self.address else self.address

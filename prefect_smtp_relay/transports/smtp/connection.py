@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
 
-from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError, TlsFailed
+from prefect_smtp_relay.exceptions import ConnectionFailed, EmailError, TlsFailed
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.smtp.authentication import REVEALING
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
+from prefect_smtp_relay.transports.smtp.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.errors import translating
-from prefect_smtp_relay.transports.smtp.security import Security, tls_context
+from prefect_smtp_relay.transports.smtp.network import open_socket
+from prefect_smtp_relay.transports.smtp.security import Security
 from prefect_smtp_relay.transports.smtp.session import Session
+from prefect_smtp_relay.transports.smtp.tls import describe, tls_client
 
 _NO_TLS_RECORD = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
 """What the versions of OpenSSL call an answer that is not TLS, such as a greeting."""
+
+_STAGES_OF_TLS = frozenset({"TLS", "STARTTLS"})
 
 SPEAKS_PLAIN_TEXT = (
     "the server answered the TLS handshake in plain text, so it does not take TLS from the first"
@@ -35,16 +38,17 @@ class AnsweredInPlainText(Exception):
     """The server does not expect TLS from the first byte."""
 
 
-def connect(config: SmtpConfig) -> Session:
+def connect(config: SmtpConfig, deadline: Deadline | None = None) -> Session:
     """Open a session: connect, encrypt as `Security` wants, authenticate.
 
     Args:
         config: how to reach the relay.
+        deadline: of the delivery that the session is opened for.
 
     Raises:
         EmailError: translated, with the stage and what to change.
     """
-    session = _encrypted_session(config)
+    session = _encrypted_session(config, deadline or Deadline())
     try:
         if config.credentials is not None:
             _warn_unverified(config, session)
@@ -55,29 +59,44 @@ def connect(config: SmtpConfig) -> Session:
     return session
 
 
-def _encrypted_session(config: SmtpConfig) -> Session:
+def _encrypted_session(config: SmtpConfig, deadline: Deadline) -> Session:
+    try:
+        session = _open(config, deadline)
+    except (TlsFailed, ConnectionFailed) as error:
+        # A server may stumble over a TLS session that it does not know any more.
+        client = tls_client(config.verify_peer, config.ca_certificate)
+        if error.stage not in _STAGES_OF_TLS or not client.forget(config.place):
+            raise
+        session = _open(config, deadline)
+    if session.tls is not None:
+        tls_client(config.verify_peer, config.ca_certificate).remember(session.tls, config.place)
+    logger.debug("%s: %s", config.name, describe(session.tls))
+    return session
+
+
+def _open(config: SmtpConfig, deadline: Deadline) -> Session:
     if config.security is Security.DIRECT_OR_STARTTLS:
-        return _direct_or_starttls(config)
+        return _direct_or_starttls(config, deadline)
     if config.security is Security.DIRECT:
         try:
-            return _direct_tls(config)
+            return _direct_tls(config, deadline)
         except AnsweredInPlainText as error:
             raise TlsFailed(config.name, SPEAKS_PLAIN_TEXT, stage="TLS") from error
-    return _upgraded(config)
+    return _upgraded(config, deadline)
 
 
-def _direct_or_starttls(config: SmtpConfig) -> Session:
-    place = (config.address, config.port)
+def _direct_or_starttls(config: SmtpConfig, deadline: Deadline) -> Session:
+    place = config.place
     if _speaks.get(place) is Security.STARTTLS:
         try:
-            return _upgraded(config)
+            return _upgraded(config, deadline)
         except EmailError:
             _speaks.pop(place, None)
             raise
     try:
-        return _direct_tls(config)
+        return _direct_tls(config, deadline)
     except AnsweredInPlainText:
-        session = _upgraded(config)
+        session = _upgraded(config, deadline)
     if place not in _speaks:
         logger.info(
             "%s speaks STARTTLS, not direct TLS: switch `ssl` off and `enable_starttls` on in the"
@@ -88,35 +107,40 @@ def _direct_or_starttls(config: SmtpConfig) -> Session:
     return session
 
 
-def _direct_tls(config: SmtpConfig) -> Session:
-    plain = open_socket(config)
+def _direct_tls(config: SmtpConfig, deadline: Deadline) -> Session:
+    plain = open_socket(config, deadline)
     try:
         with translating(config.name, "TLS"):
+            plain.settimeout(deadline.left(config.timeout_seconds))
             encrypted = handshake(plain, config)
     except BaseException:
         plain.close()
         raise
-    return _greeted(encrypted, config)
+    return _greeted(encrypted, config, deadline)
 
 
 def handshake(plain: socket.socket, config: SmtpConfig) -> ssl.SSLSocket:
     """Start TLS on a new connection.
 
+    Args:
+        plain: connected; its timeout bounds the handshake.
+        config: how to reach the relay.
+
     Raises:
         AnsweredInPlainText: the server greeted instead.
         OSError: the handshake failed.
     """
-    context = tls_context(config.verify_peer, config.ca_certificate)
+    client = tls_client(config.verify_peer, config.ca_certificate)
     try:
-        return context.wrap_socket(plain, server_hostname=config.address)
+        return client.encrypt(plain, config.place)
     except ssl.SSLError as error:
         if error.reason in _NO_TLS_RECORD:
             raise AnsweredInPlainText from error
         raise
 
 
-def _upgraded(config: SmtpConfig) -> Session:
-    session = _greeted(open_socket(config), config)
+def _upgraded(config: SmtpConfig, deadline: Deadline) -> Session:
+    session = _greeted(open_socket(config, deadline), config, deadline)
     try:
         if wants_starttls(config, session):
             session.start_tls()
@@ -133,42 +157,14 @@ def wants_starttls(config: SmtpConfig, session: Session) -> bool:
     return config.security is not Security.PLAIN_TEXT
 
 
-def _greeted(sock: socket.socket, config: SmtpConfig) -> Session:
-    session = Session(sock, config)
+def _greeted(sock: socket.socket, config: SmtpConfig, deadline: Deadline) -> Session:
+    session = Session(sock, config, deadline)
     try:
         session.greet()
     except BaseException:
         session.close()
         raise
     return session
-
-
-def resolve(config: SmtpConfig) -> list[str]:
-    """Ask DNS for the addresses of the relay."""
-    with _naming_the_host(config):
-        found = socket.getaddrinfo(config.address, config.port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(place[0]) for *_, place in found))
-
-
-def open_socket(config: SmtpConfig) -> socket.socket:
-    """Connect, without a word yet."""
-    place = (config.address, config.port)
-    with _naming_the_host(config):
-        sock = socket.create_connection(place, timeout=config.timeout_seconds)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
-
-
-@contextlib.contextmanager
-def _naming_the_host(config: SmtpConfig) -> Iterator[None]:
-    with translating(config.name, "connect"):
-        try:
-            yield
-        except UnicodeError as error:
-            raise RelayConfigurationError(
-                f"{config.name}: not a host name ({error}). Set `address` to a domain name or an"
-                " IP address."
-            ) from error
 
 
 def _warn_unverified(config: SmtpConfig, session: Session) -> None:

@@ -1,12 +1,8 @@
-"""The table of the three TLS switches, and the TLS contexts it needs."""
+"""The table of the three TLS switches."""
 
 from __future__ import annotations
 
-import ssl
 from enum import Enum
-from functools import lru_cache
-
-from prefect_smtp_relay.exceptions import RelayConfigurationError
 
 
 class Security(Enum):
@@ -29,37 +25,3 @@ class Security(Enum):
         if enable_starttls:
             return cls.STARTTLS
         return cls.STARTTLS_IF_OFFERED if enable_starttls_auto else cls.PLAIN_TEXT
-
-
-@lru_cache(maxsize=32)
-def tls_context(verify_peer: bool, ca_certificate: str) -> ssl.SSLContext:
-    """Build the TLS context of a configuration, once: loading the CA bundle costs 30 ms.
-
-    Args:
-        verify_peer: check chain and host name.
-        ca_certificate: PEM text trusted in addition to the system's CAs.
-
-    Raises:
-        RelayConfigurationError: ``ca_certificate`` is no PEM text.
-    """
-    if verify_peer:
-        context = ssl.create_default_context()
-        if ca_certificate:
-            _trust(context, ca_certificate)
-    else:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
-def _trust(context: ssl.SSLContext, ca_certificate: str) -> None:
-    pem = ca_certificate.encode("ascii", "replace").decode()  # only comments hold other letters
-    try:
-        context.load_verify_locations(cadata=pem)
-    except (ValueError, ssl.SSLError) as error:
-        raise RelayConfigurationError(
-            f"ca_certificate: not a certificate in PEM ({error}). Paste the CA's text with its"
-            " BEGIN CERTIFICATE and END CERTIFICATE lines."
-        ) from error

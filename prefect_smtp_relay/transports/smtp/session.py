@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from prefect_smtp_relay.exceptions import AuthenticationFailed, CleartextRefused, TlsFailed
+from prefect_smtp_relay.exceptions import (
+    AuthenticationFailed,
+    CleartextRefused,
+    EmailError,
+    TlsFailed,
+)
 from prefect_smtp_relay.mail.domain import format_address_literal, to_a_labels
 from prefect_smtp_relay.transports.smtp.authentication import (
     REVEALING,
@@ -16,14 +23,24 @@ from prefect_smtp_relay.transports.smtp.authentication import (
     opening,
 )
 from prefect_smtp_relay.transports.smtp.config import Credentials, SmtpConfig
-from prefect_smtp_relay.transports.smtp.errors import refused, translating
-from prefect_smtp_relay.transports.smtp.host import is_loopback
+from prefect_smtp_relay.transports.smtp.deadline import Deadline
+from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused, translating
+from prefect_smtp_relay.transports.smtp.network import is_loopback
 from prefect_smtp_relay.transports.smtp.reply import Reply
-from prefect_smtp_relay.transports.smtp.security import tls_context
-from prefect_smtp_relay.transports.smtp.wire import Wire
+from prefect_smtp_relay.transports.smtp.tls import tls_client
+from prefect_smtp_relay.transports.smtp.wire import MalformedReply, Wire
 
 _KNOWS_NO_EHLO = frozenset({500, 502})
 """Other negative replies refuse this host's name, and would refuse it in HELO as well."""
+
+_FAREWELL_SECONDS = 2.0
+_LAST_WORDS_SECONDS = 0.5
+_MOST_RECIPIENTS = 100
+"""What every server has to take in one transaction (RFC 5321, section 4.5.3.1.8)."""
+
+_MOST_TRANSACTIONS = 100
+_LONGEST_SECONDS = 300.0
+_RECIPIENT_LIMIT = re.compile(r"\bRCPTMAX=(\d{1,6})\b")
 
 
 class Session:
@@ -32,12 +49,24 @@ class Session:
     Args:
         sock: connected, and encrypted already where TLS is direct.
         config: how the relay is to be spoken to.
+        deadline: of the delivery that the session is opened for.
+
+    ``in_transaction`` says that only RSET permits the next MAIL, ``served`` counts transactions,
+    ``failure`` is what ended the session, ``recipient_limit`` bounds a transaction.
     """
 
-    def __init__(self, sock: socket.socket, config: SmtpConfig) -> None:
+    def __init__(
+        self, sock: socket.socket, config: SmtpConfig, deadline: Deadline | None = None
+    ) -> None:
         self.config = config
         self.extensions: Mapping[str, str] = {}
-        self._wire = Wire(sock, config.timeout_seconds)
+        self.is_open = True
+        self.in_transaction = False
+        self.served = 0
+        self.failure: EmailError | None = None
+        self.recipient_limit = _MOST_RECIPIENTS
+        self._opened_at = time.monotonic()
+        self._wire = Wire(sock, config.timeout_seconds, deadline or Deadline())
 
     @property
     def is_encrypted(self) -> bool:
@@ -49,6 +78,22 @@ class Session:
         """The encrypted socket, which knows the version, the cipher and the certificate."""
         sock = self._wire.socket
         return sock if isinstance(sock, ssl.SSLSocket) else None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing came since the last reply, so that the session can go on."""
+        return self.is_open and self._wire.is_quiet
+
+    @property
+    def is_worn_out(self) -> bool:
+        """Whether a new session should take its place: servers count, and drift out of step."""
+        age = time.monotonic() - self._opened_at
+        return self.served >= _MOST_TRANSACTIONS or age > _LONGEST_SECONDS
+
+    @property
+    def pipelines(self) -> bool:
+        """Whether several commands may go in one write (RFC 2920)."""
+        return "PIPELINING" in self.extensions
 
     @property
     def mechanisms(self) -> list[str]:
@@ -79,12 +124,12 @@ class Session:
                 stage="STARTTLS",
             )
         self.demand("STARTTLS", "STARTTLS")
-        with translating(self.config.name, "STARTTLS"):
-            context = tls_context(self.config.verify_peer, self.config.ca_certificate)
+        with self._translating("STARTTLS"):
+            client = tls_client(self.config.verify_peer, self.config.ca_certificate)
             plain = self._wire.socket
-            plain.settimeout(self.config.timeout_seconds)
+            plain.settimeout(self._wire.deadline.left(self.config.timeout_seconds))
             self._wire.replace_socket(plain)
-            self._wire.socket = context.wrap_socket(plain, server_hostname=self.config.address)
+            self._wire.socket = client.encrypt(plain, self.config.place)
         self.hello()
 
     def authenticate(self, credentials: Credentials) -> None:
@@ -111,7 +156,9 @@ class Session:
 
     def command(self, stage: str, line: str) -> Reply:
         """Send one line and read its reply, whatever it says."""
-        with translating(self.config.name, stage):
+        with self._translating(stage):
+            if self._wire.has_unread:
+                raise MalformedReply("more replies than commands")
             self._wire.write(f"{line}\r\n".encode())
         return self.read_reply(stage)
 
@@ -123,24 +170,45 @@ class Session:
         """Keep these texts out of what is read from now on, and so out of errors and receipts."""
         self._wire.hide(texts)
 
+    def hide_for_a_transaction(self, texts: list[str]) -> None:
+        """Keep these texts out of what is read in this transaction and the one before it."""
+        self._wire.hide_for_a_transaction(texts)
+
+    def go_on(self, deadline: Deadline) -> None:
+        """Serve another delivery."""
+        self._wire.deadline = deadline
+
     def write(self, stage: str, data: bytes) -> None:
-        """Write octets of the message."""
-        with translating(self.config.name, stage):
+        """Write octets: several commands, or a part of the message."""
+        with self._translating(stage):
             self._wire.write(data)
 
+    def write_message(self, blocks: Iterable[bytes]) -> None:
+        """Write the message, but for the dot that ends it.
+
+        Raises:
+            EmailError: of the connection, in the server's words where it said why it gave up.
+        """
+        with self._translating("body"):
+            for block in blocks:
+                try:
+                    self._wire.write(block)
+                except OSError:
+                    self._look_for_last_words()
+                    raise
+
     def read_reply(self, stage: str) -> Reply:
-        """Read the next reply, whatever it says."""
-        with translating(self.config.name, stage):
-            return self._wire.read_reply()
+        """Read the next reply, whatever it says; the final one never too early for a duplicate."""
+        with self._translating(stage):
+            return self._wire.read_reply(beyond_deadline=stage == FINAL_REPLY)
 
     def quit(self) -> None:
-        """Say good-bye and close: the message is accepted, whatever the server answers now."""
-        with contextlib.suppress(Exception):
-            self.command("QUIT", "QUIT")
-        self.close()
+        """Say good-bye and close, whatever the server answers now."""
+        quit_all([self])
 
     def close(self) -> None:
         """Drop the connection."""
+        self.is_open = False
         self._wire.close()
 
     def hello(self) -> None:
@@ -154,6 +222,27 @@ class Session:
         self._expect("EHLO", reply)
         words = (line.partition(" ") for line in reply.lines[1:])
         self.extensions = {keyword.upper(): parameters for keyword, _, parameters in words}
+        # RFC 9422, section 4
+        if limit := _RECIPIENT_LIMIT.search(self.extensions.get("LIMITS", "").upper()):
+            self.recipient_limit = max(1, min(_MOST_RECIPIENTS, int(limit[1])))
+
+    def _look_for_last_words(self) -> None:
+        """Read the reply of a server that did not wait for the end of the message."""
+        self.go_on(Deadline(_LAST_WORDS_SECONDS))
+        with contextlib.suppress(OSError, MalformedReply):
+            reply = self._wire.read_reply()
+            if not reply.is_positive:
+                raise refused(self.config.name, "body", reply)
+
+    @contextlib.contextmanager
+    def _translating(self, stage: str) -> Iterator[None]:
+        """Translate errors of the wire, behind which nothing can be said any more."""
+        try:
+            with translating(self.config.name, stage):
+                yield
+        except EmailError:
+            self.close()
+            raise
 
     def _own_name(self) -> str:
         """This host's qualified name if it knows one without asking DNS, else its address."""
@@ -166,7 +255,7 @@ class Session:
     def _check_cleartext(self) -> None:
         if self.is_encrypted or self.config.mechanism not in REVEALING:
             return
-        with translating(self.config.name, "AUTH"):
+        with self._translating("AUTH"):
             if self.config.allow_cleartext_auth or is_loopback(self._wire.socket):
                 return
         raise CleartextRefused(
@@ -204,3 +293,15 @@ class Session:
         if not reply.is_positive:
             raise refused(self.config.name, stage, reply)
         return reply
+
+
+def quit_all(sessions: Sequence[Session]) -> None:
+    """Say good-bye to several servers at once, and close: the wait is that for one."""
+    for session in sessions:
+        session.go_on(Deadline(_FAREWELL_SECONDS))
+        with contextlib.suppress(EmailError):
+            session.write("QUIT", b"QUIT\r\n")
+    for session in sessions:
+        with contextlib.suppress(EmailError):
+            session.read_reply("QUIT")
+        session.close()

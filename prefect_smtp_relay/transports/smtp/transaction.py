@@ -1,58 +1,167 @@
-"""One mail transaction: MAIL, RCPT for each, DATA, the message, the final reply."""
+"""One mail transaction: MAIL, RCPT for each, DATA, the message, the final reply (RFC 5321, 3.3)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
-from prefect_smtp_relay.exceptions import MessageTooLarge, RecipientsRefused, UnsupportedFeature
-from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.mime import MimeText, render_mime
-from prefect_smtp_relay.mail.receipt import Refusal
+from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused
 from prefect_smtp_relay.transports.smtp.reply import Reply
 from prefect_smtp_relay.transports.smtp.session import Session
+from prefect_smtp_relay.transports.smtp.submission import Submission
+
+_TOO_MANY = re.compile(r"too many recipients|recipient limit", re.IGNORECASE)
 
 
-@dataclass
 class Transaction:
-    """What became of one message in a session."""
+    """A message's way through a session, to as many recipients as the server takes at once.
 
-    mime: MimeText
-    accepted: list[str] = field(default_factory=list)
-    refused: dict[str, Refusal] = field(default_factory=dict)
-    final_reply: Reply = field(default=Reply(0, ()))
-
-
-def transact(session: Session, message: Message, envelope: Envelope) -> Transaction:
-    """Submit a message; after it returns, the server is responsible for it.
+    What becomes of each recipient is noted in the submission; an error that is raised ends the
+    session, and leaves open what becomes of the `unsettled` ones.
 
     Args:
         session: greeted, encrypted and logged in.
-        message, envelope: what, and to whom.
+        submission: what is submitted; its next recipients are taken.
 
     Raises:
-        RecipientsRefused: nobody was accepted.
-        DeliveryError: the server refused the rest, or the connection broke.
-        MessageTooLarge, UnsupportedFeature: before anything was submitted.
+        MessageTooLarge, UnsupportedFeature: the server takes no such message.
     """
-    transaction = Transaction(render_mime(message))
-    visible = {mailbox.address for mailbox in message.visible_recipients}
-    session.hide(m.address for m in envelope.forward_paths if m.address not in visible)
-    mail = _mail_command(session, message, envelope, transaction.mime.size)
-    session.demand("MAIL", mail)
-    for mailbox in envelope.forward_paths:
-        _offer(session, transaction, mailbox.address)
-    if not transaction.accepted:
-        raise RecipientsRefused.of(session.config.name, message, transaction.refused)
-    reply = session.command("DATA", "DATA")
-    if reply.code != 354:
-        raise refused(session.config.name, "DATA", reply)
-    _write_message(session, transaction.mime)
-    transaction.final_reply = session.read_reply(FINAL_REPLY)
-    _expect(session, FINAL_REPLY, transaction.final_reply)
-    return transaction
+
+    def __init__(self, session: Session, submission: Submission) -> None:
+        mail = _mail_command(session, submission)
+        self.submission = submission
+        self.unsettled = submission.take_recipients(session.recipient_limit)
+        self._session = session
+        self._mail = mail
+        self._addresses = list(self.unsettled)
+        self._commands: list[tuple[str, str]] = []
+        self._taken: list[str] = []
+        self._server_waits = False
+
+    def announce(self) -> bytes:
+        """Give all commands in one write (RFC 2920), where the server permits it.
+
+        Without pipelining, and a second time, there is nothing to write.
+        """
+        if self._commands:
+            return b""
+        self._commands = [
+            *[("MAIL", "RSET")] * self._session.in_transaction,
+            ("MAIL", self._mail),
+            *(("RCPT", f"RCPT TO:<{address}>") for address in self._addresses),
+            ("DATA", "DATA"),
+        ]
+        lines = "".join(f"{line}\r\n" for _, line in self._commands)
+        return lines.encode() if self._session.pipelines else b""
+
+    def open(self) -> None:
+        """Go through the envelope, up to the reply to DATA.
+
+        Raises:
+            EmailError: the session is over.
+        """
+        self._session.hide_for_a_transaction(self.submission.blind_recipients)
+        if commands := self.announce():
+            self._session.write("MAIL", commands)
+        replies = self._replies()
+        if self._commands[0][1] == "RSET":
+            next(replies)
+        mail = next(replies)
+        self._session.in_transaction = mail.is_positive
+        if mail.is_positive:
+            self._offer(replies)
+        else:
+            self._fail("MAIL", mail)
+        if self._taken or self._session.pipelines:
+            *_, data = replies
+            self._note_data(data)
+
+    def finish(self, behind: bytes) -> None:
+        """Hand the message over, and read the final reply.
+
+        Where nobody was accepted and the server waits for the message all the same, it gets none
+        (RFC 2920, section 3.1).
+
+        Args:
+            behind: the commands of the next transaction, for a server that pipelines.
+
+        Raises:
+            EmailError: the session is over.
+        """
+        if not self._server_waits:
+            if behind:
+                self._session.write("MAIL", behind)
+            return
+        if self._taken:
+            self._session.write_message(stuff_dots(self.submission.mime))
+        # Whether the octets that end the message arrived, only the final reply tells.
+        self._session.write(FINAL_REPLY, b".\r\n" + behind)
+        reply = self._heed(FINAL_REPLY, self._session.read_reply(FINAL_REPLY))
+        if reply.is_positive and self.unsettled:
+            self.submission.accept(self.unsettled, reply)
+            self.unsettled = []
+        else:
+            self._fail(FINAL_REPLY, reply)
+
+    def withdraw(self) -> None:
+        """Give the recipients back: nothing was handed over for them."""
+        self.submission.put_back(self.unsettled)
+
+    def _replies(self) -> Iterator[Reply]:
+        """Read the replies one by one; where commands are not pipelined, each waits its turn."""
+        is_announced = self._session.pipelines
+        for stage, line in self._commands:
+            reply = (
+                self._session.read_reply(stage)
+                if is_announced
+                else self._session.command(stage, line)
+            )
+            yield self._heed(stage, reply)
+
+    def _heed(self, stage: str, reply: Reply) -> Reply:
+        """End the session where the server does, or where its replies are out of step."""
+        if stage == "DATA":
+            is_odd = reply.code < 400 and reply.code != 354
+        else:
+            is_odd = 300 <= reply.code < 400
+        if is_odd or reply.code == 421:
+            self._session.close()
+            raise refused(self._session.config.name, stage, reply)
+        return reply
+
+    def _offer(self, replies: Iterator[Reply]) -> None:
+        """Ask for each recipient; those who are too many wait for the next transaction."""
+        later: list[str] = []
+        for address in self._addresses:
+            if later and not self._session.pipelines:
+                later.append(address)
+                continue
+            reply = next(replies)
+            if reply.is_positive:
+                self._taken.append(address)
+            elif self._taken and _says_too_many(reply):
+                later.append(address)
+            else:
+                self.submission.refuse(address, reply)
+        self.unsettled = list(self._taken)
+        if later:
+            self._session.recipient_limit = len(self._taken)
+            self.submission.put_back(later)
+
+    def _note_data(self, reply: Reply) -> None:
+        self._server_waits = reply.code == 354
+        if self._server_waits:
+            self._session.in_transaction = False  # the dot ends it, whatever the answer is
+        else:
+            self._fail("DATA", reply)
+
+    def _fail(self, stage: str, reply: Reply) -> None:
+        if not self.unsettled:
+            return
+        error = refused(self._session.config.name, stage, reply)
+        self.submission.fail(error, self.unsettled)
+        self.unsettled = []
 
 
 def stuff_dots(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -66,16 +175,6 @@ def stuff_dots(blocks: Iterable[bytes]) -> Iterator[bytes]:
         stuffed = block.replace(b"\r\n.", b"\r\n..")
         yield b"." + stuffed if at_line_start and block.startswith(b".") else stuffed
         at_line_start = block.endswith(b"\r\n")
-
-
-def _mail_command(session: Session, message: Message, envelope: Envelope, size: int) -> str:
-    command = f"MAIL FROM:<{envelope.reverse_path.address}>"
-    if "SIZE" in session.extensions:
-        _check_size(session, size)
-        command += f" SIZE={size}"
-    if message.needs_smtputf8 or envelope.needs_smtputf8:
-        command += smtputf8_parameters(session)
-    return command
 
 
 def smtputf8_parameters(session: Session) -> str:
@@ -92,6 +191,16 @@ def smtputf8_parameters(session: Session) -> str:
     return " BODY=8BITMIME SMTPUTF8"
 
 
+def _mail_command(session: Session, submission: Submission) -> str:
+    command = f"MAIL FROM:<{submission.envelope.reverse_path.address}>"
+    if "SIZE" in session.extensions:
+        _check_size(session, submission.mime.size)
+        command += f" SIZE={submission.mime.size}"
+    if submission.message.needs_smtputf8 or submission.envelope.needs_smtputf8:
+        command += smtputf8_parameters(session)
+    return command
+
+
 def _check_size(session: Session, size: int) -> None:
     limit = session.extensions["SIZE"].strip()
     if limit.isdigit() and 0 < int(limit) < size:
@@ -101,23 +210,11 @@ def _check_size(session: Session, size: int) -> None:
         )
 
 
-def _offer(session: Session, transaction: Transaction, address: str) -> None:
-    reply = session.command("RCPT", f"RCPT TO:<{address}>")
-    if reply.code == 421:
-        raise refused(session.config.name, "RCPT", reply)
-    if reply.is_positive:
-        transaction.accepted.append(address)
-    else:
-        transaction.refused[address] = reply.as_refusal()
+def _says_too_many(reply: Reply) -> bool:
+    """Whether the recipient fits into another transaction (RFC 5321, 4.5.3.1.10; RFC 3463, X.5.3).
 
-
-def _write_message(session: Session, mime: MimeText) -> None:
-    """The last octets end the message: whether they arrived, only the final reply tells."""
-    for block in stuff_dots(mime):
-        session.write("body", block)
-    session.write(FINAL_REPLY, b".\r\n")
-
-
-def _expect(session: Session, stage: str, reply: Reply) -> None:
-    if not reply.is_positive:
-        raise refused(session.config.name, stage, reply)
+    RFC 821 had 552 for it; 452 without an enhanced code may mean it too, and then costs a try.
+    """
+    if reply.enhanced_code.endswith(".5.3") or _TOO_MANY.search(reply.text):
+        return True
+    return reply.code == 452 and not reply.enhanced_code

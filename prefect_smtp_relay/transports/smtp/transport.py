@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from prefect_smtp_relay.exceptions import RecipientsRefused
+import contextvars
+import copy
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.connection import connect
-from prefect_smtp_relay.transports.smtp.transaction import transact
+from prefect_smtp_relay.transports.smtp.pipeline import Backlog, serve
+from prefect_smtp_relay.transports.smtp.pool import MOST_CONNECTIONS, pool
+from prefect_smtp_relay.transports.smtp.submission import Submission
+
+_MOST_FRUITLESS = 3
 
 
 class SmtpTransport:
-    """Submits each message in a session of its own.
+    """Submits messages over sessions that the process keeps.
 
     Args:
-        config: how to reach the relay.
+        config: how to reach the relay. Transports of equal configurations share their sessions.
     """
 
     def __init__(self, config: SmtpConfig) -> None:
@@ -32,22 +40,68 @@ class SmtpTransport:
         Raises:
             EmailError: with the stage, the server's words and what to change.
         """
-        session = connect(self._config)
-        try:
-            done = transact(session, message, envelope)
-        except RecipientsRefused:
-            session.quit()
-            raise
-        except BaseException:
-            session.close()
-            raise
-        session.quit()
-        return Receipt.for_message(
-            message,
-            transport=self.name,
-            outcome="accepted",
-            accepted=done.accepted,
-            refused=done.refused,
-            response=str(done.final_reply),
-            size=done.mime.size,
-        )
+        result = self.deliver_all([(message, envelope)])[0]
+        if isinstance(result, EmailError):
+            raise result
+        return result
+
+    def deliver_all(
+        self, mails: Iterable[tuple[Message, Envelope]], connections: int = 1
+    ) -> list[Receipt | EmailError]:
+        """Submit many messages, pipelined over as many sessions as wanted.
+
+        Args:
+            mails: messages with their envelopes; read before the first is submitted.
+            connections: 1 to 10, in threads of their own where there are several.
+
+        Returns:
+            What became of each, in their order. When no session can be had any more, the error
+            is that of all who still waited.
+        """
+        submissions = [Submission(self._config, *mail) for mail in mails]
+        backlog = Backlog(submissions)
+        workers = min(connections, MOST_CONNECTIONS, len(submissions))
+        if workers > 1:
+            with ThreadPoolExecutor(workers) as threads:
+                context = contextvars.copy_context
+                running = [
+                    threads.submit(context().run, self._work, backlog) for _ in range(workers)
+                ]
+                errors = [worker.result() for worker in running]
+        else:
+            errors = [self._work(backlog)]
+        reason = next(filter(None, errors), None)
+        while reason is not None and (left := backlog.take()) is not None:
+            left.fail(reason)
+            reason = _twin(reason)
+        return [submission.result() for submission in submissions]
+
+    def _work(self, backlog: Backlog) -> EmailError | None:
+        """Submit what the backlog holds over one session after the other.
+
+        Returns:
+            Why no session can be had any more, if that ended it.
+        """
+        fruitless = 0
+        waiting = backlog.take()
+        while waiting is not None:
+            try:
+                deadline, is_new = waiting.deadline, waiting.was_moved
+                with pool.lease(self._config, deadline, is_new=is_new) as session:
+                    following = serve(session, waiting, backlog)
+            except EmailError as error:
+                backlog.put_back(waiting)
+                return error
+            waiting = following
+            fruitless = 0 if session.served else fruitless + 1
+            if waiting is not None and fruitless == _MOST_FRUITLESS:
+                backlog.put_back(waiting)
+                return session.failure
+        return None
+
+
+def _twin(error: EmailError) -> EmailError:
+    """Copy an error, so that each mail's own Message-ID can be noted in it."""
+    twin = copy.copy(error)
+    twin.__cause__ = error.__cause__
+    return twin

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
-import time
+import ssl
 from collections.abc import Iterable
 
+from prefect_smtp_relay.transports.smtp.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.reply import Reply
 
-_LINE = re.compile(rb"(\d{3})(?:([ -])(.*))?", re.DOTALL)
+_LINE = re.compile(rb"([2-5]\d{2})(?:([ -])(.*))?", re.DOTALL)
 _LONGEST_LINE = 8192
 _MOST_LINES = 200
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
@@ -26,13 +27,36 @@ class Wire:
     Args:
         sock: connected.
         timeout_seconds: the bound of each write and of each whole reply.
+        deadline: of all of them together.
     """
 
-    def __init__(self, sock: socket.socket, timeout_seconds: float) -> None:
+    def __init__(self, sock: socket.socket, timeout_seconds: float, deadline: Deadline) -> None:
         self.socket = sock
+        self.deadline = deadline
         self._timeout = timeout_seconds
         self._received = bytearray()
+        self._secrets: list[str] = []
+        self._blind: list[str] = []
         self._hidden: re.Pattern[str] | None = None
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether octets came that nobody read."""
+        return bool(self._received)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the server did nothing since its last reply: no word, and no end."""
+        if self._received:
+            return False
+        try:
+            self.socket.settimeout(0)
+            self.socket.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except (OSError, ValueError):
+            return False
+        return False
 
     def replace_socket(self, sock: socket.socket) -> None:
         """Go on over TLS.
@@ -47,9 +71,14 @@ class Wire:
 
     def hide(self, texts: Iterable[str]) -> None:
         """Keep these texts out of every further reply: some servers repeat what they were told."""
-        if alternatives := "|".join(re.escape(text) for text in texts if text):
-            known = f"{self._hidden.pattern}|" if self._hidden else ""
-            self._hidden = re.compile(known + alternatives, re.IGNORECASE)
+        self._secrets += texts
+        self._compile_hidden()
+
+    def hide_for_a_transaction(self, texts: list[str]) -> None:
+        """Keep these texts, too, out of every reply until others are hidden."""
+        if texts != self._blind:
+            self._blind = texts
+            self._compile_hidden()
 
     def write(self, data: bytes) -> None:
         """Write everything.
@@ -57,17 +86,21 @@ class Wire:
         Raises:
             OSError: connection lost, or no progress in time.
         """
-        self.socket.settimeout(self._timeout)
+        self.socket.settimeout(self.deadline.left(self._timeout))
         self.socket.sendall(data)
 
-    def read_reply(self) -> Reply:
+    def read_reply(self, *, beyond_deadline: bool = False) -> Reply:
         """Read one reply, all its lines.
+
+        Args:
+            beyond_deadline: wait as long as for any reply, whatever is left of the whole.
 
         Raises:
             OSError: connection lost, or the reply did not end in time.
             MalformedReply: it breaks the grammar or the bounds.
         """
-        deadline = time.monotonic() + self._timeout
+        timeout = self._timeout
+        deadline = Deadline(timeout if beyond_deadline else self.deadline.left(timeout))
         lines: list[str] = []
         while len(lines) < _MOST_LINES:
             line = self._read_line(deadline)
@@ -84,11 +117,16 @@ class Wire:
         with contextlib.suppress(OSError):
             self.socket.close()
 
+    def _compile_hidden(self) -> None:
+        texts = filter(None, [*self._secrets, *self._blind])
+        alternatives = "|".join(map(re.escape, texts))
+        self._hidden = re.compile(alternatives, re.IGNORECASE) if alternatives else None
+
     def _masked(self, octets: bytes) -> str:
         text = octets.decode("utf-8", "replace")
         return self._hidden.sub("***", text) if self._hidden else text
 
-    def _read_line(self, deadline: float) -> bytes:
+    def _read_line(self, deadline: Deadline) -> bytes:
         while (end := self._received.find(b"\n")) < 0:
             if len(self._received) > _LONGEST_LINE:
                 raise MalformedReply(f"a line of more than {_LONGEST_LINE} octets")
@@ -97,11 +135,8 @@ class Wire:
         del self._received[: end + 1]
         return line
 
-    def _receive(self, deadline: float) -> None:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError("the reply did not end in time")
-        self.socket.settimeout(remaining)
+    def _receive(self, deadline: Deadline) -> None:
+        self.socket.settimeout(deadline.left())
         if _QUICKACK is not None:
             self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         data = self.socket.recv(_LONGEST_LINE)

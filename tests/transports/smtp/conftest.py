@@ -27,26 +27,29 @@ from prefect_smtp_relay.transports.smtp import (
     connection,
 )
 from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
+from prefect_smtp_relay.transports.smtp.pool import pool
 
 from . import odd_certificates
 from .scripted_server import ScriptedServer
 
 
 @pytest.fixture(autouse=True)
-def _new_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what the transport remembers while a process lives."""
+def _new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forget what the transport remembers and keeps while a process lives."""
     monkeypatch.setattr(connection, "_speaks", {})
     monkeypatch.setattr(connection, "_warned", set())
+    yield
+    pool.close_idle()
 
 
 @pytest.fixture
 def logged(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], list[str]]:
-    """Return what this package logged, the mail server's own records left out."""
+    """Return what this package logged from INFO on, the mail server's own records left out."""
     # Once the tasks are imported, a filter hands the records to Prefect.
     monkeypatch.setattr(logger, "filters", [])
-    caplog.set_level(logging.DEBUG, "prefect_smtp_relay")
+    caplog.set_level(logging.INFO, "prefect_smtp_relay")
     return lambda: [r.getMessage() for r in caplog.records if r.name == "prefect_smtp_relay"]
 
 

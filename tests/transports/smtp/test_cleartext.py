@@ -13,7 +13,7 @@ from prefect_smtp_relay.exceptions import CleartextRefused, ConnectionFailed
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Credentials, Security, session
-from prefect_smtp_relay.transports.smtp.host import is_loopback
+from prefect_smtp_relay.transports.smtp.network import is_loopback
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer

@@ -12,6 +12,7 @@ from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Security
+from prefect_smtp_relay.transports.smtp.pool import pool
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -114,6 +115,7 @@ def test_starttls_is_remembered(
     server = start_tls()
     submit(server, security=Security.DIRECT_OR_STARTTLS)
     first = server.connections
+    pool.close_idle()
     submit(server, security=Security.DIRECT_OR_STARTTLS)
     assert (first, server.connections) == (2, 3)
     (hint,) = logged()

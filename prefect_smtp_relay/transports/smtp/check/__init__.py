@@ -11,6 +11,7 @@ from prefect_smtp_relay.transports.smtp.check.conversation import Conversation
 from prefect_smtp_relay.transports.smtp.check.opening import Opening
 from prefect_smtp_relay.transports.smtp.check.recommendation import Remedy, recommend
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
+from prefect_smtp_relay.transports.smtp.tls import forget_sessions
 
 STEPS = (
     *("DNS", "connect", "greeting", "EHLO", "TLS", "certificate", "SIZE", "PIPELINING"),
@@ -33,6 +34,7 @@ def check_smtp(
         The steps, and what should be set otherwise. A failed step is no exception here.
     """
     log, remedies = StepLog(STEPS), list[Remedy]()
+    forget_sessions(config.place)  # a resumed one shows no certificate
     with contextlib.suppress(EmailError):
         opening = Opening(config, log, remedies)
         session = opening.open()

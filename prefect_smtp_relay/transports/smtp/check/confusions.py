@@ -14,8 +14,9 @@ from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, 
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.connection import connect
 from prefect_smtp_relay.transports.smtp.errors import OTHER_HOST_CODES
-from prefect_smtp_relay.transports.smtp.security import Security, tls_context
+from prefect_smtp_relay.transports.smtp.security import Security
 from prefect_smtp_relay.transports.smtp.session import Session
+from prefect_smtp_relay.transports.smtp.tls import tls_client
 
 _PROBE_SECONDS = 3.0
 _SUBMISSION_PORTS = {587: STARTTLS, 465: DIRECT_TLS}
@@ -68,12 +69,11 @@ def no_tls(config: SmtpConfig) -> Remedy:
 
 def starttls_on_an_ssl_port(config: SmtpConfig) -> Remedy | None:
     """Try TLS from the first byte, where no greeting comes."""
-    context = tls_context(False, "")
     with contextlib.suppress(OSError):
-        place, wait = (config.address, config.port), min(_PROBE_SECONDS, config.timeout_seconds)
+        wait = min(_PROBE_SECONDS, config.timeout_seconds)
         with (
-            socket.create_connection(place, timeout=wait) as plain,
-            context.wrap_socket(plain, server_hostname=config.address),
+            socket.create_connection(config.place, timeout=wait) as plain,
+            tls_client(False, "").encrypt(plain, config.place),
         ):
             return Remedy(
                 "This is an SMTPS server, which waits for TLS from the first byte, and the block"

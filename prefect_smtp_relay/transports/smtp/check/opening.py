@@ -18,14 +18,14 @@ from prefect_smtp_relay.transports.smtp.connection import (
     SPEAKS_PLAIN_TEXT,
     AnsweredInPlainText,
     handshake,
-    open_socket,
-    resolve,
     wants_starttls,
 )
 from prefect_smtp_relay.transports.smtp.errors import translating
+from prefect_smtp_relay.transports.smtp.network import open_socket, resolve
 from prefect_smtp_relay.transports.smtp.reply import printable
 from prefect_smtp_relay.transports.smtp.security import Security
 from prefect_smtp_relay.transports.smtp.session import Session
+from prefect_smtp_relay.transports.smtp.tls import describe
 
 _DIRECT = {Security.DIRECT, Security.DIRECT_OR_STARTTLS}
 _PATIENCE_SECONDS = 3.0
@@ -119,7 +119,7 @@ class Opening:
                 finding.name = "direct TLS"
                 finding.skip("the server answered in plain text: STARTTLS follows")
                 return None
-            finding.ok(f"direct: {_describe(tls)}")
+            finding.ok(f"direct: {describe(tls)}")
             return tls
 
     def _greet(self, session: Session, sock: socket.socket) -> None:
@@ -155,7 +155,7 @@ class Opening:
                 if "STARTTLS" not in session.extensions:
                     self._note(confusions.no_tls(self._config))
                 session.start_tls()
-                finding.ok(f"STARTTLS: {_describe(session.tls)}")
+                finding.ok(f"STARTTLS: {describe(session.tls)}")
                 self._skip_the_first_try()
                 self._require_starttls("STARTTLS works: require it, so that nobody can strip it")
             elif "STARTTLS" in session.extensions:
@@ -207,11 +207,6 @@ def _closing_on_error(closable: socket.socket | Session) -> Iterator[None]:
     except BaseException:
         closable.close()
         raise
-
-
-def _describe(tls: ssl.SSLSocket | None) -> str:
-    cipher = tls.cipher() if tls else None
-    return f"{tls.version()}, {cipher[0]}" if tls and cipher else "unknown"
 
 
 def _now() -> datetime:

@@ -1,0 +1,117 @@
+"""One submission after the other over a session, as long as it lasts."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+from prefect_smtp_relay.exceptions import EmailError, MessageError, OutcomeUnknown
+from prefect_smtp_relay.transports.base import logger
+from prefect_smtp_relay.transports.smtp.session import Session
+from prefect_smtp_relay.transports.smtp.submission import Submission
+from prefect_smtp_relay.transports.smtp.transaction import Transaction
+
+
+class Backlog:
+    """Submissions that wait for a session; several threads may take from it.
+
+    Args:
+        submissions: in their order.
+    """
+
+    def __init__(self, submissions: Iterable[Submission]) -> None:
+        self._waiting = deque(submissions)
+        self._lock = threading.Lock()
+
+    def take(self) -> Submission | None:
+        """Take the next one; None if there is none."""
+        with self._lock:
+            return self._waiting.popleft() if self._waiting else None
+
+    def put_back(self, submission: Submission) -> None:
+        """Let one wait again, before all others."""
+        with self._lock:
+            self._waiting.appendleft(submission)
+
+
+def serve(session: Session, submission: Submission, backlog: Backlog) -> Submission | None:
+    """Submit one message, and then what the backlog holds, as long as the session lasts.
+
+    Where the server pipelines, the commands of the next transaction go right behind the octets
+    that end a message, so that a message costs one round trip.
+
+    Args:
+        session: greeted, encrypted and logged in.
+        submission: the first one.
+        backlog: the others.
+
+    Returns:
+        The submission that has to go on over another session; None when nothing is left.
+    """
+    transaction = _begin(session, submission, backlog)
+    while transaction is not None:
+        following: Transaction | None = None
+        try:
+            transaction.open()
+            following = _follow(session, transaction.submission, backlog)
+            transaction.finish(following.announce() if following else b"")
+        except EmailError as error:
+            session.close()
+            if following is not None:
+                _withdraw(following, transaction, backlog)
+            return _interrupted(session, transaction, error) or backlog.take()
+        session.served += 1
+        submission, transaction = transaction.submission, following
+    return submission if submission.is_waiting else backlog.take()
+
+
+def _begin(session: Session, submission: Submission | None, backlog: Backlog) -> Transaction | None:
+    """Begin a transaction with the first submission that the server can take at all."""
+    while submission is not None:
+        try:
+            return Transaction(session, submission)
+        except MessageError as error:
+            submission.fail(error)
+        submission = backlog.take()
+    return None
+
+
+def _follow(session: Session, submission: Submission, backlog: Backlog) -> Transaction | None:
+    """Begin what comes next: the rest of the recipients, or another submission."""
+    if session.is_worn_out:
+        return None
+    return _begin(session, submission if submission.is_waiting else backlog.take(), backlog)
+
+
+def _withdraw(following: Transaction, transaction: Transaction, backlog: Backlog) -> None:
+    following.withdraw()
+    if following.submission is not transaction.submission:
+        backlog.put_back(following.submission)
+
+
+def _interrupted(
+    session: Session, transaction: Transaction, error: EmailError
+) -> Submission | None:
+    """Decide on the submission whose session ended.
+
+    Args:
+        session: now closed.
+        transaction: the one that was under way.
+        error: what ended it.
+
+    Returns:
+        The submission, if it may try again over a new session: nothing was accepted, and the
+        session had served before, so that only its age may be to blame.
+    """
+    submission = transaction.submission
+    session.failure = error
+    may_move = error.transient and not isinstance(error, OutcomeUnknown)
+    if may_move and session.served and not submission.was_moved:
+        logger.debug("%s; the mail goes over a new connection.", error)
+        submission.was_moved = True
+        transaction.withdraw()
+        return submission
+    if transaction.unsettled or submission.is_waiting:
+        submission.fail(error, transaction.unsettled)
+    return None
