@@ -9,17 +9,17 @@ from benchmarks.smtp import others, ours
 from benchmarks.smtp.rounds import Contestant
 from benchmarks.smtp.sink import find_postfix_program
 
-PREFECT_EMAIL = Contestant("prefect-email, its function", others.prefect_email, 3)
-STDLIB = Contestant("smtplib, a session a mail", others.stdlib_session_a_mail, 3)
-STDLIB_KEPT = Contestant("smtplib, kept session", others.stdlib_kept, 6)
-AIOSMTPLIB = Contestant("aiosmtplib, kept session", others.aiosmtplib_kept, 6)
-SMTP_SOURCE = Contestant("smtp-source -d -s 1", others.smtp_source, 6)
-ONE_BY_ONE = Contestant("ours, deliver, kept session", ours.one_by_one, 10)
-ONE_SESSION = Contestant("ours, deliver_all, 1 session", ours.in_bulk(1), 20)
-TEN_SESSIONS = Contestant("ours, deliver_all, 10 sessions", ours.in_bulk(10), 200)
-FIRST_MAIL = Contestant("ours, first mail", ours.first_mail, 1)
-SECOND_MAIL = Contestant("ours, second mail", ours.one_by_one, 1)
-STDLIB_MAIL = Contestant("smtplib, any mail", others.stdlib_session_a_mail, 1)
+PREFECT_EMAIL = Contestant("prefect-email, its function", others.prefect_email, 3, 60)
+STDLIB = Contestant("smtplib, a session a mail", others.stdlib_session_a_mail, 3, 60)
+STDLIB_KEPT = Contestant("smtplib, kept session", others.stdlib_kept, 6, 60)
+AIOSMTPLIB = Contestant("aiosmtplib, kept session", others.aiosmtplib_kept, 6, 60)
+SMTP_SOURCE = Contestant("smtp-source -d -s 1", others.smtp_source, 6, 1000)
+ONE_BY_ONE = Contestant("ours, deliver, kept session", ours.one_by_one, 10, 100)
+ONE_SESSION = Contestant("ours, deliver_all, 1 session", ours.in_bulk(1), 20, 200)
+TEN_SESSIONS = Contestant("ours, deliver_all, 10 sessions", ours.in_bulk(10), 200, 200)
+FIRST_MAIL = Contestant("ours, first mail", ours.first_mail, 1, 1)
+SECOND_MAIL = Contestant("ours, second mail", ours.one_by_one, 1, 1)
+STDLIB_MAIL = Contestant("smtplib, any mail", others.stdlib_session_a_mail, 1, 1)
 
 _BENCH_EXTRA = 'pip install -e ".[dev,bench]"'
 _MODULES = {PREFECT_EMAIL: "prefect_email", AIOSMTPLIB: "aiosmtplib"}

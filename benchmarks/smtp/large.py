@@ -42,7 +42,7 @@ def peak_megabytes(send: Send, mail: Mail) -> float:
 
 
 def longest_stall(send: Send, mail: Mail) -> float:
-    """The longest time in milliseconds between two ticks on the event loop, due each millisecond."""
+    """The longest time between two ticks of the event loop, due each millisecond."""
     return asyncio.run(_longest_stall(send(mail))) * 1000
 
 

@@ -34,6 +34,11 @@ class Target:
     delay: Delay
     greeting_ms: float
 
+    @property
+    def is_far(self) -> bool:
+        """Whether a round trip takes time."""
+        return self.delay != "none"
+
 
 def choose_delay() -> Delay:
     """``tun`` where this process may make such a device, else ``proxy``."""

@@ -26,7 +26,9 @@ def running(command: Sequence[str], **pipes: Any) -> Iterator[subprocess.Popen[s
         pipes: ``stdin``, ``stdout``, ``stderr`` of `subprocess.Popen`.
     """
     # In a session of its own it is spared Ctrl-C, and ended here.
-    process = subprocess.Popen(command, text=True, cwd=_ROOT, start_new_session=True, **pipes)
+    process = subprocess.Popen(  # noqa: S603  # our own interpreter, or smtp-sink
+        command, text=True, cwd=_ROOT, start_new_session=True, **pipes
+    )
     try:
         yield process
     finally:
@@ -57,9 +59,8 @@ def module(name: str, *arguments: str) -> Iterator[str]:
     """
     command = [sys.executable, "-m", f"benchmarks.smtp.{name}", *arguments]
     pipe = subprocess.PIPE
-    with running(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        if not (line := process.stdout.readline()):
-            raise NotStarted(process.stderr.read().strip().rpartition("\n")[2])
+    with running(command, stdin=pipe, stdout=pipe) as process:
+        line = process.stdout.readline() if process.stdout else ""
+        if not line:
+            raise NotStarted(f"{' '.join(command)} ended before it was ready; see its words above")
         yield line.strip()

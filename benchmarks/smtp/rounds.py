@@ -25,12 +25,13 @@ class Contestant:
     Args:
         name: for the table.
         opened: makes ready for a turn, which is not measured: a session where one is kept.
-        mails: of a turn on a long line; the faster, the more.
+        far_mails, near_mails: of a turn, on a long line and on loopback; the faster, the more.
     """
 
     name: str
     opened: Callable[[Target], AbstractContextManager[Turn]]
-    mails: int
+    far_mails: int
+    near_mails: int
 
 
 def timed(submit: Callable[[Sequence[Mail]], object]) -> Turn:
@@ -79,7 +80,8 @@ def milliseconds_per_mail(
     """
 
     def turn_of(contestant: Contestant) -> Callable[[], float]:
-        count = mails or contestant.mails
+        by_distance = contestant.far_mails if target.is_far else contestant.near_mails
+        count = mails or by_distance
 
         def turn() -> float:
             with contestant.opened(target) as submit:

@@ -70,7 +70,10 @@ def carry(device: int, seconds: float) -> None:
 
 def main() -> None:
     """Say that the device is up, and carry packets."""
-    device = open_device()
+    try:
+        device = open_device()
+    except OSError as error:
+        sys.exit(f"no TUN device: {error}")
     print("up", flush=True)
     carry(device, float(sys.argv[1]) / 2000)
 
