@@ -42,6 +42,7 @@ from benchmarks.smtp.line import Delay, choose_delay, sink_behind
 from benchmarks.smtp.mails import DOMAIN
 from benchmarks.smtp.report import Goal, Section
 from benchmarks.smtp.rounds import milliseconds_per_mail
+from benchmarks.smtp.sink import find_postfix_program
 
 _MAILS = (
     PREFECT_EMAIL,
@@ -142,6 +143,7 @@ def main() -> None:
     delay: Delay = parser.parse_args().delay or choose_delay()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else nobody would end the sink
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors; ratio: times less")
+    print(f"Sink: {find_postfix_program('smtp-sink') or 'our own'}; for STARTTLS our own")
     for contestant in _MAILS:
         if missing := how_to_install(contestant):
             print(f"{contestant.name}: left out, not installed: {missing}")

@@ -136,10 +136,11 @@ def smtp_source(target: Target) -> Iterator[Turn]:
 
 def _run_smtp_source(target: Target, example: Mail, count: int) -> float:
     program = str(find_postfix_program("smtp-source"))
+    size = render_mime(example.as_message()[0]).size
     started = time.perf_counter()
     subprocess.run(  # noqa: S603  # Postfix's own program, our arguments
         [
-            *(program, "-d", "-s", "1", "-m", str(count), "-l", str(_size(example))),
+            *(program, "-d", "-s", "1", "-m", str(count), "-l", str(size)),
             *("-M", DOMAIN, "-f", SENDER, "-t", example.recipients[0]),
             f"inet:{target.host}:{target.port}",
         ],
@@ -147,7 +148,3 @@ def _run_smtp_source(target: Target, example: Mail, count: int) -> float:
         timeout=_TIMEOUT_SECONDS,
     )
     return time.perf_counter() - started
-
-
-def _size(mail: Mail) -> int:
-    return render_mime(mail.as_message()[0]).size
