@@ -110,7 +110,7 @@ def measure(delay: Delay) -> list[Goal]:
     )
     many = _printed(measure_recipients(delay, 40, 3))
     near_tls, far_tls = (_printed(measure_starttls(delay, rtt, 15)) for rtt in (0, 40))
-    file = measure_file(delay, 5)
+    file = measure_file(delay, 11)
     for unit in COSTS:
         _printed(file[unit])
     return [
