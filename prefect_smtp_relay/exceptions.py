@@ -20,7 +20,8 @@
     `- DeliveryError                  the relay did not take the message; has .transient
        |- TransientFailure            4yz, HTTP 429 or 5xx: the same message may pass later
        |  |- ConnectionFailed         nothing was handed over
-       |  `- TimedOut                 nothing was handed over
+       |  |- TimedOut                 nothing was handed over
+       |  `- RecipientsDeferred       some were accepted; the others are tried again, alone
        |- PermanentFailure            5yz, HTTP 4xx: the same message will fail again
        |  |- AuthenticationFailed     the relay does not accept the credentials
        |  `- TlsFailed                no TLS connection of the wanted kind
@@ -170,6 +171,10 @@ class ConnectionFailed(TransientFailure):
 
 class TimedOut(TransientFailure):
     """The relay did not answer in time, before the message was handed over."""
+
+
+class RecipientsDeferred(TransientFailure):
+    """Some recipients were accepted; the next try goes to the others, and to nobody else."""
 
 
 class PermanentFailure(DeliveryError):

@@ -122,7 +122,7 @@ def leave_unsettled(draft: Draft, settings: SmtpRelaySettings, origin: Origin) -
 
 
 def deliver(message: Message, envelope: Envelope, relay: Relay) -> Receipt:
-    """Hand a message to a relay; log in one line, and tell in one event, what became of it.
+    """Hand a message to a relay.
 
     Raises:
         EmailError: the relay did not take it.
@@ -132,10 +132,13 @@ def deliver(message: Message, envelope: Envelope, relay: Relay) -> Receipt:
     except EmailError as error:
         error.relay, error.message_id = relay.name, message.message_id
         raise
-    receipt = receipt.model_copy(update={"relay": relay.name})
+    return receipt.model_copy(update={"relay": relay.name})
+
+
+def conclude(receipt: Receipt) -> None:
+    """Log in one line, and tell in one event, what became of a mail."""
     _log(receipt)
     emit_receipt(receipt)
-    return receipt
 
 
 def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) -> Receipt:
@@ -149,7 +152,9 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
         policy = SenderPolicy.protecting(settings.protected_domains)
         message = message.with_sender(_settle_sender(message, relay, policy))
         envelope = Envelope(message.sender or message.from_, envelope.forward_paths)
-    return deliver(message, envelope, relay)
+    receipt = deliver(message, envelope, relay)
+    conclude(receipt)
+    return receipt
 
 
 def _requested_block(requested: RelayInput) -> RelayBlock | None:

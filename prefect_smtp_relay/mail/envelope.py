@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from prefect_smtp_relay.exceptions import NoRecipients
@@ -35,6 +36,12 @@ class Envelope:
         for mailbox in message.to + message.cc + message.bcc:
             unique.setdefault(mailbox.address, mailbox)
         return cls(message.sender or message.from_, tuple(unique.values()))
+
+    def only_for(self, addresses: Collection[str]) -> Envelope:
+        """The envelope of another try, for some of the forward-paths."""
+        return Envelope(
+            self.reverse_path, tuple(m for m in self.forward_paths if m.address in addresses)
+        )
 
     @property
     def needs_smtputf8(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from prefect_smtp_relay.mail.message import Message
 
@@ -61,6 +61,49 @@ class Receipt(BaseModel):
     size: int = Field(description="Octets that were handed over.")
     submitted_at: datetime = Field(description="When the relay answered, in UTC.")
 
+    _blind_refused: dict[str, Refusal] = PrivateAttr(default_factory=dict)
+
+    @property
+    def all_refused(self) -> dict[str, Refusal]:
+        """Everybody whom the relay refused; Bcc recipients only in the process that asked it."""
+        return self.refused | self._blind_refused
+
+    @property
+    def deferred(self) -> tuple[str, ...]:
+        """Those of `all_refused` whom the relay may take later (4yz)."""
+        return tuple(address for address, why in self.all_refused.items() if why.transient)
+
+    def followed_by(self, later: Receipt) -> Receipt:
+        """Join the receipt of another try, for those whom this one deferred."""
+        retried = set(self.deferred)
+        blind = {a: why for a, why in self._blind_refused.items() if a not in retried}
+        blind |= later._blind_refused
+        refused = {a: why for a, why in self.refused.items() if a not in retried}
+        joined = later.model_copy(
+            update={
+                "accepted": self.accepted + later.accepted,
+                "refused": refused | later.refused,
+                "bcc_accepted": self.bcc_accepted + later.bcc_accepted,
+                "bcc_refused": len(blind),
+                "response": "; ".join(filter(None, [self.response, later.response])),
+            }
+        )
+        joined._blind_refused = blind  # noqa: SLF001  # of its own class
+        return joined
+
+    def refused_again(self, refusals: Mapping[str, Refusal]) -> Receipt:
+        """Note what another try brought for some of `refused`."""
+        known = {a: why for a, why in refusals.items() if a in self.refused}
+        return self.model_copy(update={"refused": self.refused | known})
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what is shown: a copy that went through JSON or a pickle is equal."""
+        return isinstance(other, Receipt) and self.__dict__ == other.__dict__
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Leave the addresses of Bcc recipients out of a pickle."""
+        return {**super().__getstate__(), "__pydantic_private__": {"_blind_refused": {}}}
+
     @classmethod
     def for_message(
         cls,
@@ -86,7 +129,7 @@ class Receipt(BaseModel):
         visible = {mailbox.address for mailbox in message.visible_recipients}
         shown = tuple(address for address in accepted if address in visible)
         shown_refused = {a: refusal for a, refusal in refused.items() if a in visible}
-        return cls(
+        receipt = cls(
             message_id=message.message_id,
             transport=transport,
             outcome=outcome,
@@ -97,3 +140,5 @@ class Receipt(BaseModel):
             submitted_at=datetime.now(timezone.utc),
             **details,
         )
+        receipt._blind_refused = {a: why for a, why in refused.items() if a not in visible}
+        return receipt

@@ -63,6 +63,9 @@ class MailServer:
         size_limit: octets (SIZE).
         refused: an address, or ``DATA``, and the whole reply line it gets.
         data_reply: takes a message's Message-ID, gives the reply line that refuses it, or None.
+
+    ``mails`` are those it accepted, ``offered`` counts the refused ones too, ``connections`` what
+    was opened.
     """
 
     security: Security = "plain"
@@ -75,6 +78,7 @@ class MailServer:
     refused: dict[str, str] = field(default_factory=dict)
     data_reply: Callable[[str], str | None] | None = None
     mails: list[ReceivedMail] = field(default_factory=list)
+    offered: int = 0
     connections: int = 0
     host: str = "127.0.0.1"
     port: int = 0
@@ -167,6 +171,7 @@ class _Session:
         return "250 2.1.5 recipient ok"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self._server.offered += 1
         if reply := self._server.answer_data(envelope.original_content):
             return reply
         self._server.mails.append(

@@ -95,7 +95,7 @@ def test_a_mail_that_failed_is_told_once_after_the_last_try(
     notify(relay_of(mail_server))
     (event,) = told(events_worker)
     assert event.event == f"{_PREFIX}failed"
-    assert mail_server.connections == 2
+    assert mail_server.offered == 2
     assert event.payload["error"] == "TransientFailure"
     assert (event.payload["code"], event.payload["enhanced_code"]) == (451, "4.3.0")
     assert event.payload["message_id"].endswith("@example.org>")

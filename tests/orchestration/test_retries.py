@@ -61,7 +61,7 @@ def test_a_permanent_refusal_is_not_tried_again(mail_server: MailServer, relay: 
     mail_server.refused["DATA"] = "554 5.6.0 no"
     with pytest.raises(PermanentFailure):
         send_with(relay)
-    assert mail_server.connections == 1
+    assert mail_server.offered == 1
 
 
 def test_after_the_last_retry_the_mail_is_kept_once(
@@ -71,7 +71,7 @@ def test_after_the_last_retry_the_mail_is_kept_once(
     mail_server.refused["DATA"] = "451 4.3.0 later"
     with pytest.raises(TransientFailure):
         send_with(relay, retries=2)
-    assert mail_server.connections == 3
+    assert mail_server.offered == 3
     assert len(list(outbox_path.glob("*.eml"))) == 1
 
 

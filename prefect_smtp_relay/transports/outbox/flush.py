@@ -51,7 +51,7 @@ def _flush_one(entries: Entries, claim: str, submit: Submit, report: FlushReport
     report.accepted.append(receipt)
     if refusals := _refusals(receipt):
         report.failed.append((entry_id, refusals))
-    _settle(entries, claim, record.because(refusals), _refused_paths(message, envelope, receipt))
+    _settle(entries, claim, record.because(refusals), _refused_paths(envelope, receipt))
 
 
 def _settle(entries: Entries, claim: str, record: Record, refused: tuple[Mailbox, ...]) -> None:
@@ -62,14 +62,9 @@ def _settle(entries: Entries, claim: str, record: Record, refused: tuple[Mailbox
         entries.remove(claim)
 
 
-def _refused_paths(message: Message, envelope: Envelope, receipt: Receipt) -> tuple[Mailbox, ...]:
-    visible = {mailbox.address for mailbox in message.visible_recipients}
-    every_bcc_refused = receipt.bcc_refused > 0 and receipt.bcc_accepted == 0
-    return tuple(
-        path
-        for path in envelope.forward_paths
-        if path.address in receipt.refused or (every_bcc_refused and path.address not in visible)
-    )
+def _refused_paths(envelope: Envelope, receipt: Receipt) -> tuple[Mailbox, ...]:
+    refused = receipt.all_refused
+    return tuple(path for path in envelope.forward_paths if path.address in refused)
 
 
 def _refusals(receipt: Receipt) -> str:
@@ -77,9 +72,4 @@ def _refusals(receipt: Receipt) -> str:
     texts = [f"{address}: {refusal}" for address, refusal in receipt.refused.items()]
     if receipt.bcc_refused:
         texts.append(f"{receipt.bcc_refused} Bcc recipients were refused")
-    if receipt.bcc_refused and receipt.bcc_accepted:
-        texts.append(
-            f"{receipt.bcc_accepted} were accepted, and the receipt does not say which: no Bcc"
-            " recipient is tried again"
-        )
     return "; ".join(texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
@@ -35,7 +36,8 @@ class Transaction:
         self._session = session
         self._mail = mail
         self._addresses = list(self.unsettled)
-        self._commands: list[tuple[str, str]] = []
+        self._commands: deque[tuple[str, str]] = deque()
+        self._is_announced = False
         self._taken: list[str] = []
         self._server_waits = False
 
@@ -44,14 +46,13 @@ class Transaction:
 
         Without pipelining, and a second time, there is nothing to write.
         """
-        if self._commands:
+        if self._is_announced:
             return b""
-        self._commands = [
-            *[("MAIL", "RSET")] * self._session.in_transaction,
-            ("MAIL", self._mail),
-            *(("RCPT", f"RCPT TO:<{address}>") for address in self._addresses),
-            ("DATA", "DATA"),
-        ]
+        self._is_announced = True
+        self._commands += [("MAIL", "RSET")] * self._session.in_transaction
+        self._commands.append(("MAIL", self._mail))
+        self._commands += [("RCPT", f"RCPT TO:<{address}>") for address in self._addresses]
+        self._commands.append(("DATA", "DATA"))
         lines = "".join(f"{line}\r\n" for _, line in self._commands)
         return lines.encode() if self._session.pipelines else b""
 
@@ -110,13 +111,11 @@ class Transaction:
 
     def _replies(self) -> Iterator[Reply]:
         """Read the replies one by one; where commands are not pipelined, each waits its turn."""
-        is_announced = self._session.pipelines
-        for stage, line in self._commands:
-            reply = (
-                self._session.read_reply(stage)
-                if is_announced
-                else self._session.command(stage, line)
-            )
+        session = self._session
+        while self._commands:
+            stage, line = self._commands.popleft()
+            is_written = session.pipelines
+            reply = session.read_reply(stage) if is_written else session.command(stage, line)
             yield self._heed(stage, reply)
 
     def _heed(self, stage: str, reply: Reply) -> Reply:
@@ -135,6 +134,7 @@ class Transaction:
         later: list[str] = []
         for address in self._addresses:
             if later and not self._session.pipelines:
+                self._commands.popleft()
                 later.append(address)
                 continue
             reply = next(replies)
@@ -144,6 +144,7 @@ class Transaction:
                 later.append(address)
             else:
                 self.submission.refuse(address, reply)
+                self.unsettled.remove(address)
         self.unsettled = list(self._taken)
         if later:
             self._session.recipient_limit = len(self._taken)

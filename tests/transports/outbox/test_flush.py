@@ -120,18 +120,20 @@ def test_refused_bcc_recipients_stay_unnamed(outbox: Outbox, store: Store, relay
     assert [path.address for path in paths] == ["eve@example.net", "fay@example.net"]
 
 
-def test_bcc_recipients_that_cannot_be_told_apart_get_nothing_twice(
+def test_a_refused_bcc_recipient_is_tried_again_alone(
     outbox: Outbox, store: Store, relay: Any
 ) -> None:
-    """Some Bcc recipients refused: the report says so, and none of them is tried again."""
+    """The entry stays for the Bcc recipient that was refused, whom the report does not name."""
     store(bcc="eve@example.net, fay@example.net")
     relay.answer = {
         "accepted": ["bob@example.net", "fay@example.net"],
         "refused": {"eve@example.net": NO_SUCH_USER},
     }
     report = outbox.flush(relay)
-    assert "no Bcc recipient is tried again" in report.failed[0][1]
-    assert (report.remaining, outbox.entries()) == (0, [])
+    assert report.failed[0][1] == "1 Bcc recipients were refused"
+    (mail,) = outbox.entries()
+    _, envelope = outbox.read(mail)
+    assert [path.address for path in envelope.forward_paths] == ["eve@example.net"]
 
 
 def test_without_a_relay_the_flush_stops(outbox: Outbox, store: Store, relay: Any) -> None:

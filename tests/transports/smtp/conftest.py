@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
@@ -88,8 +89,9 @@ def play(certificates: Certificates) -> Iterator[Callable[..., ScriptedServer]]:
     servers: list[ScriptedServer] = []
     with contextlib.ExitStack() as running:
 
-        def start(*scripts: str) -> ScriptedServer:
-            server = ScriptedServer(*scripts, tls_context=certificates.server_context)
+        def start(*scripts: str, **settings: Any) -> ScriptedServer:
+            settings = {"tls_context": certificates.server_context, **settings}
+            server = ScriptedServer(*scripts, **settings)
             servers.append(server)
             return running.enter_context(server)
 
@@ -145,3 +147,19 @@ def submit(
         return transport_to(server, **settings).deliver(message, Envelope.of(message))
 
     return submit
+
+
+@pytest.fixture
+def submit_all(
+    transport_to: Callable[..., SmtpTransport], make_message: Callable[..., Message]
+) -> Callable[..., list[Receipt | EmailError]]:
+    """Submit one message to each of these in bulk; keyword arguments are settings."""
+
+    def submit_all(
+        server: MailServer | ScriptedServer, *to: str, connections: int = 1, **settings: Any
+    ) -> list[Receipt | EmailError]:
+        messages = [make_message(address, subject=address) for address in to]
+        mails = [(message, Envelope.of(message)) for message in messages]
+        return transport_to(server, **settings).deliver_all(mails, connections)
+
+    return submit_all

@@ -1,159 +1,132 @@
-r"""A server that plays a script on loopback: for faults that no real server can be asked for.
+r"""A server that plays scripts on loopback: for faults that no real server can be asked for.
 
 A script is text, one step a line::
 
-    S: 220 mx.test      write a line
-    RAW 250 a\n250 b     write octets with Python's escapes, and no line end
-    C: EHLO             read a line that begins so
-    HEAR                read some octets
-    BODY                read up to the line with the single dot
-    DRIP 250 so         write this, then dots without end, one octet at a time
-    FLOOD 3             write so many megabytes without a line end
-    TLS                 take the client's TLS handshake
-    SILENCE             say nothing until the client goes
-    STALL               read nothing until the test ends
-    RESET               drop the connection with RST
+    S: 220 mx.test       write a line
+    RAW 250 a\r\n25      write octets with Python's escapes, and no line end
+    C: MAIL              read a line that begins so, in either case of letters
+    EHLO SIZE 0, DSN     read EHLO, and offer these extensions (and those that the test adds)
+    HEAR                 read some octets, and forget them
+    DRAIN 5000           read and forget so many octets
+    BODY                 read up to the final dot
+    STORE                the same, and note the copy with the recipients accepted for it
+    SERVE 2              take two mails as a good server does; without a number: all, up to QUIT
+    ANSWER 503 5.5.1 no  answer every line so, up to QUIT; QUIT, RSET and NOOP get their due, and
+                         other words what follows: ANSWER 503 no | DATA 354 go on | . 554 nobody
+    DRIP 250 so          write this, then dots without end, one octet at a time
+    FLOOD 3              write so many megabytes without a line end
+    WAIT 0.2             do nothing for so many seconds
+    TLS                  take the client's TLS handshake
+    SILENCE              say nothing until the client goes
+    STALL                read nothing until the test ends
+    CLOSE                close the connection at once
+    RESET                drop it with RST
+    REPEAT 3             take the steps up to END so often; without a number: without end
+    END
 
-Behind the last step the server closes its side and listens until the client goes.
+Behind the last step the server closes its side with FIN and listens until the client goes. A client
+that goes earlier ends the script, and is no surprise; one that says another line than ``C:`` wants
+is. Commands are read from whatever segments they come in, so that one script serves clients that
+pipeline and clients that do not: let it answer each command behind its ``C:``, and end with
+``ANSWER`` where a client may have written more than was granted.
 """
 
 from __future__ import annotations
 
-import contextlib
-import itertools
+import asyncio
 import socket
 import ssl
-import struct
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Iterable
 
-_PATIENCE = 5.0
-_DRIP_INTERVAL = 0.02
+from .scripted_channel import Channel
+from .scripted_conversation import Conversation, Record, StoredMail, parse
 
+__all__ = ["ScriptedServer", "StoredMail"]
 
-class _ClientLeft(Exception):
-    """Nobody is there for the rest of the script."""
-
-
-def _unescape(text: str) -> bytes:
-    return text.encode().decode("unicode_escape").encode()
+_LAST_TURNS = 50
+"""How often the loop looks once more at what clients have written before it stops."""
 
 
 class ScriptedServer:
-    """Plays one script a connection, the last one again and again; a context manager.
+    """Plays a script to each connection, to all at the same time; a context manager.
+
+    Its lists can be read at any time, and are complete once it has stopped.
 
     Args:
-        scripts: as above.
+        scripts: as above: the first connection's, the second's, and so on; the last one repeats.
         tls_context: for the step TLS.
+        extensions: what every step EHLO offers as well.
     """
 
-    def __init__(self, *scripts: str, tls_context: ssl.SSLContext | None = None) -> None:
-        self.heard = bytearray()
-        self.surprises: list[str] = []
+    def __init__(
+        self,
+        *scripts: str,
+        tls_context: ssl.SSLContext | None = None,
+        extensions: Iterable[str] = (),
+    ) -> None:
         self.connections = 0
-        self._scripts = scripts
+        self._record = Record()
+        self._scripts = [parse(script) for script in scripts]
         self._tls_context = tls_context
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._extensions = tuple(extensions)
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listening.setblocking(False)
         self.host, self.port = self._listening.getsockname()
-        self.stopping = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+
+    @property
+    def heard(self) -> bytearray:
+        """All that clients said, as it was before TLS encrypted it."""
+        return self._record.heard
+
+    @property
+    def heard_in_clear(self) -> bytearray:
+        """What clients said without TLS."""
+        return self._record.heard_in_clear
+
+    @property
+    def surprises(self) -> list[str]:
+        """What clients said against the script."""
+        return self._record.surprises
+
+    @property
+    def stored(self) -> list[StoredMail]:
+        """The copies that were taken by STORE and SERVE."""
+        return self._record.stored
 
     def __enter__(self) -> ScriptedServer:
         self._thread.start()
+        self._started.wait()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stopping.set()
-        with contextlib.suppress(OSError):
-            socket.create_connection((self.host, self.port)).close()
-        self._thread.join(2 * _PATIENCE)
+        self.stop()
+
+    def stop(self) -> None:
+        """Read what clients have written already, then close everything at once."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
         self._listening.close()
 
-    def _serve(self) -> None:
+    async def _serve(self) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._playing: set[asyncio.Task[None]] = set()
+        accepting = asyncio.create_task(self._accept())
+        self._started.set()
+        await self._stopping.wait()
+        for _ in range(_LAST_TURNS):
+            await asyncio.sleep(0)
+        accepting.cancel()
+
+    async def _accept(self) -> None:
         while True:
-            sock, _ = self._listening.accept()
-            if self.stopping.is_set():
-                sock.close()
-                return
-            script = self._scripts[min(self.connections, len(self._scripts) - 1)]
+            sock, _ = await self._loop.sock_accept(self._listening)
+            steps = self._scripts[min(self.connections, len(self._scripts) - 1)]
             self.connections += 1
-            sock.settimeout(_PATIENCE)
-            _Conversation(self, sock).play(script)
-
-    @property
-    def tls_context(self) -> ssl.SSLContext:
-        """The context for the step TLS."""
-        assert self._tls_context is not None, "the script says TLS: pass tls_context"
-        return self._tls_context
-
-
-class _Conversation:
-    """One connection's script."""
-
-    def __init__(self, server: ScriptedServer, sock: socket.socket) -> None:
-        self._server = server
-        self._socket = sock
-        self._unread = bytearray()
-        self._steps: dict[str, Callable[[str], object]] = {
-            "S:": lambda text: self._socket.sendall(f"{text}\r\n".encode()),
-            "RAW": lambda text: self._socket.sendall(_unescape(text)),
-            "C:": self._expect_line,
-            "HEAR": lambda _: self._receive(),
-            "BODY": lambda _: self._read_until(b"\r\n.\r\n"),
-            "DRIP": self._drip,
-            "FLOOD": self._flood,
-            "TLS": self._handshake,
-            "SILENCE": lambda _: self._listen_to_the_end(),
-            "STALL": lambda _: server.stopping.wait(_PATIENCE),
-            "RESET": self._reset,
-        }
-
-    def play(self, script: str) -> None:
-        with contextlib.suppress(OSError, _ClientLeft):
-            for line in script.strip().splitlines():
-                name, _, argument = line.strip().partition(" ")
-                self._steps[name](argument)
-            self._socket.shutdown(socket.SHUT_WR)
-            self._listen_to_the_end()
-        self._socket.close()
-
-    def _expect_line(self, start: str) -> None:
-        line = self._read_until(b"\r\n").decode()
-        if not line.startswith(start):
-            self._server.surprises.append(f"expected {start!r}, heard {line!r}")
-
-    def _read_until(self, end: bytes) -> bytes:
-        while end not in self._unread:
-            self._unread += self._receive()
-        text, _, rest = bytes(self._unread).partition(end)
-        self._unread = bytearray(rest)
-        return text
-
-    def _receive(self) -> bytes:
-        data = self._socket.recv(65536)
-        if not data:
-            raise _ClientLeft
-        self._server.heard += data
-        return data
-
-    def _listen_to_the_end(self) -> None:
-        while True:
-            self._receive()
-
-    def _drip(self, text: str) -> None:
-        for octet in itertools.chain(text.encode(), itertools.repeat(ord("."))):
-            self._socket.sendall(bytes([octet]))
-            time.sleep(_DRIP_INTERVAL)
-
-    def _flood(self, megabytes: str) -> None:
-        for _ in range(int(megabytes)):
-            self._socket.sendall(b"x" * 1_000_000)
-
-    def _handshake(self, _: str) -> None:
-        self._socket = self._server.tls_context.wrap_socket(self._socket, server_side=True)
-
-    def _reset(self, _: str) -> None:
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._socket.close()
-        raise _ClientLeft
+            conversation = Conversation(
+                Channel(sock), self._record, self._extensions, self._tls_context
+            )
+            self._playing.add(asyncio.create_task(conversation.play(steps)))

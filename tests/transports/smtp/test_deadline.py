@@ -1,0 +1,104 @@
+"""A delivery is bounded as a whole, however busy the server looks."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from prefect_smtp_relay.exceptions import ConnectionFailed, TimedOut
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport, deadline
+from prefect_smtp_relay.transports.smtp.deadline import Deadline
+
+if TYPE_CHECKING:
+    from .scripted_server import ScriptedServer
+
+SLOW = "WAIT 0.4\nS: 220 mx.test\nEHLO SIZE 0\nWAIT 0.4\nC: MAIL\nWAIT 0.4\nS: 250 ok\nSERVE"
+
+
+@pytest.fixture
+def one_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a delivery one second, where it has one recipient and hardly an octet."""
+    monkeypatch.setattr(deadline, "_TIMEOUTS_A_DELIVERY", 0)
+
+
+@pytest.mark.usefixtures("one_second")
+def test_slow_replies_add_up(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
+) -> None:
+    """Each reply comes in time, and still the delivery ends."""
+    with pytest.raises(TimedOut) as caught:
+        submit(play(SLOW), timeout_seconds=5)
+    assert caught.value.stage == "MAIL"
+
+
+@pytest.mark.usefixtures("one_second")
+def test_the_final_reply_has_its_whole_time(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
+) -> None:
+    """Behind the message, giving up would risk a second copy: the reply's own limit holds."""
+    script = "S: 220 mx.test\nEHLO SIZE 0\nC: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\n"
+    server = play(f"{script}WAIT 0.7\nS: 354 go\nBODY\nWAIT 0.7\nS: 250 ok\nSERVE")
+    assert submit(server, timeout_seconds=5).accepted == ("ann@example.org",)
+
+
+@pytest.mark.parametrize(
+    ("octets", "recipients", "seconds"), [(0, 0, 150), (65_536 * 60, 0, 210), (0, 40, 190)]
+)
+def test_large_mails_and_many_recipients_have_longer(
+    octets: int, recipients: int, seconds: float
+) -> None:
+    """Five times the time limit, a second for each 64 KiB, a second for each recipient."""
+    left = Deadline.of_delivery(30, octets, recipients).left()
+    assert seconds - 1 < left <= seconds
+
+
+def test_a_resolver_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, make_message: Callable[..., Message]
+) -> None:
+    """Looking up the name ends with the time limit too, which the system's resolver ignores."""
+    answering = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answering.wait(30))
+    message = make_message()
+    with pytest.raises(TimedOut) as caught:
+        SmtpTransport(SmtpConfig("mx.example.org", timeout_seconds=0.2)).deliver(
+            message, Envelope.of(message)
+        )
+    answering.set()
+    assert caught.value.stage == "connect"
+
+
+def test_a_dead_address_does_not_use_up_the_time_of_the_next(
+    play: Callable[..., ScriptedServer],
+    monkeypatch: pytest.MonkeyPatch,
+    make_message: Callable[..., Message],
+) -> None:
+    """A host of two addresses is reached by the second where nobody listens at the first."""
+    server, message = play("S: 220 mx.test\nEHLO SIZE 0\nSERVE"), make_message()
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        places = [silent.getsockname(), (server.host, server.port)]
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        receipt = _submit_in_clear(message)
+    assert receipt.accepted == ("ann@example.org",)
+
+
+def test_a_host_without_addresses(
+    monkeypatch: pytest.MonkeyPatch, make_message: Callable[..., Message]
+) -> None:
+    """A look-up that finds nothing is told as such."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
+    with pytest.raises(ConnectionFailed, match="the host has no address"):
+        _submit_in_clear(make_message())
+
+
+def _submit_in_clear(message: Message) -> Receipt:
+    config = SmtpConfig("mx.example.org", security=Security.PLAIN_TEXT, timeout_seconds=5)
+    return SmtpTransport(config).deliver(message, Envelope.of(message))

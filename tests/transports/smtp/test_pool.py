@@ -1,0 +1,231 @@
+"""Sessions are kept between mails, and nobody notices when one of them has died."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from prefect_smtp_relay.exceptions import (
+    ConnectionFailed,
+    PermanentFailure,
+    TimedOut,
+    TransientFailure,
+)
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.testing.mail_server import MailServer
+from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig, pool, session
+from prefect_smtp_relay.transports.smtp.deadline import Deadline
+
+if TYPE_CHECKING:
+    from .scripted_server import ScriptedServer
+
+HELLO = "S: 220 mx.test\nEHLO SIZE 0\n"
+PIPELINED = "S: 220 mx.test\nEHLO PIPELINING\n"
+SERVE_ONE = HELLO + "SERVE 1\n"
+UP_TO_RCPT = SERVE_ONE + "C: MAIL\nS: 250 ok\nC: RCPT\n"
+UP_TO_DATA = UP_TO_RCPT + "S: 250 ok\nC: DATA\n"
+BUSY = "S: 421 4.3.2 shutting down\nCLOSE"
+
+ENDINGS = {
+    "closed-at-once": f"{SERVE_ONE}CLOSE",
+    "reset-at-once": f"{SERVE_ONE}RESET",
+    "421-unasked": SERVE_ONE + BUSY,
+    "closed-at-mail": f"{SERVE_ONE}C: MAIL\nCLOSE",
+    "reset-at-mail": f"{SERVE_ONE}C: MAIL\nRESET",
+    "silent-at-mail": f"{SERVE_ONE}C: MAIL\nSILENCE",
+    "421-at-mail": f"{SERVE_ONE}C: MAIL\n{BUSY}",
+    "421-at-rcpt": UP_TO_RCPT + BUSY,
+    "closed-at-rcpt": f"{UP_TO_RCPT}CLOSE",
+    "421-at-data": UP_TO_DATA + BUSY,
+    "closed-at-data": f"{UP_TO_DATA}CLOSE",
+    "421-behind-the-dot": f"{UP_TO_DATA}S: 354 go on\nBODY\n{BUSY}",
+    "closed-when-pipelined": f"{PIPELINED}SERVE 1\nC: MAIL\nCLOSE",
+    "421-when-pipelined": f"{PIPELINED}SERVE 1\nC: MAIL\n{BUSY}",
+}
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for what another thread does, at most some seconds."""
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert condition()
+
+
+def test_the_second_mail_needs_no_connection(
+    start: Callable[..., MailServer], submit: Callable[..., Receipt]
+) -> None:
+    """Transports of equal settings share a session, which greets and logs in once."""
+    server = start()
+    submit(server)
+    submit(server)
+    assert (len(server.mails), server.connections) == (2, 1)
+
+
+def test_other_settings_are_another_session(
+    start: Callable[..., MailServer],
+    submit: Callable[..., Receipt],
+    account: Callable[..., Credentials],
+) -> None:
+    """A mail never goes over a session that was logged in with other credentials."""
+    server = start(users={"ann": "one", "ben": "two"}, auth_in_cleartext=True)
+    for name, password in (("ann", "one"), ("ben", "two"), ("ann", "one")):
+        submit(server, credentials=account(name, password))
+    assert [mail.username for mail in server.mails] == ["ann", "ben", "ann"]
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS.keys())
+def test_a_kept_session_that_dies_is_replaced(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt], ending: str
+) -> None:
+    """However the server ends it before it accepts anything, the next mail arrives, once."""
+    server = play(ending, HELLO + "SERVE")
+    submit(server, timeout_seconds=0.5)
+    receipt = submit(server, timeout_seconds=0.5)
+    assert receipt.accepted == ("ann@example.org",)
+    assert (len(server.stored), server.connections) == (2, 2)
+
+
+def test_a_session_is_replaced_once(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
+) -> None:
+    """A server that ends the new session too is not asked a third time."""
+    server = play(f"{SERVE_ONE}C: MAIL\nCLOSE", f"{HELLO}C: MAIL\nCLOSE")
+    submit(server)
+    with pytest.raises(ConnectionFailed):
+        submit(server)
+    assert server.connections == 2
+
+
+def test_a_new_session_is_not_replaced(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
+) -> None:
+    """What a new session meets is no matter of its age: the task's retry comes later."""
+    server = play(f"{HELLO}C: MAIL\nCLOSE")
+    with pytest.raises(ConnectionFailed):
+        submit(server)
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("reply", ["550 5.7.1 no", "451 4.3.0 later"])
+def test_a_refusal_is_an_answer(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt], reply: str
+) -> None:
+    """A kept session that refuses the mail is alive: nobody is asked again, and it is kept."""
+    server = play(f"{SERVE_ONE}C: MAIL\nS: {reply}\nSERVE")
+    submit(server)
+    with pytest.raises(PermanentFailure if reply[0] == "5" else TransientFailure):
+        submit(server)
+    submit(server)
+    assert server.connections == 1
+
+
+def test_an_idle_session_is_closed_politely(
+    play: Callable[..., ScriptedServer],
+    submit: Callable[..., Receipt],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After some seconds without a mail the server hears QUIT, and nothing is kept."""
+    monkeypatch.setattr(pool, "_KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(pool, "_ROUND_SECONDS", 0.05)
+    monkeypatch.setattr(pool, "pool", keeper := pool.Pool())
+    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.transport.pool", keeper)
+    server = play(HELLO + "SERVE")
+    submit(server)
+    wait_until(lambda: b"QUIT" in server.heard)
+    wait_until(lambda: not keeper._relays)
+
+
+def test_a_session_is_restarted_after_a_number_of_mails(
+    play: Callable[..., ScriptedServer],
+    submit: Callable[..., Receipt],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Servers count the mails of a session: it is replaced before they object."""
+    monkeypatch.setattr(session, "_MOST_TRANSACTIONS", 2)
+    server = play(HELLO + "SERVE")
+    for _ in range(5):
+        submit(server)
+    assert (len(server.stored), server.connections) == (5, 3)
+
+
+def test_the_connections_of_a_process_are_bounded(
+    play: Callable[..., ScriptedServer],
+    submit: Callable[..., Receipt],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Threads wait for a session rather than open more than the relay can be expected to take."""
+    monkeypatch.setattr(pool, "MOST_CONNECTIONS", 2)
+    server = play("S: 220 mx.test\nEHLO SIZE 0\nWAIT 0.05\nSERVE")
+    with ThreadPoolExecutor(8) as threads:
+        receipts = list(threads.map(lambda _: submit(server), range(16)))
+    assert len(receipts) == len(server.stored) == 16
+    assert server.connections == 2
+
+
+def test_waiting_for_a_session_ends(
+    play: Callable[..., ScriptedServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail that gets no session in time says how many are in use and what to change."""
+    monkeypatch.setattr(pool, "MOST_CONNECTIONS", 1)
+    server, keeper = play(HELLO + "SERVE"), pool.Pool()
+    config = SmtpConfig(server.host, server.port, Security.PLAIN_TEXT)
+    with keeper.lease(config, Deadline(10)):
+        with (
+            pytest.raises(TimedOut, match="all 1 connections of this process were in use"),
+            keeper.lease(config, Deadline(0.05)),
+        ):
+            pass
+        assert server.connections == 1
+
+
+_CHILD = """
+import os, sys
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.message import compose
+from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport
+
+transport = SmtpTransport(SmtpConfig("127.0.0.1", int(sys.argv[1]), Security.PLAIN_TEXT))
+
+def send(subject):
+    draft = compose("ann@example.org", subject, text="t", html="h")
+    message = draft.from_mailbox(Mailbox.parse("flows@example.org"))
+    transport.deliver(message, Envelope.of(message))
+
+send("parent")
+if "fork" in sys.argv:
+    if (child := os.fork()) == 0:
+        send("child")
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    send("parent again")
+"""
+
+
+def _run(server: ScriptedServer, *arguments: str) -> None:
+    command = [sys.executable, "-c", _CHILD, str(server.port), *arguments]
+    subprocess.run(command, check=True, timeout=60)  # noqa: S603  # our own script
+
+
+def test_the_end_of_the_process_closes_what_is_kept(play: Callable[..., ScriptedServer]) -> None:
+    """At exit the server hears QUIT."""
+    server = play(PIPELINED + "SERVE")
+    _run(server)
+    wait_until(lambda: server.heard.endswith(b"QUIT\r\n"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork: run it elsewhere")
+def test_a_forked_process_opens_its_own(play: Callable[..., ScriptedServer]) -> None:
+    """A child never speaks in its parent's session, and leaves it as it is."""
+    server = play(PIPELINED + "SERVE")
+    _run(server, "fork")
+    wait_until(lambda: len(server.stored) == 3)
+    assert server.connections == 2
