@@ -21,8 +21,9 @@ check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.lookup
+	$(BIN)/python -m benchmarks.smtp
 
 clean:
 	rm -rf $(VENV)
@@ -32,4 +33,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV); the first time this takes a minute."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,bench]"
 	@touch $@
