@@ -29,6 +29,13 @@ class Backlog:
         with self._lock:
             return self._waiting.popleft() if self._waiting else None
 
+    def render_ahead(self) -> None:
+        """Use the time until the server answers: render what comes next."""
+        with self._lock:
+            coming = self._waiting[0] if self._waiting else None
+        if coming is not None:
+            coming.mime  # noqa: B018  # it is kept
+
     def put_back(self, submission: Submission) -> None:
         """Let one wait again, before all others."""
         with self._lock:
@@ -55,7 +62,9 @@ def serve(session: Session, submission: Submission, backlog: Backlog) -> Submiss
         try:
             transaction.open()
             following = _follow(session, transaction.submission, backlog)
-            transaction.finish(following.announce() if following else b"")
+            transaction.hand_over(following.announce() if following else b"")
+            backlog.render_ahead()
+            transaction.finish()
         except EmailError as error:
             session.close()
             if following is not None:

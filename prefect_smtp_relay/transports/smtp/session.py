@@ -24,7 +24,7 @@ from prefect_smtp_relay.transports.smtp.authentication import (
 )
 from prefect_smtp_relay.transports.smtp.config import Credentials, SmtpConfig
 from prefect_smtp_relay.transports.smtp.deadline import Deadline
-from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused, translating
+from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused, translate
 from prefect_smtp_relay.transports.smtp.network import is_loopback
 from prefect_smtp_relay.transports.smtp.reply import Reply
 from prefect_smtp_relay.transports.smtp.tls import tls_client
@@ -32,6 +32,10 @@ from prefect_smtp_relay.transports.smtp.wire import MalformedReply, Wire
 
 _KNOWS_NO_EHLO = frozenset({500, 502})
 """Other negative replies refuse this host's name, and would refuse it in HELO as well."""
+
+_END = b".\r\n"
+_ONE_RECORD = 16_000
+"""Octets that go out whole or not at all, under TLS too."""
 
 _FAREWELL_SECONDS = 2.0
 _LAST_WORDS_SECONDS = 0.5
@@ -156,10 +160,9 @@ class Session:
 
     def command(self, stage: str, line: str) -> Reply:
         """Send one line and read its reply, whatever it says."""
-        with self._translating(stage):
-            if self._wire.has_unread:
-                raise MalformedReply("more replies than commands")
-            self._wire.write(f"{line}\r\n".encode())
+        if self._wire.has_unread:
+            raise self._lost(stage, MalformedReply("more replies than commands"))
+        self.write(stage, f"{line}\r\n".encode())
         return self.read_reply(stage)
 
     def demand(self, stage: str, line: str) -> Reply:
@@ -179,28 +182,43 @@ class Session:
         self._wire.deadline = deadline
 
     def write(self, stage: str, data: bytes) -> None:
-        """Write octets: several commands, or a part of the message."""
-        with self._translating(stage):
+        """Write commands."""
+        try:
             self._wire.write(data)
+        except OSError as error:
+            raise self._lost(stage, error) from error
 
-    def write_message(self, blocks: Iterable[bytes]) -> None:
-        """Write the message, but for the dot that ends it.
+    def write_message(self, blocks: Iterable[bytes], behind: bytes) -> None:
+        """Write the message, the dot that ends it, and the commands behind it.
+
+        Args:
+            blocks: octets in lines, their dots doubled.
+            behind: commands, for a server that pipelines.
 
         Raises:
             EmailError: of the connection, in the server's words where it said why it gave up.
         """
-        with self._translating("body"):
-            for block in blocks:
-                try:
-                    self._wire.write(block)
-                except OSError:
-                    self._look_for_last_words()
-                    raise
+        last = b""
+        for block in blocks:
+            self._write_body(last)
+            last = block
+        if len(last) + len(behind) > _ONE_RECORD:
+            self._write_body(last)
+            last = b""
+        last += _END
+        try:
+            self._wire.write(last + behind)
+        except OSError as error:
+            # Whether the octets that end the message arrived, only the final reply would tell.
+            is_ended = self._wire.written >= len(last)
+            raise self._lost(FINAL_REPLY if is_ended else "body", error) from error
 
     def read_reply(self, stage: str) -> Reply:
         """Read the next reply, whatever it says; the final one never too early for a duplicate."""
-        with self._translating(stage):
+        try:
             return self._wire.read_reply(beyond_deadline=stage == FINAL_REPLY)
+        except (OSError, MalformedReply) as error:
+            raise self._lost(stage, error) from error
 
     def quit(self) -> None:
         """Say good-bye and close, whatever the server answers now."""
@@ -226,23 +244,33 @@ class Session:
         if limit := _RECIPIENT_LIMIT.search(self.extensions.get("LIMITS", "").upper()):
             self.recipient_limit = max(1, min(_MOST_RECIPIENTS, int(limit[1])))
 
-    def _look_for_last_words(self) -> None:
+    def _write_body(self, block: bytes) -> None:
+        try:
+            self._wire.write(block)
+        except OSError as error:
+            raise self._last_words() or self._lost("body", error) from error
+
+    def _last_words(self) -> EmailError | None:
         """Read the reply of a server that did not wait for the end of the message."""
         self.go_on(Deadline(_LAST_WORDS_SECONDS))
         with contextlib.suppress(OSError, MalformedReply):
             reply = self._wire.read_reply()
             if not reply.is_positive:
-                raise refused(self.config.name, "body", reply)
+                self.close()
+                return refused(self.config.name, "body", reply)
+        return None
+
+    def _lost(self, stage: str, error: OSError | MalformedReply) -> EmailError:
+        """Translate an error of the wire, behind which nothing can be said any more."""
+        self.close()
+        return translate(self.config.name, stage, error)
 
     @contextlib.contextmanager
     def _translating(self, stage: str) -> Iterator[None]:
-        """Translate errors of the wire, behind which nothing can be said any more."""
         try:
-            with translating(self.config.name, stage):
-                yield
-        except EmailError:
-            self.close()
-            raise
+            yield
+        except (OSError, MalformedReply) as error:
+            raise self._lost(stage, error) from error
 
     def _own_name(self) -> str:
         """This host's qualified name if it knows one without asking DNS, else its address."""

@@ -78,10 +78,10 @@ class Transaction:
             *_, data = replies
             self._note_data(data)
 
-    def finish(self, behind: bytes) -> None:
-        """Hand the message over, and read the final reply.
+    def hand_over(self, behind: bytes) -> None:
+        """Write the message, if the server waits for it, and the dot that ends it.
 
-        Where nobody was accepted and the server waits for the message all the same, it gets none
+        Where nobody was accepted and the server waits all the same, it gets the dot alone
         (RFC 2920, section 3.1).
 
         Args:
@@ -90,14 +90,20 @@ class Transaction:
         Raises:
             EmailError: the session is over.
         """
+        if self._server_waits:
+            blocks = stuff_dots(self.submission.mime) if self._taken else ()
+            self._session.write_message(blocks, behind)
+        elif behind:
+            self._session.write("MAIL", behind)
+
+    def finish(self) -> None:
+        """Read the final reply, if there is one.
+
+        Raises:
+            EmailError: the session is over.
+        """
         if not self._server_waits:
-            if behind:
-                self._session.write("MAIL", behind)
             return
-        if self._taken:
-            self._session.write_message(stuff_dots(self.submission.mime))
-        # Whether the octets that end the message arrived, only the final reply tells.
-        self._session.write(FINAL_REPLY, b".\r\n" + behind)
         reply = self._heed(FINAL_REPLY, self._session.read_reply(FINAL_REPLY))
         if reply.is_positive and self.unsettled:
             self.submission.accept(self.unsettled, reply)

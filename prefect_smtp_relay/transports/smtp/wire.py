@@ -33,6 +33,7 @@ class Wire:
     def __init__(self, sock: socket.socket, timeout_seconds: float, deadline: Deadline) -> None:
         self.socket = sock
         self.deadline = deadline
+        self.written = 0
         self._timeout = timeout_seconds
         self._received = bytearray()
         self._secrets: list[str] = []
@@ -81,13 +82,15 @@ class Wire:
             self._compile_hidden()
 
     def write(self, data: bytes) -> None:
-        """Write everything.
+        """Write everything; `written` says how much of it went out.
 
         Raises:
             OSError: connection lost, or no progress in time.
         """
-        self.socket.settimeout(self.deadline.left(self._timeout))
-        self.socket.sendall(data)
+        self.written = 0
+        while self.written < len(data):
+            self.socket.settimeout(self.deadline.left(self._timeout))
+            self.written += self.socket.send(data[self.written :] if self.written else data)
 
     def read_reply(self, *, beyond_deadline: bool = False) -> Reply:
         """Read one reply, all its lines.
