@@ -13,6 +13,7 @@ from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.smtp.authentication import REVEALING
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.errors import translating
+from prefect_smtp_relay.transports.smtp.login import KeptTokenRefused, authenticate
 from prefect_smtp_relay.transports.smtp.security import Security, tls_context
 from prefect_smtp_relay.transports.smtp.session import Session
 
@@ -38,17 +39,25 @@ class AnsweredInPlainText(Exception):
 def connect(config: SmtpConfig) -> Session:
     """Open a session: connect, encrypt as `Security` wants, authenticate.
 
+    An access token that was kept, and that the server refuses, is renewed once.
+
     Args:
         config: how to reach the relay.
 
     Raises:
         EmailError: translated, with the stage and what to change.
     """
+    with contextlib.suppress(KeptTokenRefused):
+        return _logged_in(config, may_renew=True)
+    return _logged_in(config, may_renew=False)
+
+
+def _logged_in(config: SmtpConfig, *, may_renew: bool) -> Session:
     session = _encrypted_session(config)
     try:
         if config.credentials is not None:
             _warn_unverified(config, session)
-            session.authenticate(config.credentials)
+            authenticate(session, config.credentials, may_renew=may_renew)
     except BaseException:
         session.close()
         raise
