@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from prefect_smtp_relay.transports.smtp import Mechanism
+from prefect_smtp_relay.transports.smtp import Mechanism, OAuthConfig
 from prefect_smtp_relay.transports.smtp.authentication import WITH_TOKEN
 
 
@@ -39,6 +39,19 @@ def check_credentials(block: HasCredentials) -> None:
         _check_token(block)
     else:
         _check_password(block)
+
+
+def oauth_config(block: HasCredentials) -> OAuthConfig | None:
+    """Say where the block's access tokens come from; None where it holds no token URL."""
+    if not block.oauth_token_url:
+        return None
+    return OAuthConfig(
+        token_url=block.oauth_token_url,
+        client_id=block.oauth_client_id,
+        client_secret=block.oauth_client_secret,
+        refresh_token=block.oauth_refresh_token,
+        scope=block.oauth_scope,
+    )
 
 
 def _check_password(block: HasCredentials) -> None:

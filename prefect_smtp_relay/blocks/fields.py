@@ -97,6 +97,11 @@ def check_mailboxes(value: str) -> str:
         raise ValueError(_without_field(error)) from error
 
 
+def strip_blanks(value: str) -> str:
+    """Return a text without blanks and line ends around it."""
+    return value.strip()
+
+
 def strip_line_ends(value: SecretStr) -> SecretStr:
     """Return a secret without line ends around it.
 

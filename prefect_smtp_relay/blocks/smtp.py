@@ -10,7 +10,7 @@ from typing_extensions import Self
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked, without_blank_defaults
-from prefect_smtp_relay.blocks.credentials import check_credentials
+from prefect_smtp_relay.blocks.credentials import check_credentials, oauth_config
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
@@ -18,7 +18,6 @@ from prefect_smtp_relay.transports.report import Report
 from prefect_smtp_relay.transports.smtp import (
     Credentials,
     Mechanism,
-    OAuthConfig,
     Security,
     SmtpConfig,
     SmtpTransport,
@@ -184,7 +183,7 @@ class SMTP(RelayBlock):
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_ca = field_validator("ca_certificate")(fields.check_pem)
     _check_token_url = field_validator("oauth_token_url")(fields.check_token_url)
-    _strip = field_validator("oauth_client_id", "oauth_scope")(str.strip)
+    _strip = field_validator("oauth_client_id", "oauth_scope")(fields.strip_blanks)
     _strip_secrets = field_validator(*_SECRETS)(fields.strip_line_ends)
     _check_masked = field_validator("address", *_SECRETS, mode="before")(refuse_masked)
 
@@ -211,18 +210,7 @@ class SMTP(RelayBlock):
             mechanism=self.authentication,
             allow_cleartext_auth=self.allow_cleartext_auth,
             timeout_seconds=self.timeout_seconds,
-            oauth=self._get_oauth(),
-        )
-
-    def _get_oauth(self) -> OAuthConfig | None:
-        if not self.oauth_token_url:
-            return None
-        return OAuthConfig(
-            token_url=self.oauth_token_url,
-            client_id=self.oauth_client_id,
-            client_secret=self.oauth_client_secret,
-            refresh_token=self.oauth_refresh_token,
-            scope=self.oauth_scope,
+            oauth=oauth_config(self),
         )
 
     def get_transport(self) -> Transport:

@@ -107,7 +107,7 @@ class TokenAnswer:
             seconds = float(self._document.get("expires_in", _USUAL_LIFE_SECONDS))
         except (TypeError, ValueError):
             seconds = _USUAL_LIFE_SECONDS
-        return min(max(seconds, 0.0), _LONGEST_LIFE_SECONDS)
+        return min(max(0.0, seconds), _LONGEST_LIFE_SECONDS)  # this order makes 0.0 of NaN
 
     @cached_property
     def _document(self) -> dict[str, Any]:

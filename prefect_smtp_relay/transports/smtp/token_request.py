@@ -84,8 +84,8 @@ def translate(error: Exception, transport: str, oauth: OAuthConfig) -> EmailErro
         )
     if (problem := _certificate_problem(error)) is not None:
         detail = (
-            f"the certificate of {oauth.host} is not trusted: {problem}. Check `oauth_token_url`, or"
-            " let SSL_CERT_FILE name the CA."
+            f"the certificate of {oauth.host} is not trusted: {problem}. Check `oauth_token_url`,"
+            " or let SSL_CERT_FILE name the CA."
         )
         return TlsFailed(transport, detail, stage="AUTH")
     detail = (
