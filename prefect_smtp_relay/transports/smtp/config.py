@@ -38,7 +38,7 @@ class OAuthConfig:
         scope: what the token is for; blank for the provider's default.
     """
 
-    token_url: str = field(repr=False)  # its query is nobody's business
+    token_url: str = field(repr=False)
     client_id: str
     client_secret: SecretStr
     refresh_token: SecretStr

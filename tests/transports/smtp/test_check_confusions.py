@@ -207,7 +207,8 @@ REPLIES = [
     ),
     pytest.param(
         "S: 535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [X.prod]",
-        "The provider has retired passwords for SMTP on this account (basic authentication)",
+        "The provider has retired passwords for SMTP on this account (basic authentication): set"
+        " `authentication` to xoauth2",
         id="microsoft-basic-retired",
     ),
     pytest.param(

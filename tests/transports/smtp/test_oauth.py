@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -284,7 +283,6 @@ def test_who_waits_for_another_threads_request_waits_no_longer_than_for_its_own(
     assert len(endpoint.requests) <= 3
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_process_does_not_wait_for_a_lock_of_its_parent() -> None:
     """Locks that a thread of the parent holds are new in the child; tokens are there."""
     store = TokenStore(Endpoint())
