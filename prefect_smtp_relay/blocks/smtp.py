@@ -134,7 +134,8 @@ class SMTP(RelayBlock):
         gt=0,
         le=3600,
         title="Timeout in seconds",
-        description="The longest wait for a connection, and for each reply of the server.",
+        description="The longest wait for a connection, for each reply of the server, and for an"
+        " access token.",
     )
     ca_certificate: str = Field(
         default="",

@@ -6,7 +6,8 @@ import hmac
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.transports.smtp.config import Mechanism, SmtpConfig
@@ -40,13 +41,15 @@ class Exchange:
     """The client's side of one login.
 
     Args:
+        secret: the password or token as the mechanism uses it.
         initial: the initial response in base64 (RFC 4954, section 4); None where the server begins.
         answers: what answers each 334 reply, in their order.
         has_server_proven: asked at the end: whether the server knows the password, as far as the
             mechanism lets it prove that.
     """
 
-    initial: str | None = None
+    secret: str = field(repr=False)
+    initial: str | None = field(default=None, repr=False)
     answers: tuple[Answer, ...] = ()
     has_server_proven: Callable[[], bool] = lambda: True
 
@@ -70,12 +73,14 @@ def begin(config: SmtpConfig, username: str, secret: str) -> Exchange:
     password = _prepared(config, "password", secret, is_stored=is_scram)
     if is_scram:
         scram = Scram(username, password)
-        return Exchange(scram.open(), (scram.prove, scram.verify), lambda: scram.has_server_proven)
+        answers = (scram.prove, scram.verify)
+        return Exchange(password, scram.open(), answers, lambda: scram.has_server_proven)
     if mechanism == "login":
-        return Exchange(None, (lambda _: _encode(username), lambda _: _encode(password)))
+        return Exchange(password, None, (lambda _: _encode(username), lambda _: _encode(password)))
     if mechanism == "cram_md5":
-        return Exchange(None, (lambda challenge: _cram_md5(username, password, challenge),))
-    return Exchange(_encode(f"\0{username}\0{password}"))
+        answer = partial(_cram_md5, username, password)
+        return Exchange(password, None, (answer,))
+    return Exchange(password, _encode(f"\0{username}\0{password}"))
 
 
 def _with_token(config: SmtpConfig, username: str, token: str) -> Exchange:
@@ -86,11 +91,12 @@ def _with_token(config: SmtpConfig, username: str, token: str) -> Exchange:
             " non-ASCII character. Set it to the token alone, or let `oauth_token_url` get one."
         )
     if config.mechanism == "xoauth2":
-        return Exchange(_encode(f"user={username}\1auth=Bearer {token}\1\1"), (lambda _: "",))
+        initial = f"user={username}\1auth=Bearer {token}\1\1"
+        return Exchange(token, _encode(initial), (lambda _: "",))
     name = username.replace("=", "=3D").replace(",", "=2C")  # RFC 5801, section 4
     place = f"host={config.address}\1port={config.port}"
     initial = f"n,a={name},\1{place}\1auth=Bearer {token}\1\1"  # RFC 7628, section 3.1
-    return Exchange(_encode(initial), (lambda _: _encode("\1"),))
+    return Exchange(token, _encode(initial), (lambda _: _encode("\1"),))
 
 
 def _cram_md5(username: str, password: str, challenge: str) -> str:

@@ -56,7 +56,7 @@ def authenticate(session: Session, credentials: Credentials, *, may_renew: bool 
     lent = TOKENS.lend(config.oauth, config) if config.oauth else None
     secret = (lent.text if lent else credentials.password).get_secret_value()
     exchange = begin(config, credentials.username.get_secret_value(), secret)
-    session.hide([secret])
+    session.hide([secret, exchange.secret])
     reply, challenge = _converse(session, exchange)
     if reply.is_positive:
         _check_proof(session, exchange)

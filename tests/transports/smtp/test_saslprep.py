@@ -128,6 +128,24 @@ def test_the_octets_are_utf_8(
     assert [b64decode(line.split()[-1]) for line in lines] == [r.encode() for r in responses]
 
 
+@pytest.mark.parametrize("spelling", ["canary-pässwörd", "canary-pa\u0308sswo\u0308rd"])
+@pytest.mark.parametrize("mechanism", ["plain", "login"])
+def test_a_server_that_repeats_either_spelling(
+    play: Callable[..., ScriptedServer],
+    submit: Callable[..., Receipt],
+    account: Account,
+    mechanism: str,
+    spelling: str,
+) -> None:
+    """Neither what the person wrote nor what was prepared of it is shown."""
+    challenges = "S: 334 \nC: \nS: 334 \nC: \n" if mechanism == "login" else ""
+    server = play(f"{GREETS}C: AUTH\n{challenges}S: 535 you said {spelling}")
+    credentials = account("ann", "canary-pa\u0308sswo\u0308rd")
+    with pytest.raises(EmailError, match=r"you said \*\*\*") as caught:
+        submit(server, credentials=credentials, mechanism=mechanism)
+    assert "canary" not in str(caught.value)
+
+
 @pytest.mark.parametrize("field", ["username", "password"])
 @pytest.mark.parametrize("mechanism", ["plain", "login", "cram_md5", "scram_sha_256"])
 def test_a_forbidden_character_names_its_field(
