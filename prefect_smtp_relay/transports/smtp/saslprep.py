@@ -31,9 +31,8 @@ def saslprep(text: str, *, is_stored: bool = False) -> str:
         ValueError: it holds a character that is not permitted, which the text does not repeat, or
             nothing at all.
     """
-    mapped = (
-        " " if stringprep.in_table_c12(c) else c for c in text if not _is_mapped_to_nothing(c)
-    )
+    visible = (c for c in text if not stringprep.in_table_b1(c))
+    mapped = (" " if stringprep.in_table_c12(c) else c for c in visible)
     prepared = ucd_3_2_0.normalize("NFKC", "".join(mapped))
     if not prepared:
         raise ValueError("holds no visible character")
@@ -43,10 +42,6 @@ def saslprep(text: str, *, is_stored: bool = False) -> str:
         raise ValueError("holds a character that this mechanism does not permit, such as an emoji")
     _check_direction(prepared)
     return prepared
-
-
-def _is_mapped_to_nothing(character: str) -> bool:
-    return stringprep.in_table_b1(character)
 
 
 def _check_direction(text: str) -> None:
