@@ -91,17 +91,15 @@ class TokenStore:
         deadline = self._clock() + config.timeout_seconds
         account = self._account(oauth)
         if not account.lock.acquire(timeout=config.timeout_seconds):
-            raise TimedOut(
-                config.name,
-                f"another thread still waits for an access token of {oauth.host}. If it goes on,"
-                " check `oauth_token_url`, or raise `timeout_seconds`.",
-                stage="AUTH",
-            )
+            raise _waited_in_vain(oauth, config)
         try:
             now = self._clock()
             if account.access_token is not None and now < account.good_until and not is_new:
                 return LentToken(account.access_token, was_kept=True)
-            return self._renew(account, oauth, config.name, max(deadline - now, 0.001))
+            # A request that is given up too early may lose a refresh token that was rotated.
+            if deadline - now < config.timeout_seconds / 2:
+                raise _waited_in_vain(oauth, config)
+            return self._renew(account, oauth, config.name, deadline - now)
         finally:
             account.lock.release()
 
@@ -140,6 +138,15 @@ class TokenStore:
         account.refresh_token = grant.refresh_token or account.refresh_token
         account.access_token = grant.access_token
         return LentToken(grant.access_token, was_kept=False)
+
+
+def _waited_in_vain(oauth: OAuthConfig, config: SmtpConfig) -> TimedOut:
+    return TimedOut(
+        config.name,
+        f"another thread waits for an access token of {oauth.host}, and none has come in time. If"
+        " it goes on, check `oauth_token_url`, or raise `timeout_seconds`.",
+        stage="AUTH",
+    )
 
 
 TOKENS = TokenStore()

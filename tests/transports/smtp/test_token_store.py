@@ -129,7 +129,7 @@ def test_eight_threads_make_one_request(endpoint: ApiServer) -> None:
 def test_who_waits_for_another_thread_waits_no_longer_than_for_its_own_request(
     endpoint: ApiServer,
 ) -> None:
-    """An endpoint that never answers holds eight threads for far less than eight timeouts."""
+    """A silent endpoint holds eight threads for far less than eight timeouts, and is asked once."""
     endpoint.answers = [stall] * 8
     store, oauth = TokenStore(), replace(OAUTH, token_url=f"{endpoint.url}/token")
     config = replace(CONFIG, timeout_seconds=1.0)
@@ -143,6 +143,7 @@ def test_who_waits_for_another_thread_waits_no_longer_than_for_its_own_request(
     with ThreadPoolExecutor(8) as threads:
         errors = list(threads.map(lend, range(8)))
     assert time.monotonic() - began < 5
+    assert len(endpoint.requests) == 1
     assert all(error.transient for error in errors)
 
 
