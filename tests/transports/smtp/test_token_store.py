@@ -132,9 +132,10 @@ def test_who_waits_for_another_thread_waits_no_longer_than_for_its_own_request(
     """A silent endpoint holds eight threads for far less than eight timeouts, and is asked once."""
     endpoint.answers = [stall] * 8
     store, oauth = TokenStore(), replace(OAUTH, token_url=f"{endpoint.url}/token")
-    config = replace(CONFIG, timeout_seconds=1.0)
+    config, together = replace(CONFIG, timeout_seconds=1.0), threading.Barrier(8)
 
     def lend(_: int) -> EmailError:
+        together.wait(10)
         with pytest.raises(TimedOut) as caught:
             store.lend(oauth, config)
         return caught.value
