@@ -72,7 +72,8 @@ _ALL = (
         advice=(
             "The account's own password is refused: switch 2-Step Verification on and create an"
             " app password (myaccount.google.com/apppasswords). A Workspace administrator can"
-            " forbid app passwords.",
+            " forbid app passwords: then set `authentication` to xoauth2, with the `oauth_` fields"
+            " (README, OAuth).",
             "From must be the account or one of its aliases; Gmail rewrites any other.",
             "About 500 recipients a day for gmail.com, 2,000 for Workspace; more go through the"
             " preset google-workspace-relay.",
@@ -107,11 +108,11 @@ _ALL = (
             " (Microsoft 365 admin center, Active users, Mail, Manage email apps). Security"
             " defaults and Conditional Access switch it off again.",
             "Microsoft is retiring passwords here (Basic authentication for SMTP AUTH) in favour of"
-            " OAuth. Where 535 5.7.139 says that it is disabled, no password will do: use another"
-            " relay.",
+            " OAuth. Where 535 5.7.139 says that it is disabled, no password will do: set"
+            " `authentication` to xoauth2, with the `oauth_` fields (README, OAuth).",
             "From must be the mailbox, or one that it has Send As for.",
             "At most 30 messages a minute and 10,000 recipients a day.",
-            "outlook.com and hotmail.com take OAuth only: not usable with a password.",
+            "outlook.com and hotmail.com take OAuth only: xoauth2, with a refresh token.",
         ),
     ),
     Preset(

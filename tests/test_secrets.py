@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from cryptography.fernet import Fernet
@@ -35,12 +36,15 @@ from prefect_smtp_relay.transports.outbox import Outbox
 from prefect_smtp_relay.transports.smtp import Credentials, SmtpConfig, SmtpTransport, session
 from prefect_smtp_relay.transports.smtp.connection import connect
 from tests.echoing_sendgrid import echoing_sendgrid
+from tests.transports.sendgrid.api_server import Handler, reply, serve
+from tests.transports.smtp.scripted_server import ScriptedServer
 
 CANARY = "canary-4f1c9b7e-never-shown"
 USERNAME = f"user-{CANARY}@example.org"
 
 BLOCKS: dict[str, Callable[[], SMTP | SendGrid]] = {
     "SMTP": lambda: smtp(),
+    "SMTP with OAuth": lambda: smtp_with_oauth(),
     "SendGrid": lambda: SendGrid(api_key=SecretStr(CANARY)),
 }
 
@@ -49,6 +53,19 @@ def smtp(**fields: Any) -> SMTP:
     """An SMTP block with canaries."""
     values: dict[str, Any] = {"address": "127.0.0.1", "username": USERNAME, "password": CANARY}
     return SMTP(**{**values, **fields})
+
+
+def smtp_with_oauth(**fields: Any) -> SMTP:
+    """An SMTP block with canaries whose access tokens come from a token endpoint."""
+    values: dict[str, Any] = {
+        "password": "",
+        "authentication": "xoauth2",
+        "oauth_token_url": "https://id.example.org/token",
+        "oauth_client_id": "app",
+        "oauth_client_secret": f"client-{CANARY}",
+        "oauth_refresh_token": f"refresh-{CANARY}",
+    }
+    return smtp(**{**values, **fields})
 
 
 def spelled(value: object) -> str:
@@ -186,6 +203,29 @@ def test_a_key_that_sendgrid_repeats_is_not_told(failure: Callable[..., str]) ->
         text = failure(block.get_transport(), AuthenticationFailed)
     assert "401" in text
     assert CANARY not in text
+
+
+def test_what_a_token_endpoint_repeats_is_not_told(failure: Callable[..., str]) -> None:
+    """A 400 that echoes the form, for a block whose mail server offers XOAUTH2."""
+    greeting = "S: 220 mx\nC: EHLO\nS: 250-mx\nS: 250 AUTH XOAUTH2"
+    with serve() as endpoint, ScriptedServer(greeting) as server:
+        endpoint.answers = [echo_form]
+        block = smtp_with_oauth(
+            port=server.port,
+            oauth_token_url=f"{endpoint.url}/token",
+            ssl=False,
+            enable_starttls_auto=False,
+        )
+        text = failure(block.get_transport(), AuthenticationFailed)
+    assert "invalid_grant: you sent grant_type=refresh_token" in text
+    assert CANARY not in text
+
+
+def echo_form(handler: Handler) -> None:
+    """Answer as a token endpoint that quotes the whole request in its error."""
+    form = handler.api.requests[-1].body.decode()
+    said = f"you sent {form}, {dict(parse_qsl(form))}"
+    reply(400, json.dumps({"error": "invalid_grant", "error_description": said}))(handler)
 
 
 @pytest.fixture

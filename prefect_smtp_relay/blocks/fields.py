@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cryptography import x509
 from pydantic import HttpUrl, SecretStr
@@ -97,6 +97,11 @@ def check_mailboxes(value: str) -> str:
         raise ValueError(_without_field(error)) from error
 
 
+def strip_blanks(value: str) -> str:
+    """Return a text without blanks and line ends around it."""
+    return value.strip()
+
+
 def strip_line_ends(value: SecretStr) -> SecretStr:
     """Return a secret without line ends around it.
 
@@ -138,6 +143,39 @@ def check_api_url(value: str) -> str:
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise ValueError(f"would carry the key unencrypted; write https://{parts.netloc}")
     return parts.geturl()
+
+
+def check_token_url(value: str) -> str:
+    """Return the address of an OAuth token endpoint; blank stays blank.
+
+    Raises:
+        ValueError: it is not https, except to a loopback address, or is no such address (RFC
+            6749, section 3.2). No text repeats it: it may hold a password.
+    """
+    value = value.strip()
+    if not value:
+        return ""
+    parts = _split_url(value)
+    if parts is None or parts.fragment or any(map(str.isspace, value)):
+        raise ValueError(
+            "is no address of a token endpoint; write it like https://oauth2.googleapis.com/token"
+        )
+    if "@" in parts.netloc:
+        raise ValueError(
+            "holds credentials; write them into oauth_client_id and oauth_client_secret"
+        )
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ValueError("would carry the secrets unencrypted; write it with https://")
+    return value
+
+
+def _split_url(value: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(value)
+        is_usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_usable else None
 
 
 def _without_field(error: InvalidMailbox) -> str:

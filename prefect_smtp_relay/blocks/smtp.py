@@ -10,12 +10,21 @@ from typing_extensions import Self
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked, without_blank_defaults
+from prefect_smtp_relay.blocks.credentials import check_credentials, oauth_config
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.report import Report
-from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig, SmtpTransport
+from prefect_smtp_relay.transports.smtp import (
+    Credentials,
+    Mechanism,
+    Security,
+    SmtpConfig,
+    SmtpTransport,
+)
 from prefect_smtp_relay.transports.smtp.check import check_smtp
+
+_SECRETS = ("username", "password", "oauth_client_secret", "oauth_refresh_token")
 
 
 def _with_secret_address(schema: dict[str, Any], model: type[Block]) -> None:
@@ -77,12 +86,14 @@ class SMTP(RelayBlock):
     password: SecretStr = Field(
         default=SecretStr(""),
         title="Password",
-        description="Goes with the username; many providers want an app password here.",
+        description="Goes with the username; many providers want an app password here. Blank where"
+        " the OAuth fields get an access token.",
     )
-    authentication: Literal["plain", "login", "cram_md5"] = Field(
+    authentication: Mechanism = Field(
         default="plain",
         title="Authentication",
-        description="The mechanism for username and password; no other is tried.",
+        description="The mechanism for username and password; no other is tried. xoauth2 and"
+        " oauthbearer take an OAuth access token in place of the password.",
     )
     enable_starttls: bool = Field(
         default=False,
@@ -123,7 +134,8 @@ class SMTP(RelayBlock):
         gt=0,
         le=3600,
         title="Timeout in seconds",
-        description="The longest wait for a connection, and for each reply of the server.",
+        description="The longest wait for a connection, for each reply of the server, and for an"
+        " access token.",
     )
     ca_certificate: str = Field(
         default="",
@@ -134,24 +146,51 @@ class SMTP(RelayBlock):
     allow_cleartext_auth: bool = Field(
         default=False,
         title="Allow password in clear text",
-        description="Dangerous: permit plain and login without encryption, so that anybody on the"
-        " way can read the password.",
+        description="Dangerous: permit plain, login and access tokens without encryption, so that"
+        " anybody on the way can read them.",
+    )
+    oauth_token_url: str = Field(
+        default="",
+        title="OAuth token URL",
+        description="Where access tokens come from, for xoauth2 and oauthbearer; blank where the"
+        " password is the access token.",
+        examples=["https://oauth2.googleapis.com/token"],
+    )
+    oauth_client_id: str = Field(
+        default="",
+        title="OAuth client ID",
+        description="Of the application that is registered with the provider.",
+    )
+    oauth_client_secret: SecretStr = Field(
+        default=SecretStr(""),
+        title="OAuth client secret",
+        description="Of the same application; blank for one that has none.",
+    )
+    oauth_refresh_token: SecretStr = Field(
+        default=SecretStr(""),
+        title="OAuth refresh token",
+        description="With it, access tokens are for the account that permitted the application;"
+        " blank where the application has permissions of its own (client credentials).",
+    )
+    oauth_scope: str = Field(
+        default="",
+        title="OAuth scope",
+        description="What the access token is for; blank for the provider's default.",
+        examples=["https://outlook.office365.com/.default"],
     )
 
     _check_address = field_validator("address")(fields.check_host_name)
     _check_domain = field_validator("domain")(fields.check_helo_domain)
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_ca = field_validator("ca_certificate")(fields.check_pem)
-    _strip_secrets = field_validator("username", "password")(fields.strip_line_ends)
-    _check_masked = field_validator("address", "username", "password", mode="before")(refuse_masked)
+    _check_token_url = field_validator("oauth_token_url")(fields.check_token_url)
+    _strip = field_validator("oauth_client_id", "oauth_scope")(fields.strip_blanks)
+    _strip_secrets = field_validator(*_SECRETS)(fields.strip_line_ends)
+    _check_masked = field_validator("address", *_SECRETS, mode="before")(refuse_masked)
 
     @model_validator(mode="after")
     def _check_credentials(self) -> Self:
-        username, password = self.username.get_secret_value(), self.password.get_secret_value()
-        if username and not password:
-            raise ValueError("password: is blank, but there is a username; set both or neither")
-        if password and not username:
-            raise ValueError("username: is blank, but there is a password; set both or neither")
+        check_credentials(self)
         return self
 
     def get_config(self) -> SmtpConfig:
@@ -172,6 +211,7 @@ class SMTP(RelayBlock):
             mechanism=self.authentication,
             allow_cleartext_auth=self.allow_cleartext_auth,
             timeout_seconds=self.timeout_seconds,
+            oauth=oauth_config(self),
         )
 
     def get_transport(self) -> Transport:

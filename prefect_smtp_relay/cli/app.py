@@ -27,7 +27,13 @@ _INTERRUPTED = 130
 _DRAIN_SECONDS = 5
 """For the events of a mail to reach Prefect; an API that is down takes none."""
 
-_SECRET_OPTIONS = ("--password", "--api-key", "--key")
+_SECRET_OPTIONS = (
+    "--password",
+    "--api-key",
+    "--key",
+    "--oauth-client-secret",
+    "--oauth-refresh-token",
+)
 _NO_SECRETS = (
     "A password or key is no option: command lines are kept in histories, and shown to other users"
     " of this host. Use --password-stdin or --api-key-stdin, --from-env, or a terminal to be asked."

@@ -65,7 +65,8 @@ def connect_smtp(
     """Check an SMTP server, and save it as a Prefect block; ask for what is missing.
 
     The password is asked for, read from stdin or from SMTP_PASSWORD. There is no option for it:
-    a command line is kept in the shell's history, and shown to other users of this host.
+    a command line is kept in the shell's history, and shown to other users of this host. The same
+    holds for SMTP_OAUTH_CLIENT_SECRET and SMTP_OAUTH_REFRESH_TOKEN.
 
     Args:
         how: The name, and how to connect.

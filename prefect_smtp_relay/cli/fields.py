@@ -12,6 +12,7 @@ from prefect_smtp_relay import catalog
 from prefect_smtp_relay.blocks import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.answer import UsageError
 from prefect_smtp_relay.exceptions import UnknownRelay
+from prefect_smtp_relay.transports.smtp import Mechanism
 
 
 def refuse_malformed(relay: str) -> None:
@@ -41,7 +42,7 @@ class _Given:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class SmtpFields(_Given):
-    """The fields of the SMTP block, but the password."""
+    """The fields of the SMTP block, but the password and the secrets of OAuth."""
 
     address: Annotated[str | None, _of(SMTP, "address")] = None
     port: Annotated[int | None, _of(SMTP, "port")] = None
@@ -54,13 +55,14 @@ class SmtpFields(_Given):
     ca_certificate: Annotated[
         Path | None, Parameter(help="A PEM file of a certificate authority to trust as well.")
     ] = None
-    authentication: Annotated[
-        Literal["plain", "login", "cram_md5"] | None, _of(SMTP, "authentication")
-    ] = None
+    authentication: Annotated[Mechanism | None, _of(SMTP, "authentication")] = None
     domain: Annotated[str | None, _of(SMTP, "domain")] = None
     priority: Annotated[int | None, _of(SMTP, "priority")] = None
     timeout_seconds: Annotated[float | None, _of(SMTP, "timeout_seconds")] = None
     allow_cleartext_auth: Annotated[bool | None, _of(SMTP, "allow_cleartext_auth")] = None
+    oauth_token_url: Annotated[str | None, _of(SMTP, "oauth_token_url")] = None
+    oauth_client_id: Annotated[str | None, _of(SMTP, "oauth_client_id")] = None
+    oauth_scope: Annotated[str | None, _of(SMTP, "oauth_scope")] = None
 
     def given(self) -> dict[str, Any]:
         """As for any block; the certificate is read from its file.

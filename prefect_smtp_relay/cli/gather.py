@@ -29,6 +29,12 @@ _QUESTIONS: dict[type[RelayBlock], dict[str, tuple[str, str]]] = {
 }
 """What a person is asked, with the default."""
 
+_OAUTH_SECRETS = {
+    "oauth_client_secret": "The OAuth client secret (blank for none)",
+    "oauth_refresh_token": "The OAuth refresh token (blank for client credentials)",
+}
+"""What a person is asked where there is a token URL, without an echo."""
+
 
 def gather(
     block: type[RelayBlock],
@@ -65,6 +71,8 @@ def gather(
             _ask_for_fields(block, fields, is_known_service=preset is not None)
         if _needs_secret(block, fields):
             _ask_for_secret(block, fields)
+        if fields.get("oauth_token_url"):
+            _ask_for_oauth_secrets(fields)
     _refuse_missing(block, fields, from_env=from_env)
     return fields
 
@@ -104,6 +112,12 @@ def _ask_for_secret(block: type[RelayBlock], fields: dict[str, Any]) -> None:
     fields[name] = _valid(block, name, partial(ask_secret, f"The {_words(name)}"))
 
 
+def _ask_for_oauth_secrets(fields: dict[str, Any]) -> None:
+    for name, question in _OAUTH_SECRETS.items():
+        if not fields.get(name):
+            fields[name] = _valid(SMTP, name, partial(ask_secret, question))
+
+
 def _valid(block: type[RelayBlock], name: str, ask_once: Callable[[], str]) -> str:
     """Ask until the field takes the answer, which only the question itself can still mend."""
     while problem := _problem(block, name, answer := ask_once()):
@@ -120,7 +134,8 @@ def _problem(block: type[RelayBlock], name: str, answer: str) -> str:
 
 
 def _needs_secret(block: type[RelayBlock], fields: dict[str, Any]) -> bool:
-    is_wanted = block is not SMTP or bool(fields.get("username"))
+    is_fetched = bool(fields.get("oauth_token_url"))
+    is_wanted = block is not SMTP or (bool(fields.get("username")) and not is_fetched)
     return is_wanted and not fields.get(_secret_of(block))
 
 
@@ -132,6 +147,12 @@ def _refuse_missing(block: type[RelayBlock], fields: dict[str, Any], *, from_env
         raise UsageError(f"set {', '.join(variable(block, name) for name in missing)}.")
     if "address" in missing:
         raise UsageError("--address is missing. Give it, or --preset, or --from-env.")
+    if not from_env and fields.get("oauth_token_url") and not any(map(fields.get, _OAUTH_SECRETS)):
+        names = " or ".join(variable(block, name) for name in _OAUTH_SECRETS)
+        raise UsageError(
+            f"the secrets of OAuth are missing. Set {names} and use --from-env, or run this in a"
+            " terminal to be asked."
+        )
     if not from_env and _needs_secret(block, fields):
         option, name = f"--{secret.replace('_', '-')}-stdin", variable(block, secret)
         raise UsageError(

@@ -34,6 +34,16 @@ WRONG_SMTP: list[dict[str, Any]] = [
     {"ca_certificate": f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----"},
     {"timeout_seconds": 0},
     {"passwort": CANARY},
+    {"oauth_token_url": f"https://user:{CANARY}@id.example.org/token"},
+    {"oauth_token_url": f"http://id.example.org/{CANARY}"},
+    {"oauth_token_url": f"https://[{CANARY}"},
+    {"oauth_token_url": CANARY},
+    {"oauth_client_secret": CANARY},
+    {"oauth_refresh_token": "********"},
+    {"oauth_refresh_token": [CANARY]},
+    {"authentication": "xoauth2", "oauth_refresh_token": CANARY},
+    {"authentication": "xoauth2", "oauth_token_url": "https://id.example.org/", "username": ""},
+    {"authentication": "xoauth2", "oauth_token_url": f"https://id.example.org/{CANARY}"},
 ]
 WRONG_SENDGRID: list[dict[str, Any]] = [
     {"api_key": f"two {CANARY}"},

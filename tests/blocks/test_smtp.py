@@ -27,6 +27,11 @@ SPECIFIED: dict[str, tuple[str, Any]] = {
     "timeout_seconds": ("number", 30),
     "ca_certificate": ("string", ...),
     "allow_cleartext_auth": ("boolean", False),
+    "oauth_token_url": ("string", ...),
+    "oauth_client_id": ("string", ...),
+    "oauth_client_secret": ("string", ...),
+    "oauth_refresh_token": ("string", ...),
+    "oauth_scope": ("string", ...),
 }
 
 
@@ -40,13 +45,18 @@ def test_the_form_has_each_field_with_its_type_and_default() -> None:
     assert list(drawn) == list(SPECIFIED)
     assert drawn == SPECIFIED
     assert schema["required"] == ["address"]
-    assert schema["secret_fields"] == ["address", "username", "password"]
+    assert schema["secret_fields"] == [
+        *("address", "username", "password", "oauth_client_secret", "oauth_refresh_token")
+    ]
+    assert not any("anyOf" in field for field in schema["properties"].values())
 
 
 def test_choices_are_listed_and_titles_kept() -> None:
     """Fields with choices keep their title and list the choices."""
     properties = SMTP.model_json_schema()["properties"]
-    assert properties["authentication"]["enum"] == ["plain", "login", "cram_md5"]
+    assert properties["authentication"]["enum"] == [
+        *("plain", "login", "cram_md5", "scram_sha_256", "xoauth2", "oauthbearer")
+    ]
     assert properties["ssl_verify_mode"]["enum"] == ["none", "peer"]
     assert all(field["title"] and field["description"] for field in properties.values())
 

@@ -26,6 +26,8 @@ SECRETS = {
     "password": "Canary-Pässword 3e9b6d/+&%\"'",
     "wrong_password": "Canary-Wröng 7a4c1f/+&%\"'",
     "api_key": "SG.Canary-Key-6d3a9c.never-shown",
+    "oauth_client_secret": "Canary-Client~Sécret-1b8e5d/+&",
+    "oauth_refresh_token": "1//Canary-Refresh-9f2c7a/+&",
 }
 """By the field that holds it."""
 

@@ -42,6 +42,15 @@ def connect(canaries: dict[str, str]) -> None:
     used = SMTP(address="127.0.0.1", username=username, password=password, **smtp, priority=9)
     used.save("used")
     SMTP(address=canaries["address"], username=username, password=password).save("elsewhere")
+    SMTP(
+        address="mx.example.org",
+        username=username,
+        authentication="xoauth2",
+        oauth_token_url="https://id.example.org/token",
+        oauth_client_id="app",
+        oauth_client_secret=SecretStr(canaries["oauth_client_secret"]),
+        oauth_refresh_token=SecretStr(canaries["oauth_refresh_token"]),
+    ).save("tokens")
     wrong = SecretStr(canaries["wrong_password"])
     SMTP(address="127.0.0.1", username=username, password=wrong, **smtp).save("wrong")
     SendGrid(

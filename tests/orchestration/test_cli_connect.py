@@ -211,6 +211,28 @@ def test_a_person_is_asked_for_what_is_missing(
     assert block.password.get_secret_value() == CANARY
 
 
+def test_a_person_is_asked_for_the_secrets_of_oauth(talk: Callable[..., Dialogue]) -> None:
+    """Where there is a token URL, no password is asked for, and the secrets are not echoed."""
+    application = ("--oauth-token-url", "https://id.example.org/token", "--oauth-client-id", "app")
+    dialogue = talk(
+        *("connect", "smtp", "--no-check", "--authentication", "xoauth2", *application),
+        answers={
+            "Address of the SMTP server: ": "mx.example.org",
+            "Port [587]: ": "",
+            "Username (blank for none): ": USER,
+            "From address where a flow names none (blank for none): ": "",
+            "The OAuth client secret (blank for none): ": CANARY,
+            "The OAuth refresh token (blank for client credentials): ": "",
+        },
+    )
+    assert dialogue.code == 0
+    assert "The password" not in dialogue.seen
+    block = catalog.preferred()
+    assert isinstance(block, SMTP)
+    assert block.oauth_client_secret.get_secret_value() == CANARY
+    assert not block.oauth_refresh_token
+
+
 def test_a_person_is_asked_again_where_the_answer_is_wrong(
     talk: Callable[..., Dialogue],
 ) -> None:

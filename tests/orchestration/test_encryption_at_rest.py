@@ -68,7 +68,7 @@ def test_the_database_holds_the_credentials_encrypted(evidence: Evidence) -> Non
         rows = connection.execute("SELECT name, data FROM block_document").fetchall()
     fernet = Fernet(evidence.encryption_key)
     opened = "".join(fernet.decrypt(json.loads(data)).decode() for _, data in rows)
-    assert sorted(name for name, _ in rows) == ["elsewhere", "used", "used", "wrong"]
+    assert sorted(name for name, _ in rows) == ["elsewhere", "tokens", "used", "used", "wrong"]
     assert {name for name, text in SECRETS.items() if json.dumps(text) in opened} == set(SECRETS)
 
 

@@ -23,11 +23,12 @@ from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.readme import ROOT, CodeBlock, code_blocks, prose
 from tests.transports.sendgrid.api_server import ApiServer, serve
+from tests.transports.smtp.sasl_server import SaslServer, grant
 
 _USERS = {"incidents@example.org": "an app password"}
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
 _SAVED = re.compile(r'(SMTP|SendGrid)\((?:[^()]|\([^()]*\))*\)\.save\("([^"]+)"')
-_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 16, 2, 8
+_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 18, 2, 8
 _SUBJECTS = {
     "[SEV2] INC-42: checkout is slow": 2,
     "Deployed": 1,
@@ -38,7 +39,7 @@ _SUBJECTS = {
     "Latency of the night": 1,
     "Done: nightly-import": 2,
     "Please look": 1,
-    "Saved": 3,
+    "Saved": 5,
 }
 
 Substitute = Callable[[str], str]
@@ -52,13 +53,21 @@ def api() -> Iterator[ApiServer]:
 
 
 @pytest.fixture
+def token_endpoint() -> Iterator[ApiServer]:
+    """Run an HTTP server that grants an access token to each application."""
+    with serve() as server:
+        server.answers = [grant("an-access-token"), grant("an-access-token")]
+        yield server
+
+
+@pytest.fixture
 def servers(certificates: Certificates) -> Iterator[dict[int, MailServer]]:
     """Run what smtp.example.org stands for: a submission server and an SMTPS server."""
     context = certificates.server_context
     with ExitStack() as stack:
         yield {
             587: stack.enter_context(
-                MailServer(security="starttls", tls_context=context, users=_USERS)
+                SaslServer("starttls", context, _USERS, tokens={"an-access-token"})
             ),
             465: stack.enter_context(MailServer(security="tls", tls_context=context, users=_USERS)),
         }
@@ -66,7 +75,10 @@ def servers(certificates: Certificates) -> Iterator[dict[int, MailServer]]:
 
 @pytest.fixture
 def substitute(
-    servers: dict[int, MailServer], certificates: Certificates, api: ApiServer
+    servers: dict[int, MailServer],
+    certificates: Certificates,
+    api: ApiServer,
+    token_endpoint: ApiServer,
 ) -> Substitute:
     """Put the local servers, and the CA that nobody else trusts, in place of the examples'."""
     table = {
@@ -75,6 +87,10 @@ def substitute(
         "port=465": f"port={servers[465].port}",
         'ssl_verify_mode="peer",\n    from_address': 'ssl_verify_mode="peer",\n'
         f"    ca_certificate={certificates.ca_pem!r},\n    from_address",
+        'address="smtp.gmail.com"': f'address="{servers[587].host}"',
+        'address="smtp.office365.com"': f'address="{servers[587].host}"',
+        "https://oauth2.googleapis.com/": f"{token_endpoint.url}/",
+        "https://login.microsoftonline.com/": f"{token_endpoint.url}/",
         'api_url="https://api.eu.sendgrid.com"': f'api_url="{api.url}"',
     }
 
@@ -110,6 +126,7 @@ def test_every_python_block_runs_in_order(
     substitute: Substitute,
     servers: dict[int, MailServer],
     api: ApiServer,
+    token_endpoint: ApiServer,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The blocks run one after the other as they stand, and every relay they save takes mail."""
@@ -126,6 +143,8 @@ def test_every_python_block_runs_in_order(
     assert printed in capsys.readouterr().out
     _check_mails(servers)
     assert [r.payload["from"]["email"] for r in api.requests] == ["incidents@example.org"]
+    paths = [request.path for request in token_endpoint.requests]
+    assert paths == ["/token", "/TENANT_ID/oauth2/v2.0/token"]
 
 
 def _check_mails(servers: dict[int, MailServer]) -> None:

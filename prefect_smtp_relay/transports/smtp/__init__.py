@@ -1,7 +1,12 @@
 """Submission to an SMTP server (RFC 5321, 3207, 4954)."""
 
-from prefect_smtp_relay.transports.smtp.config import Credentials, Mechanism, SmtpConfig
+from prefect_smtp_relay.transports.smtp.config import (
+    Credentials,
+    Mechanism,
+    OAuthConfig,
+    SmtpConfig,
+)
 from prefect_smtp_relay.transports.smtp.security import Security
 from prefect_smtp_relay.transports.smtp.transport import SmtpTransport
 
-__all__ = ["Credentials", "Mechanism", "Security", "SmtpConfig", "SmtpTransport"]
+__all__ = ["Credentials", "Mechanism", "OAuthConfig", "Security", "SmtpConfig", "SmtpTransport"]

@@ -8,19 +8,22 @@ _BY_ENHANCED_CODE = {
     "5.7.9": "The account wants an app password: create one with the provider and set it as"
     " `password`.",
     "5.7.139": "Microsoft lets this account not log in by SMTP with a password: an administrator of"
-    " Microsoft 365 has to permit it (security defaults, authentication policies), or use another"
-    " relay.",
+    " Microsoft 365 has to permit it (security defaults, authentication policies), or set"
+    " `authentication` to xoauth2, with the `oauth_` fields.",
     "5.3.4": "The message is larger than the relay takes: attach less, or link to the files.",
 }
+_SMTP_AUTH_IS_OFF = "smtpclientauthentication is disabled"
 _BY_WORDS = {
     "basic authentication is disabled": "The provider has retired passwords for SMTP on this"
-    " account (basic authentication): use an account or another relay that still takes them.",
-    "smtpclientauthentication is disabled": "Authenticated SMTP is switched off: an administrator"
-    " of Microsoft 365 switches it on for the mailbox (Mail, Manage email apps), or for the"
-    " organisation in Exchange.",
+    " account (basic authentication): set `authentication` to xoauth2, and the `oauth_` fields to"
+    " an application that the provider knows, or use another relay.",
+    _SMTP_AUTH_IS_OFF: "Authenticated SMTP is switched off: an administrator of Microsoft 365"
+    " switches it on for the mailbox (Mail, Manage email apps), or for the organisation in"
+    " Exchange.",
     "user credentials were incorrect": "Check `username` and `password` in the block.",
     "support.google.com/mail/?p=badcredentials": "Gmail takes only app passwords here: create one"
-    " (myaccount.google.com/apppasswords) and set it as `password`.",
+    " (myaccount.google.com/apppasswords) and set it as `password`; where the administrator forbids"
+    " them, set `authentication` to xoauth2, with the `oauth_` fields.",
 }
 _BY_STAGE = {
     "greeting": "The relay does not serve this host: check `address` and `port`, or ask its"
@@ -53,6 +56,27 @@ def advise(stage: str, reply: Reply) -> str:
         _advise_login(stage, reply)
         or _BY_ENHANCED_CODE.get(reply.enhanced_code)
         or _BY_STAGE.get(stage, _BY_STAGE["DATA"])
+    )
+
+
+def advise_token(reply: Reply, *, is_fetched: bool) -> str:
+    """Say what to change after an access token was refused.
+
+    Args:
+        reply: what the server answered.
+        is_fetched: it came from ``oauth_token_url``, and was new.
+    """
+    if _SMTP_AUTH_IS_OFF in reply.text.lower():
+        return _BY_WORDS[_SMTP_AUTH_IS_OFF]
+    if is_fetched:
+        return (
+            "The relay does not take a new access token: check that it is for the account in"
+            " `username`, that `oauth_scope` is for SMTP, and that the application has been"
+            " permitted to use the mailbox."
+        )
+    return (
+        "The access token in `password` has expired, or is not for `username` and SMTP: set a new"
+        " one, or let `oauth_token_url` get one."
     )
 
 

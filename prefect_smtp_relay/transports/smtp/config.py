@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from prefect_smtp_relay.transports.smtp.security import Security
 
-Mechanism = Literal["plain", "login", "cram_md5"]
+Mechanism = Literal["plain", "login", "cram_md5", "scram_sha_256", "xoauth2", "oauthbearer"]
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """A username and a password, masked in every representation."""
+    """A username and a password, masked in every representation.
+
+    Args:
+        username: the account.
+        password: for xoauth2 and oauthbearer the access token; blank where `OAuthConfig` gets one.
+    """
 
     username: SecretStr
     password: SecretStr
+
+
+@dataclass(frozen=True)
+class OAuthConfig:
+    """Where access tokens come from (RFC 6749).
+
+    Args:
+        token_url: the token endpoint; https, except to this host itself.
+        client_id: of the application that is registered with the provider.
+        client_secret: the application's; blank for one that has none.
+        refresh_token: for the refresh-token grant (section 6); blank: client credentials (4.4).
+        scope: what the token is for; blank for the provider's default.
+    """
+
+    token_url: str = field(repr=False)
+    client_id: str
+    client_secret: SecretStr
+    refresh_token: SecretStr
+    scope: str = ""
+
+    @property
+    def host(self) -> str:
+        """The endpoint's host, with its port where one is written: for errors."""
+        return urlsplit(self.token_url).netloc.rpartition("@")[2]
 
 
 @dataclass(frozen=True)
@@ -33,8 +63,9 @@ class SmtpConfig:
         helo_domain: the name to greet with; blank: this host's own.
         credentials: None for no authentication.
         mechanism: the one mechanism that is used.
-        allow_cleartext_auth: permit plain and login without encryption.
-        timeout_seconds: the bound of connecting and of each reply.
+        allow_cleartext_auth: permit a mechanism that shows the secret, without encryption.
+        timeout_seconds: the bound of connecting, of each reply, and of getting an access token.
+        oauth: where the access token comes from; None: the password is the secret.
     """
 
     address: str
@@ -47,6 +78,7 @@ class SmtpConfig:
     mechanism: Mechanism = "plain"
     allow_cleartext_auth: bool = False
     timeout_seconds: float = 30.0
+    oauth: OAuthConfig | None = None
 
     @property
     def place(self) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -12,6 +13,7 @@ from prefect_smtp_relay.transports.smtp.authentication import REVEALING
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.errors import translating
+from prefect_smtp_relay.transports.smtp.login import KeptTokenRefused, authenticate
 from prefect_smtp_relay.transports.smtp.network import open_socket
 from prefect_smtp_relay.transports.smtp.security import Security
 from prefect_smtp_relay.transports.smtp.session import Session
@@ -41,6 +43,8 @@ class AnsweredInPlainText(Exception):
 def connect(config: SmtpConfig, deadline: Deadline | None = None) -> Session:
     """Open a session: connect, encrypt as `Security` wants, authenticate.
 
+    An access token that was kept, and that the server refuses, is renewed once.
+
     Args:
         config: how to reach the relay.
         deadline: of the delivery that the session is opened for.
@@ -48,11 +52,18 @@ def connect(config: SmtpConfig, deadline: Deadline | None = None) -> Session:
     Raises:
         EmailError: translated, with the stage and what to change.
     """
-    session = _encrypted_session(config, deadline or Deadline())
+    deadline = deadline or Deadline()
+    with contextlib.suppress(KeptTokenRefused):
+        return _logged_in(config, deadline, may_renew=True)
+    return _logged_in(config, deadline, may_renew=False)
+
+
+def _logged_in(config: SmtpConfig, deadline: Deadline, *, may_renew: bool) -> Session:
+    session = _encrypted_session(config, deadline)
     try:
         if config.credentials is not None:
             _warn_unverified(config, session)
-            session.authenticate(config.credentials)
+            authenticate(session, config.credentials, may_renew=may_renew)
     except BaseException:
         session.close()
         raise

@@ -9,20 +9,9 @@ import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from prefect_smtp_relay.exceptions import (
-    AuthenticationFailed,
-    CleartextRefused,
-    EmailError,
-    TlsFailed,
-)
+from prefect_smtp_relay.exceptions import EmailError, TlsFailed
 from prefect_smtp_relay.mail.domain import format_address_literal, to_a_labels
-from prefect_smtp_relay.transports.smtp.authentication import (
-    REVEALING,
-    WIRE_NAMES,
-    answers,
-    opening,
-)
-from prefect_smtp_relay.transports.smtp.config import Credentials, SmtpConfig
+from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused, translate
 from prefect_smtp_relay.transports.smtp.network import is_loopback
@@ -100,6 +89,16 @@ class Session:
         return "PIPELINING" in self.extensions
 
     @property
+    def is_on_loopback(self) -> bool:
+        """Whether the server is this host itself, so that nobody can read along.
+
+        Raises:
+            ConnectionFailed: the connection is gone.
+        """
+        with self._translating("AUTH"):
+            return is_loopback(self._wire.socket)
+
+    @property
     def mechanisms(self) -> list[str]:
         """What EHLO offers for AUTH, in upper case (RFC 4954, section 3)."""
         return self.extensions.get("AUTH", "").upper().split()
@@ -135,28 +134,6 @@ class Session:
             self._wire.replace_socket(plain)
             self._wire.socket = client.encrypt(plain, self.config.place)
         self.hello()
-
-    def authenticate(self, credentials: Credentials) -> None:
-        """Log in with the configured mechanism.
-
-        Raises:
-            CleartextRefused: the password would cross the network in clear.
-            AuthenticationFailed: the server lacks the mechanism, or refuses the credentials.
-        """
-        mechanism = self.config.mechanism
-        self._check_cleartext()
-        self._check_offered(WIRE_NAMES[mechanism])
-        line = opening(mechanism, credentials)
-        self.hide([credentials.password.get_secret_value(), *line.split()[2:]])
-        reply = self.command("AUTH", line)
-        for answer in answers(mechanism, credentials):
-            if reply.code != 334:
-                break
-            with self._understanding_challenge():
-                line = answer(reply.lines[0])
-            self.hide([line])
-            reply = self.command("AUTH", line)
-        self._expect("AUTH", reply)
 
     def command(self, stage: str, line: str) -> Reply:
         """Send one line and read its reply, whatever it says."""
@@ -279,43 +256,6 @@ class Session:
             if "." in name.strip("."):
                 return to_a_labels(name)
         return format_address_literal(str(self._wire.socket.getsockname()[0]))
-
-    def _check_cleartext(self) -> None:
-        if self.is_encrypted or self.config.mechanism not in REVEALING:
-            return
-        with self._translating("AUTH"):
-            if self.config.allow_cleartext_auth or is_loopback(self._wire.socket):
-                return
-        raise CleartextRefused(
-            f"{self.config.name} (AUTH): the connection is not encrypted, and"
-            f" {self.config.mechanism} would show the password to the network. Switch `ssl` or"
-            " `enable_starttls` on, or set `authentication` to cram_md5; `allow_cleartext_auth`"
-            " permits it all the same."
-        )
-
-    def _check_offered(self, mechanism: str) -> None:
-        offered = self.mechanisms
-        if mechanism in offered:
-            return
-        if offered:
-            detail = (
-                f"the server does not offer {mechanism}, but {', '.join(offered)}. Set"
-                " `authentication` in the block to one of these."
-            )
-        else:
-            detail = (
-                "the server offers no authentication. Switch `ssl` or `enable_starttls` on if it"
-                " does so only under TLS, or clear `username` and `password`."
-            )
-        raise AuthenticationFailed(self.config.name, detail, stage="AUTH")
-
-    @contextlib.contextmanager
-    def _understanding_challenge(self) -> Iterator[None]:
-        try:
-            yield
-        except ValueError as error:
-            detail = "the server's challenge is not base64: set `authentication` to plain or login."
-            raise AuthenticationFailed(self.config.name, detail, stage="AUTH") from error
 
     def _expect(self, stage: str, reply: Reply) -> Reply:
         if not reply.is_positive:

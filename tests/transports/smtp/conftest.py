@@ -26,11 +26,14 @@ from prefect_smtp_relay.transports.smtp import (
     SmtpConfig,
     SmtpTransport,
     connection,
+    oauth,
 )
 from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
 from prefect_smtp_relay.transports.smtp.pool import pool
+from tests.transports.sendgrid.api_server import ApiServer, serve
 
 from . import odd_certificates
+from .sasl_server import SaslServer
 from .scripted_server import ScriptedServer
 
 
@@ -39,6 +42,7 @@ def _new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Forget what the transport remembers and keeps while a process lives."""
     monkeypatch.setattr(connection, "_speaks", {})
     monkeypatch.setattr(connection, "_warned", set())
+    monkeypatch.setattr(oauth.TOKENS, "_accounts", {})
     yield
     pool.close_idle()
 
@@ -103,6 +107,26 @@ def play(certificates: Certificates) -> Iterator[Callable[..., ScriptedServer]]:
 def account() -> Callable[..., Credentials]:
     """Make credentials of two plain texts."""
     return lambda username, password: Credentials(SecretStr(username), SecretStr(password))
+
+
+@pytest.fixture
+def start_sasl(certificates: Certificates) -> Iterator[Callable[..., SaslServer]]:
+    """Start a server with STARTTLS that takes access tokens and SCRAM-SHA-256 too."""
+    with contextlib.ExitStack() as running:
+
+        def start(**arguments: Any) -> SaslServer:
+            server = SaslServer("starttls", certificates.server_context, **arguments)
+            running.enter_context(server)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def endpoint() -> Iterator[ApiServer]:
+    """Run an HTTP server that answers as a token endpoint does, once the test scripts it."""
+    with serve() as server:
+        yield server
 
 
 @pytest.fixture

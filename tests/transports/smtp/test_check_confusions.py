@@ -182,11 +182,12 @@ def test_authentication_that_waits_for_tls(
 def test_a_server_of_tokens_only(
     play: Callable[..., ScriptedServer], check: Check, account: Account
 ) -> None:
-    """A server that takes OAuth tokens only is named as such; no setting helps."""
+    """A server that takes OAuth tokens only is named as such, with the fields to set."""
     server = play("S: 220 mx\nC: EHLO\nS: 250-mx\nS: 250 AUTH XOAUTH2\nC: QUIT\nS: 221 bye")
     report = check(server, security=Security.PLAIN_TEXT, credentials=account("ann", PASSWORD))
     assert report.recommendation.words == (
-        "The server takes OAuth tokens only, and no password: use another relay.",
+        "The server takes OAuth tokens only, and no password: set `authentication` to xoauth2,"
+        " clear `password`, and set `oauth_token_url` and the other `oauth_` fields.",
     )
     assert report.recommendation.settings == {}
 
@@ -206,7 +207,8 @@ REPLIES = [
     ),
     pytest.param(
         "S: 535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [X.prod]",
-        "The provider has retired passwords for SMTP on this account (basic authentication)",
+        "The provider has retired passwords for SMTP on this account (basic authentication): set"
+        " `authentication` to xoauth2",
         id="microsoft-basic-retired",
     ),
     pytest.param(

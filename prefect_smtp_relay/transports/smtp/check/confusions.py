@@ -8,7 +8,7 @@ import ssl
 from dataclasses import replace
 
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError, TimedOut, TlsFailed
-from prefect_smtp_relay.transports.smtp.authentication import WIRE_NAMES
+from prefect_smtp_relay.transports.smtp.authentication import WIRE_NAMES, WITH_TOKEN
 from prefect_smtp_relay.transports.smtp.check.certificate import Certificate, read_certificate
 from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, STARTTLS, Remedy
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
@@ -167,15 +167,27 @@ def other_mechanism(config: SmtpConfig, session: Session) -> Remedy | None:
     """Choose among the mechanisms that the server offers, where the configured one is not."""
     if not session.mechanisms and not session.is_encrypted and "STARTTLS" in session.extensions:
         return Remedy("The server offers AUTH only under TLS: switch STARTTLS on.", STARTTLS)
-    known = [name for name, wire in WIRE_NAMES.items() if wire in session.mechanisms]
-    if known:
+    if WIRE_NAMES[config.mechanism] in session.mechanisms:
+        return None
+    offered = [name for name, wire in WIRE_NAMES.items() if wire in session.mechanisms]
+    fitting = [n for n in offered if (n in WITH_TOKEN) == (config.mechanism in WITH_TOKEN)]
+    if fitting:
         return Remedy(
             f"Wrong mechanism: the server does not offer {WIRE_NAMES[config.mechanism]}; set"
-            f" `authentication` to {known[0]}.",
-            {"authentication": known[0]},
+            f" `authentication` to {fitting[0]}.",
+            {"authentication": fitting[0]},
         )
-    if "XOAUTH2" in session.mechanisms or "OAUTHBEARER" in session.mechanisms:
-        return Remedy("The server takes OAuth tokens only, and no password: use another relay.")
+    if offered and config.mechanism in WITH_TOKEN:
+        return Remedy(
+            "The server takes passwords only, and no access token: set `authentication` to"
+            f" {offered[0]} and `password`, and clear the `oauth_` fields."
+        )
+    if offered:
+        return Remedy(
+            "The server takes OAuth tokens only, and no password: set `authentication` to"
+            f" {offered[0]}, clear `password`, and set `oauth_token_url` and the other `oauth_`"
+            " fields."
+        )
     return None
 
 

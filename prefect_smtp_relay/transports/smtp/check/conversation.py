@@ -18,6 +18,8 @@ from prefect_smtp_relay.transports.smtp.authentication import WIRE_NAMES
 from prefect_smtp_relay.transports.smtp.check.confusions import other_mechanism
 from prefect_smtp_relay.transports.smtp.check.recommendation import STARTTLS, Remedy
 from prefect_smtp_relay.transports.smtp.errors import refused
+from prefect_smtp_relay.transports.smtp.login import authenticate
+from prefect_smtp_relay.transports.smtp.oauth import TOKENS
 from prefect_smtp_relay.transports.smtp.reply import printable
 from prefect_smtp_relay.transports.smtp.session import Session
 from prefect_smtp_relay.transports.smtp.transaction import smtputf8_parameters
@@ -70,15 +72,24 @@ class Conversation:
         with self._log.step("AUTH mechanisms") as finding:
             finding.ok(printable(", ".join(session.mechanisms)) or "none offered")
         try:
+            self._get_token()
             with self._log.step("login") as finding:
                 if credentials is None:
                     finding.skip("the block has no username")
                     return
-                session.authenticate(credentials)
+                authenticate(session, credentials)
                 finding.ok(f"accepted, with {WIRE_NAMES[session.config.mechanism]}")
         except (AuthenticationFailed, CleartextRefused) as error:
             self._explain_login(error)
             raise
+
+    def _get_token(self) -> None:
+        """Ask the token endpoint, also where a token is kept; no step where there is none."""
+        config = self._session.config
+        if config.oauth is not None:
+            with self._log.step("access token") as finding:
+                TOKENS.lend(config.oauth, config, is_new=True)
+                finding.ok(f"granted by {config.oauth.host}")
 
     def offer_mail(self, sender: Mailbox | None, recipient: Mailbox | None) -> None:
         """Ask whether this envelope would be taken, and take it back (RSET).

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import SecretStr
+
 from prefect_smtp_relay.transports.report import Recommendation
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.security import Security
@@ -15,6 +17,15 @@ DIRECT_TLS = {"ssl": True, "enable_starttls": False}
 
 STARTTLS = {"ssl": False, "enable_starttls": True}
 """The fields for STARTTLS, required."""
+
+_OAUTH_FIELDS = {
+    "oauth_token_url": "token_url",
+    "oauth_client_id": "client_id",
+    "oauth_client_secret": "client_secret",
+    "oauth_refresh_token": "refresh_token",
+    "oauth_scope": "scope",
+}
+"""The block's names, and those of `OAuthConfig`."""
 
 _DEFAULTS: dict[str, Any] = {
     "domain": "",
@@ -26,6 +37,7 @@ _DEFAULTS: dict[str, Any] = {
     "ssl_verify_mode": "none",
     "ca_certificate": "",
     "allow_cleartext_auth": False,
+    **dict.fromkeys(_OAUTH_FIELDS, ""),
 }
 """Of the block; a field at its default is left out of the Python, but address, port and ssl."""
 
@@ -63,19 +75,20 @@ def recommend(config: SmtpConfig, remedies: Iterable[Remedy]) -> Recommendation:
 
 
 def block_fields(config: SmtpConfig) -> dict[str, Any]:
-    """Say a configuration in the block's fields; secrets, and the long PEM text, as ``...``."""
-    secret = "..." if config.credentials else ""
+    """Say a configuration in the block's fields; secrets, OAuth and the long PEM as ``...``."""
+    credentials = config.credentials
     return {
         "address": config.address,
         "port": config.port,
         "domain": config.helo_domain,
-        "username": secret,
-        "password": secret,
+        "username": _shown(credentials.username if credentials else ""),
+        "password": _shown(credentials.password if credentials else ""),
         "authentication": config.mechanism,
         **_switches(config.security),
         "ssl_verify_mode": "peer" if config.verify_peer else "none",
-        "ca_certificate": "..." if config.ca_certificate else "",
+        "ca_certificate": _shown(config.ca_certificate),
         "allow_cleartext_auth": config.allow_cleartext_auth,
+        **{name: _shown(getattr(config.oauth, own, "")) for name, own in _OAUTH_FIELDS.items()},
     }
 
 
@@ -85,6 +98,10 @@ def as_python(fields: dict[str, Any]) -> str:
     if fields["enable_starttls"]:
         shown.pop("enable_starttls_auto", None)  # it counts only where STARTTLS is not required
     return f"SMTP({', '.join(f'{name}={_literal(value)}' for name, value in shown.items())})"
+
+
+def _shown(value: SecretStr | str) -> str:
+    return "..." if value else ""
 
 
 def _literal(value: Any) -> str:

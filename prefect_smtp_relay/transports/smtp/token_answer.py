@@ -1,0 +1,129 @@
+"""What a token endpoint answered (RFC 6749, section 5): a grant, or an error that names a field."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import SecretStr
+
+from prefect_smtp_relay.exceptions import (
+    AuthenticationFailed,
+    DeliveryError,
+    PermanentFailure,
+    TransientFailure,
+)
+from prefect_smtp_relay.transports.smtp.config import OAuthConfig
+from prefect_smtp_relay.transports.smtp.oauth import Grant
+from prefect_smtp_relay.transports.smtp.reply import masked, printable
+
+_TOKEN = re.compile(r"[!-~]+")
+_USUAL_LIFE_SECONDS = 300.0
+"""For an answer without ``expires_in``: a token that lives shorter is refused, and renewed."""
+
+_LONGEST_LIFE_SECONDS = 86_400.0
+_DENIED = frozenset({400, 401, 403})
+_PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+_ADVICE = {
+    "invalid_client": "Check `oauth_client_id` and `oauth_client_secret` in the block; a secret may"
+    " have expired.",
+    "unauthorized_client": "Check `oauth_client_id`, and whether the application may use this"
+    " grant.",
+    "invalid_scope": "Check `oauth_scope` in the block.",
+    "unsupported_grant_type": "Check `oauth_token_url`; without `oauth_refresh_token` the grant is"
+    " that of client credentials.",
+}
+_REFRESH_IS_OVER = (
+    "The refresh token has expired, was revoked, or belongs to another application: set"
+    " `oauth_refresh_token` in the block to a new one."
+)
+_OTHERWISE = (
+    "Check `oauth_token_url`, `oauth_client_id`, `oauth_client_secret` and `oauth_scope` in the"
+    " block."
+)
+_LATER = "The trouble is the token endpoint's; it is tried again later."
+_NO_ENDPOINT = "Check `oauth_token_url` in the block; redirects are not followed."
+
+
+@dataclass(frozen=True)
+class TokenAnswer:
+    """An HTTP answer; it may hold a new token, or repeat any secret of the request.
+
+    Args:
+        status, body: of the answer.
+        oauth, refresh_token: what was asked with.
+    """
+
+    status: int
+    body: bytes
+    oauth: OAuthConfig
+    refresh_token: SecretStr
+
+    def __repr__(self) -> str:
+        return f"TokenAnswer({self.status})"
+
+    def read_grant(self, transport: str) -> Grant:
+        """Return what was granted.
+
+        Args:
+            transport: the SMTP transport's loggable name, for errors.
+
+        Raises:
+            AuthenticationFailed, TransientFailure, PermanentFailure: nothing was.
+        """
+        if self.status != 200:
+            raise self._refusal(transport)
+        if not _TOKEN.fullmatch(token := self._text("access_token")):
+            detail = f"the answer of {self.oauth.host} holds no access token. {_NO_ENDPOINT}"
+            raise PermanentFailure(transport, detail, self.status, stage="AUTH")
+        rotated = self._text("refresh_token")
+        return Grant(
+            SecretStr(token), self._lifetime_seconds(), SecretStr(rotated) if rotated else None
+        )
+
+    def _refusal(self, transport: str) -> DeliveryError:
+        kind, advice = self._judge()
+        words = ": ".join(filter(None, (self._shown("error"), self._shown("error_description"))))
+        reason = f"{self.status} {words}".rstrip(". ")
+        detail = f"{self.oauth.host}, which gives the access tokens, answered {reason}. {advice}"
+        return kind(transport, detail, self.status, stage="AUTH")
+
+    def _judge(self) -> tuple[type[DeliveryError], str]:
+        error = self._text("error")
+        if self.status >= 500 or self.status in {408, 429} or error in _PASSING:
+            return TransientFailure, _LATER
+        if self.status not in _DENIED or not error:
+            return PermanentFailure, _NO_ENDPOINT
+        if error == "invalid_grant" and self.refresh_token.get_secret_value():
+            return AuthenticationFailed, _REFRESH_IS_OVER
+        return AuthenticationFailed, _ADVICE.get(error, _OTHERWISE)
+
+    def _lifetime_seconds(self) -> float:
+        """Some endpoints write ``expires_in`` as a text."""
+        try:
+            seconds = float(self._document.get("expires_in", _USUAL_LIFE_SECONDS))
+        except (TypeError, ValueError):
+            seconds = _USUAL_LIFE_SECONDS
+        return min(max(0.0, seconds), _LONGEST_LIFE_SECONDS)  # this order makes 0.0 of NaN
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            found = None
+        return found if isinstance(found, dict) else {}
+
+    def _text(self, name: str) -> str:
+        value = self._document.get(name)
+        return value.strip() if isinstance(value, str) else ""
+
+    def _shown(self, name: str) -> str:
+        """Show a text of the endpoint's without any secret that it repeats."""
+        secrets = (self.oauth.client_secret, self.oauth.refresh_token, self.refresh_token)
+        granted = (self._text("access_token"), self._text("refresh_token"))
+        known = (*(secret.get_secret_value() for secret in secrets), *granted)
+        return printable(masked(self._text(name), known))
