@@ -1,0 +1,42 @@
+"""How the texts of errors end: with what to change."""
+
+from __future__ import annotations
+
+LATER = "The relay asks to try again later."
+PLACE = "check `address` and `port`."
+FIREWALL = "whether a firewall lets this host through."
+DNS = "Check the host name in `address`, and this host's DNS."
+NO_RELAY = "or ask its administrator whether this host may connect."
+SILENT = "If it expects TLS from the first byte (port 465), switch `ssl` on; else " + PLACE
+MAIL_PORT = "set `port` to the relay's port for submission: 587 or 465."
+DOMAIN = "set `domain` in the block."
+BROKEN = "The server breaks the protocol: ask its administrator."
+SLOW = "If it goes on, ask the relay's administrator, or raise `timeout_seconds`."
+
+OTHER_PORT = "use the port for direct TLS (465) with `ssl` on."
+TAMPERING = "Somebody may be tampering with the connection: ask the administrator."
+SWITCHES = "check `port`, `ssl` and `enable_starttls`."
+NO_TLS = "with `ssl` and `enable_starttls` off."
+SPEAKS_PLAIN = "or `ssl` off and `enable_starttls` on."
+UPDATE = "have it updated, or use another relay."
+OWN_CA = "or set `ssl_verify_mode` to none."
+OTHER_NAME = "set `address` to a name that it holds."
+RENEW = "have it renewed."
+
+LOGIN = "check `username`, `password` and `authentication` in the block."
+NO_LOGIN = "or clear `username` and `password`."
+MECHANISM = "Set `authentication` in the block to one of these."
+APP_PASSWORD = "create one with the provider and set it as `password`."
+CHALLENGE = "set `authentication` to plain or login."
+ENCRYPTION = "switch `ssl` or `enable_starttls` on."
+CREDENTIALS = "set `username` and `password` in the block."
+
+SENDER = "set `from_address` to one that it permits."
+SENDER_LOST = "ask the relay's administrator whether it takes this sender (`from_address`)."
+HANGS_UP = "If it goes on, ask the relay's administrator why it hangs up."
+SIZE = "attach less, or link to the files."
+RECIPIENTS = "it wants `username` and `password`."
+REFUSES = "Check with the relay's administrator what it refuses."
+CONTENT = "The relay refused the content: its text says why."
+UNKNOWN = "look for its Message-ID before sending it by hand."
+UNKNOWN_SLOW = "raise `timeout_seconds` if the relay takes its time."
