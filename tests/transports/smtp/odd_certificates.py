@@ -62,11 +62,20 @@ def speak_old_tls() -> tuple[str, ssl.SSLContext]:
     return pem, context
 
 
+def share_no_cipher() -> tuple[str, ssl.SSLContext]:
+    """Make a server whose one cipher needs another key than the one it has."""
+    pem, context = issue("localhost", "127.0.0.1")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("AES128-SHA")
+    return pem, context
+
+
 ODD: dict[str, Callable[[], tuple[str, ssl.SSLContext]]] = {
     "expired": expire,
     "other-host": lambda: issue("other.example.org", "192.0.2.1"),
     "unknown-ca": lambda: ("", issue("localhost", "127.0.0.1")[1]),
     "self-signed": lambda: ("", sign_itself()[1]),
     "tls-1.0": speak_old_tls,
+    "no-cipher": share_no_cipher,
 }
 """By name: the PEM of what the client is to trust, and the server's context."""

@@ -5,37 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import re
 import ssl
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .scripted_channel import Channel
+from .scripted_record import Dialogue, Record
 
 DRIP_INTERVAL = 0.02
-_FINAL_LINE = re.compile(rb"(\d{3})(?!\d|-)")
-_PATH = re.compile(r"<(.*?)>")
 _CLOSING_REPLIES = {"QUIT": "221 2.0.0 bye", "RSET": "250 2.0.0 ok", "NOOP": "250 2.0.0 ok"}
-
-
-class StoredMail(NamedTuple):
-    """One copy that a server took, with the recipients it accepted in that transaction."""
-
-    reverse_path: str
-    forward_paths: tuple[str, ...]
-    octets: bytes
-
-
-@dataclass
-class Record:
-    """What all connections of a server noted."""
-
-    heard: bytearray = field(default_factory=bytearray)
-    heard_in_clear: bytearray = field(default_factory=bytearray)
-    surprises: list[str] = field(default_factory=list)
-    stored: list[StoredMail] = field(default_factory=list)
 
 
 class Step(NamedTuple):
@@ -96,10 +74,7 @@ class Conversation:
         self._extensions = extensions
         self._tls_context = tls_context
         self._unread = bytearray()
-        self._said = bytearray()
-        self._unanswered: deque[str] = deque()
-        self._reverse_path = ""
-        self._forward_paths: list[str] = []
+        self._dialogue = Dialogue()
 
     async def play(self, steps: tuple[Step, ...]) -> None:
         """Take the steps, then close this side and listen until the client goes."""
@@ -150,14 +125,13 @@ class Conversation:
         """BODY: read up to the final dot."""
         self._unread[:0] = b"\r\n"  # an empty message is the dot alone
         octets = await self._read_until(b"\r\n.\r\n")
-        self._unanswered.append(".")
+        self._dialogue.heard(".")
         return octets[2:] + b"\r\n" if octets else b""
 
     async def store(self, _: str) -> None:
         """STORE: read up to the final dot, and note the copy."""
         octets = (b"\n" + await self.body("")).replace(b"\n..", b"\n.")[1:]
-        mail = StoredMail(self._reverse_path, tuple(self._forward_paths), octets)
-        self._record.stored.append(mail)
+        self._record.stored.append(self._dialogue.copy(octets))
 
     async def ehlo(self, extensions: str) -> None:
         """EHLO: read it, and offer these."""
@@ -230,24 +204,12 @@ class Conversation:
         raise _ClientLeft
 
     async def _write(self, data: bytes) -> None:
-        self._said += data
-        *lines, rest = self._said.split(b"\n")
-        self._said = rest[:4]  # the code, and what follows it
-        for line in lines:
-            if (final := _FINAL_LINE.match(line)) and self._unanswered:
-                self._note(self._unanswered.popleft(), accepted=final[1].startswith(b"2"))
+        self._dialogue.said(data)
         await self._channel.write(data)
-
-    def _note(self, command: str, *, accepted: bool) -> None:
-        path = _PATH.search(command)
-        if accepted and path and command.upper().startswith("MAIL"):
-            self._reverse_path, self._forward_paths = path[1], []
-        if accepted and path and command.upper().startswith("RCPT"):
-            self._forward_paths.append(path[1])
 
     async def _read_line(self) -> str:
         line = (await self._read_until(b"\r\n")).decode(errors="replace")
-        self._unanswered.append(line)
+        self._dialogue.heard(line)
         return line
 
     async def _read_until(self, end: bytes) -> bytes:

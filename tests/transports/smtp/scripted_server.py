@@ -40,7 +40,8 @@ import threading
 from collections.abc import Iterable
 
 from .scripted_channel import Channel
-from .scripted_conversation import Conversation, Record, StoredMail, parse
+from .scripted_conversation import Conversation, parse
+from .scripted_record import Record, StoredMail
 
 __all__ = ["ScriptedServer", "StoredMail"]
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from prefect_smtp_relay.exceptions import DeliveryError, EmailError
+from prefect_smtp_relay.exceptions import ConnectionFailed, DeliveryError, EmailError, TimedOut
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.certificates import Certificates
@@ -140,6 +140,7 @@ def _check_error(scenario: Scenario, error: EmailError, name: str) -> None:
     if isinstance(error, DeliveryError):
         assert error.stage in scenario.stage.split("|"), text
         assert text.startswith(f"{name} ({error.stage}): ")
+        assert error.__cause__ or not isinstance(error, (ConnectionFailed, TimedOut))
         spoken = re.match(r"(\d{3}) (?:(\d\.\d\.\d+) )?", scenario.says)
         if spoken:
             assert (error.code, error.enhanced_code) == (int(spoken[1]), spoken[2] or "")
@@ -149,6 +150,7 @@ def _check_error(scenario: Scenario, error: EmailError, name: str) -> None:
 
 def _check_wire(scenario: Scenario, server: ScriptedServer, outcome: Receipt | EmailError) -> None:
     assert server.surprises == []
+    assert server.connections == len(scenario.scripts)
     assert len(server.stored) == scenario.copies
     assert not _secrets_in(server.heard_in_clear.decode("latin-1"), PASSWORD)
     if isinstance(outcome, EmailError):
