@@ -7,49 +7,17 @@ import contextlib
 import itertools
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
-from typing import NamedTuple
 
 from .scripted_channel import Channel
 from .scripted_record import Dialogue, Record
+from .scripted_script import Step
 
 DRIP_INTERVAL = 0.02
 _CLOSING_REPLIES = {"QUIT": "221 2.0.0 bye", "RSET": "250 2.0.0 ok", "NOOP": "250 2.0.0 ok"}
 
 
-class Step(NamedTuple):
-    """One line of a script; a REPEAT holds the steps up to its END."""
-
-    name: str
-    argument: str
-    block: tuple[Step, ...] = ()
-
-
 class _ClientLeft(Exception):
     """Nobody is there for the rest of the script."""
-
-
-def parse(script: str) -> tuple[Step, ...]:
-    """Read a script.
-
-    Raises:
-        ValueError: a step that does not exist, a REPEAT without its END, or the reverse.
-    """
-    lines = iter([*filter(None, map(str.strip, script.splitlines())), "END"])
-    steps = tuple(_parse_block(lines))
-    if stray := next(lines, ""):
-        raise ValueError(f"an END without its REPEAT, before {stray!r}")
-    return steps
-
-
-def _parse_block(lines: Iterator[str]) -> Iterator[Step]:
-    for line in lines:
-        name, _, argument = line.partition(" ")
-        if name == "END":
-            return
-        if name != "REPEAT" and name not in _STEPS:
-            raise ValueError(f"no step of a script: {line!r}")
-        yield Step(name, argument, tuple(_parse_block(lines)) if name == "REPEAT" else ())
-    raise ValueError("a REPEAT without its END")
 
 
 class Conversation:
@@ -94,7 +62,7 @@ class Conversation:
                 for _ in _times(step.argument):
                     await self._take(step.block)
             else:
-                await _STEPS[step.name](self, step.argument)
+                await STEPS[step.name](self, step.argument)
 
     async def say(self, text: str) -> None:
         """S: write a line."""
@@ -235,7 +203,7 @@ def _times(count: str) -> Iterator[None]:
     return itertools.repeat(None, int(count)) if count else itertools.repeat(None)
 
 
-_STEPS: dict[str, Callable[[Conversation, str], Awaitable[object]]] = {
+STEPS: dict[str, Callable[[Conversation, str], Awaitable[object]]] = {
     "S:": Conversation.say,
     "RAW": Conversation.raw,
     "C:": Conversation.expect,

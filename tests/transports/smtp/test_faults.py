@@ -24,17 +24,16 @@ from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.smtp import Credentials
 
 from .faults import encryption, grammar, handover, login, opening, submission
-from .faults.scenario import Scenario, Session, expand, write_out
+from .faults.scenario import PASSWORD, USERNAME, Scenario, SessionKind, expand, write_out
 from .odd_certificates import ODD
 from .scripted_server import ScriptedServer
 
-USERNAME, PASSWORD = "user-canary-4f1c9b7e", "pass-canary-8d2e6a3f"
 CREDENTIALS = Credentials(SecretStr(USERNAME), SecretStr(PASSWORD))
 MODULES = (opening, encryption, login, submission, handover, grammar)
 CASES = [
-    pytest.param(scenario, session, id=name)
+    pytest.param(scenario, kind, id=name)
     for module in MODULES
-    for name, scenario, session in expand(module.SCENARIOS)
+    for name, scenario, kind in expand(module.SCENARIOS)
 ]
 BEFORE_MAIL = {"connect", "TLS", "greeting", "EHLO", "STARTTLS", "AUTH"}
 IN_THE_MESSAGE = {"body", "final reply"}
@@ -65,18 +64,18 @@ def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Ca
 def serve(certificates: Certificates) -> Callable[..., tuple[ScriptedServer, dict[str, Any]]]:
     """Make the server of a row, not yet started, and the settings that point a transport at it."""
 
-    def make(scenario: Scenario, session: Session) -> tuple[ScriptedServer, dict[str, Any]]:
+    def make(scenario: Scenario, kind: SessionKind) -> tuple[ScriptedServer, dict[str, Any]]:
         trusted, context = certificates.ca_pem, certificates.server_context
         if scenario.certificate in ODD:
             trusted, context = ODD[scenario.certificate]()
-        scripts = [write_out(script, session) for script in scenario.scripts]
-        server = ScriptedServer(*scripts, tls_context=context, extensions=session.extensions)
+        scripts = [write_out(script, kind) for script in scenario.scripts]
+        server = ScriptedServer(*scripts, tls_context=context, extensions=kind.extensions)
         if not scripts:
             server.stop()
         settings = {"address": server.host, "ca_certificate": trusted, "credentials": CREDENTIALS}
         return server, {
             **settings,
-            **session.settings,
+            **kind.settings,
             **scenario.settings,
             "timeout_seconds": scenario.timeout,
         }
@@ -84,17 +83,17 @@ def serve(certificates: Certificates) -> Callable[..., tuple[ScriptedServer, dic
     return make
 
 
-@pytest.mark.parametrize(("scenario", "session"), CASES)
+@pytest.mark.parametrize(("scenario", "kind"), CASES)
 def test_faults(
     serve: Callable[..., tuple[ScriptedServer, dict[str, Any]]],
     submit: Callable[..., Receipt],
     make_message: Callable[..., Message],
     log: Callable[[], str],
     scenario: Scenario,
-    session: Session,
+    kind: SessionKind,
 ) -> None:
     """Class, stage, words, advice, copies and time are those of the row, and no secret shows."""
-    server, settings = serve(scenario, session)
+    server, settings = serve(scenario, kind)
     parts = {"attachments": [("dump.bin", bytes(scenario.attached))]} if scenario.attached else {}
     attempt = partial(submit, server, make_message(scenario.to, **parts), **settings)
     began = time.monotonic()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 from prefect_smtp_relay.exceptions import (
     AuthenticationFailed,
     ConnectionFailed,
+    PermanentFailure,
     TimedOut,
     TransientFailure,
 )
@@ -18,8 +21,9 @@ from .advice import (
     LOGIN,
     MECHANISM,
     NO_LOGIN,
+    SENDER,
 )
-from .scenario import ENCRYPTED, SHORT, UPGRADED, Scenario
+from .scenario import ENCRYPTED, PASSWORD, SHORT, UPGRADED, USERNAME, Scenario
 
 BY_LOGIN = {**UPGRADED, "mechanism": "login"}
 HELLO = "S: 220 mx.test\nEHLO SIZE 0, "
@@ -27,6 +31,8 @@ OFFERS = ENCRYPTED + "EHLO AUTH PLAIN LOGIN\n"
 AUTH = OFFERS + "C: AUTH PLAIN\n"
 AUTH_LOGIN = OFFERS + "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC:\n"
 CRAM = HELLO + "AUTH CRAM-MD5\nC: AUTH CRAM-MD5\n"
+TOLD = b64encode(b"\0" + USERNAME.encode() + b"\0" + PASSWORD.encode()).decode()
+ECHO = f"{TOLD} / {PASSWORD}"
 NO_OFFER = "the server offers no authentication"
 
 # One row a line, as far as it goes.
@@ -80,5 +86,11 @@ SCENARIOS = [
              "AUTH", "not base64", CHALLENGE),
     Scenario("auth-354", AUTH + "S: 354 go on\nANSWER 501 no", AuthenticationFailed, "AUTH",
              "354 go on", LOGIN, settings=UPGRADED),
+    Scenario("auth-535-echo", AUTH + f"S: 535 5.7.8 not {ECHO}\nANSWER 503 no",
+             AuthenticationFailed, "AUTH", "535 5.7.8 not *** / ***", LOGIN, settings=UPGRADED),
+    Scenario("auth-garbage-echo", AUTH + f"S: not {ECHO}", ConnectionFailed, "AUTH",
+             "not *** / ***", BROKEN, settings=UPGRADED),
+    Scenario("mail-550-echo", f"SESSION\nC: MAIL\nS: 550 5.7.1 not {PASSWORD}\nANSWER 503 no",
+             PermanentFailure, "MAIL", "550 5.7.1 not ***.", SENDER),
 ]
 # fmt: on

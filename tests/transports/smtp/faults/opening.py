@@ -91,6 +91,8 @@ OTHER_SERVERS = [
              PermanentFailure, "EHLO", "530 Please login with USER and PASS.", MAIL_PORT),
     Scenario("tls-alert", r"RAW \x15\x03\x03\x00\x02\x02\x46", ConnectionFailed, "greeting",
              "closed the connection", PLACE),
+    Scenario("tls-alert-10", r"RAW \x15\x03\x03\x00\x02\x02\x0a", PermanentFailure, "greeting",
+             "TLS from the first byte", "switch `ssl` on."),
     Scenario("tls-record", r"RAW \x16\x03\x03\x00\x2a\x02\x00\x0a\xff\xfe", PermanentFailure,
              "greeting", "TLS from the first byte", "switch `ssl` on."),
     Scenario("random", r"RAW \x00\xff\xfe\x9c\x01\r\n", PermanentFailure, "greeting", r"\x00",

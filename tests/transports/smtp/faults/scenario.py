@@ -10,6 +10,9 @@ from typing import Any
 from prefect_smtp_relay.exceptions import EmailError, OutcomeUnknown, TransientFailure
 from prefect_smtp_relay.transports.smtp import Security
 
+USERNAME, PASSWORD = "user-canary-4f1c9b7e", "pass-canary-8d2e6a3f"
+"""Configured in every row, and to be found in no output."""
+
 SHORT = 0.4
 """The time limit where a server is silent; nowhere else may anything depend on it."""
 
@@ -71,7 +74,7 @@ class Scenario:
 
 
 @dataclass(frozen=True)
-class Session:
+class SessionKind:
     """What the line SESSION stands for.
 
     Args:
@@ -100,11 +103,11 @@ ENCRYPTED = f"{STARTTLS}S: 220 2.0.0 go on\nTLS\n"
 PLAIN = f"{ENCRYPTED}EHLO {{}}AUTH PLAIN LOGIN\nC: AUTH PLAIN\nS: 235 2.7.0 welcome\n"
 
 SESSIONS = {
-    "stepwise": Session(CRAM_MD5, IN_CLEAR),
-    "pipelined": Session(CRAM_MD5, IN_CLEAR, ("PIPELINING",)),
-    "encrypted": Session(PLAIN, UPGRADED, ("PIPELINING",)),
+    "stepwise": SessionKind(CRAM_MD5, IN_CLEAR),
+    "pipelined": SessionKind(CRAM_MD5, IN_CLEAR, ("PIPELINING",)),
+    "encrypted": SessionKind(PLAIN, UPGRADED, ("PIPELINING",)),
 }
-AS_WRITTEN = Session("", IN_CLEAR)
+AS_WRITTEN = SessionKind("", IN_CLEAR)
 
 # What a script is made of. Behind a refusal, a client that pipelines has written more than was
 # granted, and one that does not may say QUIT or RSET or just go: REST is right for all of them.
@@ -116,7 +119,7 @@ STORED = f"{BODY}STORE\n"
 REST = "\nANSWER 503 5.5.1 bad sequence of commands"
 
 
-def expand(scenarios: list[Scenario]) -> Iterator[tuple[str, Scenario, Session]]:
+def expand(scenarios: list[Scenario]) -> Iterator[tuple[str, Scenario, SessionKind]]:
     """Give each row with each kind of session it is tried in, and a name for both.
 
     A server that offers PIPELINING may be spoken to step by step or not: a script has to be right
@@ -130,10 +133,10 @@ def expand(scenarios: list[Scenario]) -> Iterator[tuple[str, Scenario, Session]]
             yield scenario.name, scenario, AS_WRITTEN
 
 
-def write_out(script: str, session: Session) -> str:
+def write_out(script: str, kind: SessionKind) -> str:
     """Put the session's opening in the place of the line SESSION."""
 
     def opening(line: re.Match[str]) -> str:
-        return session.opening.format(f"{line[1].strip()}, " if line[1].strip() else "")
+        return kind.opening.format(f"{line[1].strip()}, " if line[1].strip() else "")
 
     return re.sub("^SESSION(.*)$", opening, script, flags=re.MULTILINE)
