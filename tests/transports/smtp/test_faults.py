@@ -6,11 +6,14 @@ import logging
 import pickle
 import re
 import socket
+import sys
 import time
 import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +27,7 @@ from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.smtp import Credentials
 
 from .faults import encryption, grammar, handover, login, opening, submission
-from .faults.scenario import PASSWORD, USERNAME, Scenario, SessionKind, expand, write_out
+from .faults.scenario import PASSWORD, SHORT, USERNAME, Scenario, SessionKind, expand, write_out
 from .odd_certificates import ODD
 from .scripted_server import ScriptedServer
 
@@ -106,6 +109,19 @@ def test_faults(
     _check_wire(scenario, server, outcome)
     assert not _secrets_in(f"{_told(outcome)} {log()}")
     assert took < scenario.within
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how a full backlog behaves is Linux's own")
+def test_a_connection_that_is_never_made(submit: Callable[..., Receipt]) -> None:
+    """A host that does not answer at all ends in time, and the firewall is suspected."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, ExitStack() as waiting:
+        for _ in range(4):
+            sock = waiting.enter_context(socket.socket())
+            sock.setblocking(False)
+            sock.connect_ex(deaf.getsockname())
+        with pytest.raises(TimedOut, match="whether a firewall lets this host through") as caught:
+            submit(SimpleNamespace(port=deaf.getsockname()[1]), timeout_seconds=SHORT)
+    assert caught.value.stage == "connect"
 
 
 def _play(server: ScriptedServer, attempt: Callable[[], Receipt]) -> Receipt | EmailError:
