@@ -9,11 +9,18 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator
 
 from .scripted_channel import Channel
-from .scripted_record import Dialogue, Record
+from .scripted_record import FINAL_DOT, Dialogue, Record
 from .scripted_script import Step
 
 DRIP_INTERVAL = 0.02
+_GO_ON = "354 go on"
 _CLOSING_REPLIES = {"QUIT": "221 2.0.0 bye", "RSET": "250 2.0.0 ok", "NOOP": "250 2.0.0 ok"}
+_GOOD_REPLIES = {
+    "MAIL": "250 2.1.0 ok",
+    "RCPT": "250 2.1.5 ok",
+    "DATA": _GO_ON,
+    **_CLOSING_REPLIES,
+}
 
 
 class _ClientLeft(Exception):
@@ -93,7 +100,7 @@ class Conversation:
         """BODY: read up to the final dot."""
         self._unread[:0] = b"\r\n"  # an empty message is the dot alone
         octets = await self._read_until(b"\r\n.\r\n")
-        self._dialogue.heard(".")
+        self._dialogue.heard(FINAL_DOT)
         return octets[2:] + b"\r\n" if octets else b""
 
     async def store(self, _: str) -> None:
@@ -121,15 +128,21 @@ class Conversation:
 
     async def serve(self, count: str) -> None:
         """SERVE: take so many mails as a good server does, or all up to QUIT."""
-        replies = {"MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok", **_CLOSING_REPLIES}
         for _ in _times(count):
-            while (verb := (await self._read_line())[:4].upper()) != "DATA":
-                await self.say(replies.get(verb, "502 5.5.1 what?"))
+            while (reply := self._due(verb := (await self._read_line())[:4].upper())) != _GO_ON:
+                await self.say(reply)
                 if verb == "QUIT":
                     return
-            await self.say("354 go on")
+            await self.say(_GO_ON)
             await self.store("")
             await self.say(f"250 2.0.0 stored as {len(self._record.stored)}")
+
+    def _due(self, verb: str) -> str:
+        """What a good server says: each command of a transaction has its turn."""
+        wanted = self._dialogue.wants
+        if verb in ("RCPT", "DATA") and wanted not in (verb, "DATA"):
+            return "503 5.5.1 bad sequence of commands"
+        return _GOOD_REPLIES.get(verb, "502 5.5.1 what?")
 
     async def drip(self, text: str) -> None:
         """DRIP: write this and dots without end, octet by octet."""

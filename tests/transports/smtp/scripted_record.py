@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+FINAL_DOT = "."
 _FINAL_LINE = re.compile(rb"(\d{3})(?!\d|-)")
 _PATH = re.compile(r"<(.*?)>")
 
@@ -35,8 +36,15 @@ class Dialogue:
     def __init__(self) -> None:
         self._unanswered: deque[str] = deque()
         self._said = bytearray()
-        self._reverse_path = ""
+        self._reverse_path: str | None = None
         self._forward_paths: list[str] = []
+
+    @property
+    def wants(self) -> str:
+        """The next command of a transaction: MAIL, RCPT, or DATA."""
+        if self._reverse_path is None:
+            return "MAIL"
+        return "DATA" if self._forward_paths else "RCPT"
 
     def heard(self, command: str) -> None:
         """Note a line (or the end of a message) that wants a reply."""
@@ -53,13 +61,15 @@ class Dialogue:
 
     def copy(self, octets: bytes) -> StoredMail:
         """Give the message of the transaction at hand."""
-        return StoredMail(self._reverse_path, tuple(self._forward_paths), octets)
+        return StoredMail(self._reverse_path or "", tuple(self._forward_paths), octets)
 
     def _answer(self, command: str, code: bytes) -> None:
-        path = _PATH.search(command)
+        verb, path = command[:4].upper(), _PATH.search(command)
+        if verb in (FINAL_DOT, "RSET"):
+            self._reverse_path, self._forward_paths = None, []
         if path is None or not code.startswith(b"2"):
             return
-        if command.upper().startswith("MAIL"):
+        if verb == "MAIL":
             self._reverse_path, self._forward_paths = path[1], []
-        if command.upper().startswith("RCPT"):
+        if verb == "RCPT":
             self._forward_paths.append(path[1])
