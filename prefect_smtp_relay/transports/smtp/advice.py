@@ -5,18 +5,14 @@ from __future__ import annotations
 from prefect_smtp_relay.transports.smtp.faults import NO_SMTP, advise_broken
 from prefect_smtp_relay.transports.smtp.reply import Reply
 
-_TOO_LARGE = "The message is larger than the relay takes: attach less, or link to the files."
 _BY_ENHANCED_CODE = {
     "5.7.9": "The account wants an app password: create one with the provider and set it as"
     " `password`.",
     "5.7.139": "Microsoft lets this account not log in by SMTP with a password: an administrator of"
     " Microsoft 365 has to permit it (security defaults, authentication policies), or use another"
     " relay.",
-    "5.2.3": _TOO_LARGE,
-    "5.3.4": _TOO_LARGE,
+    "5.3.4": "The message is larger than the relay takes: attach less, or link to the files.",
 }
-_BY_CODE_ALONE = {552: _TOO_LARGE}
-"""Where no enhanced code says more."""
 _BY_WORDS = {
     "basic authentication is disabled": "The provider has retired passwords for SMTP on this"
     " account (basic authentication): use an account or another relay that still takes them.",
@@ -42,6 +38,8 @@ _BY_STAGE = {
     "final reply": "The relay refused the content: its text says why.",
 }
 _LATER = "The relay asks to try again later."
+_BY_CODE_ALONE = {552: _BY_ENHANCED_CODE["5.3.4"]}
+"""Where no enhanced code says more."""
 _NO_EHLO = frozenset({500, 502, 530})
 """What servers of other protocols answer to EHLO and HELO."""
 
