@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prefect_smtp_relay.transports.smtp.faults import NO_SMTP, advise_broken
 from prefect_smtp_relay.transports.smtp.reply import Reply
 
 _BY_ENHANCED_CODE = {
@@ -36,9 +37,14 @@ _BY_STAGE = {
     "RCPT": "Check the recipient's address; if the text speaks of relaying, the relay wants"
     " `username` and `password`.",
     "DATA": "Check with the relay's administrator what it refuses.",
+    "body": "The relay broke off in the middle of the message: its text says why.",
     "final reply": "The relay refused the content: its text says why.",
 }
 _LATER = "The relay asks to try again later."
+_BY_CODE_ALONE = {552: _BY_ENHANCED_CODE["5.3.4"]}
+"""Where no enhanced code says more."""
+_NO_EHLO = frozenset({500, 502, 530})
+"""What servers of other protocols answer to EHLO and HELO."""
 
 
 def advise(stage: str, reply: Reply) -> str:
@@ -50,11 +56,16 @@ def advise(stage: str, reply: Reply) -> str:
     """
     if reply.is_transient:
         return _LATER
-    if reply.code == 530:
+    if not reply.is_negative and stage != "AUTH":
+        return advise_broken(stage)
+    if stage == "EHLO" and reply.code in _NO_EHLO:
+        return NO_SMTP
+    if reply.code in (530, 538):
         return _advise_530(reply)
     return (
         _advise_login(stage, reply)
         or _BY_ENHANCED_CODE.get(reply.enhanced_code)
+        or _BY_CODE_ALONE.get(0 if reply.enhanced_code else reply.code)
         or _BY_STAGE.get(stage, _BY_STAGE["DATA"])
     )
 
@@ -88,6 +99,6 @@ def _advise_login(stage: str, reply: Reply) -> str:
 
 
 def _advise_530(reply: Reply) -> str:
-    if "STARTTLS" in reply.text.upper() or "TLS" in reply.text.upper():
+    if reply.code == 538 or "TLS" in reply.text.upper():
         return "The relay wants encryption first: switch `ssl` or `enable_starttls` on."
     return "The relay wants authentication: set `username` and `password` in the block."

@@ -18,6 +18,12 @@ from prefect_smtp_relay.exceptions import (
     TransientFailure,
 )
 from prefect_smtp_relay.transports.smtp.advice import advise
+from prefect_smtp_relay.transports.smtp.faults import (
+    advise_broken,
+    advise_loss,
+    advise_silence,
+    advise_tls,
+)
 from prefect_smtp_relay.transports.smtp.reply import Reply
 from prefect_smtp_relay.transports.smtp.wire import MalformedReply
 
@@ -39,24 +45,26 @@ _UNKNOWN_CA = (
     "The certificate's issuer is not trusted: put the CA's PEM in `ca_certificate`, or set"
     " `ssl_verify_mode` to none."
 )
-_SILENT = {
-    "greeting": "The server said nothing. If it expects TLS from the first byte (port 465), switch"
-    " `ssl` on; else check `address` and `port`.",
-    "connect": "Check `address` and `port`, and whether a firewall lets this host through.",
-    "TLS": "The server did not go on with the TLS handshake: check `port`, `ssl` and"
-    " `enable_starttls`.",
+_CUT_OFF = (BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+"""What a connection that the server closed is called by those who write and by TLS."""
+
+_BROKEN_KINDS: dict[str, type[DeliveryError]] = {
+    "greeting": PermanentFailure,
+    "STARTTLS": TlsFailed,
 }
-_LATER = "If it goes on, ask the relay's administrator, or raise `timeout_seconds`."
+"""What an answer means that is no reply; elsewhere the connection is as good as lost."""
 
 
 def refused(transport: str, stage: str, reply: Reply) -> DeliveryError:
-    """Translate a negative reply.
+    """Translate a reply that is not the one to go on with.
 
     Args:
         transport: its loggable name.
         stage: the step of the session.
         reply: the server's answer.
     """
+    if stage == FINAL_REPLY and not reply.is_negative:
+        return _unknown(transport, f"the server answered {reply}", reply)
     kind: type[DeliveryError] = TransientFailure if reply.is_transient else PermanentFailure
     if stage == "AUTH" and not reply.is_transient:
         kind = AuthenticationFailed
@@ -84,38 +92,34 @@ def translate(transport: str, stage: str, error: OSError | MalformedReply) -> De
         error: what was raised.
     """
     if stage == FINAL_REPLY:
-        return OutcomeUnknown(
-            transport,
-            f"the message was handed over, then the reply was lost ({_words(error)}). It may have"
-            " been accepted: look for its Message-ID before sending it by hand.",
-            stage=stage,
-        )
+        return _unknown(transport, f"the reply was lost ({_words(error)})", error)
     kind, advice = _classify(stage, error)
     return kind(transport, f"{_words(error)}. {advice}", stage=stage)
+
+
+def _unknown(transport: str, fault: str, cause: Reply | Exception) -> OutcomeUnknown:
+    advice = "look for its Message-ID before sending it by hand"
+    if isinstance(cause, TimeoutError):
+        advice += ", and raise `timeout_seconds` if the relay takes its time"
+    detail = f"the message was handed over, then {fault}. It may have been accepted: {advice}."
+    if isinstance(cause, Reply):
+        return OutcomeUnknown(transport, detail, cause.code, cause.enhanced_code, FINAL_REPLY)
+    return OutcomeUnknown(transport, detail, stage=FINAL_REPLY)
 
 
 def _classify(stage: str, error: Exception) -> tuple[type[DeliveryError], str]:
     if isinstance(error, ssl.SSLCertVerificationError):
         return TlsFailed, _CERTIFICATE_ADVICE.get(error.verify_code, _UNKNOWN_CA)
     if isinstance(error, TimeoutError):
-        return TimedOut, _SILENT.get(stage, _LATER)
-    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)):
-        return ConnectionFailed, _SILENT.get(stage, _LATER)
-    if isinstance(error, ssl.SSLError):
-        return TlsFailed, _SILENT["TLS"]
+        return TimedOut, advise_silence(stage)
+    if isinstance(error, ssl.SSLError) and not isinstance(error, _CUT_OFF):
+        return TlsFailed, advise_tls(_reason(error))
     if isinstance(error, MalformedReply):
-        return _malformed(stage)
+        kind = _BROKEN_KINDS.get(stage, ConnectionFailed)
+        return kind, advise_broken(stage, str(error).strip("'\""))
     if isinstance(error, socket.gaierror):
         return ConnectionFailed, "Check the host name in `address`, and this host's DNS."
-    return ConnectionFailed, _SILENT.get(stage, _LATER)
-
-
-def _malformed(stage: str) -> tuple[type[DeliveryError], str]:
-    if stage == "greeting":
-        return PermanentFailure, "This is no SMTP server: check `address` and `port`."
-    if stage == "STARTTLS":
-        return TlsFailed, "Somebody may be tampering with the connection: ask the administrator."
-    return ConnectionFailed, "The server breaks the protocol: ask its administrator."
+    return ConnectionFailed, advise_loss(stage)
 
 
 def _words(error: Exception) -> str:
@@ -125,4 +129,15 @@ def _words(error: Exception) -> str:
         return f"the answer is no SMTP reply: {error}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, _CUT_OFF):
+        return "the server closed the connection"
+    if isinstance(error, ConnectionResetError) and error.errno:
+        return "the server reset the connection"
+    if isinstance(error, ssl.SSLError) and (reason := _reason(error)):
+        return f"the TLS connection failed: {reason.replace('_', ' ').lower()}"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _reason(error: ssl.SSLError) -> str:
+    """OpenSSL's name of the error; one that Python raised by itself has none."""
+    return getattr(error, "reason", None) or ""

@@ -61,6 +61,11 @@ class Reply:
         """4yz: the same may pass later."""
         return 400 <= self.code < 500
 
+    @property
+    def is_negative(self) -> bool:
+        """4yz or 5yz: not done."""
+        return 400 <= self.code < 600
+
     def as_refusal(self) -> Refusal:
         """The refusal of one recipient, for the receipt."""
         return Refusal(code=self.code, enhanced_code=self.enhanced_code, text=self.text)

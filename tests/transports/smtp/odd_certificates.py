@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import warnings
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 import trustme
@@ -42,3 +44,38 @@ def sign_itself() -> tuple[str, ssl.SSLContext]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.LeafCert(private, pem, []).configure_cert(context)
     return pem.decode(), context
+
+
+def expire() -> tuple[str, ssl.SSLContext]:
+    """Issue a certificate that was good until yesterday."""
+    now = datetime.now(timezone.utc)
+    return issue("localhost", "127.0.0.1", not_before=now - 9 * _DAY, not_after=now - _DAY)
+
+
+def speak_old_tls() -> tuple[str, ssl.SSLContext]:
+    """Make a server that knows no TLS newer than 1.0."""
+    pem, context = issue("localhost", "127.0.0.1")
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that it is outdated is the point
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+    return pem, context
+
+
+def share_no_cipher() -> tuple[str, ssl.SSLContext]:
+    """Make a server whose one cipher needs another key than the one it has."""
+    pem, context = issue("localhost", "127.0.0.1")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("AES128-SHA")
+    return pem, context
+
+
+ODD: dict[str, Callable[[], tuple[str, ssl.SSLContext]]] = {
+    "expired": expire,
+    "other-host": lambda: issue("other.example.org", "192.0.2.1"),
+    "unknown-ca": lambda: ("", issue("localhost", "127.0.0.1")[1]),
+    "self-signed": lambda: ("", sign_itself()[1]),
+    "tls-1.0": speak_old_tls,
+    "no-cipher": share_no_cipher,
+}
+"""By name: the PEM of what the client is to trust, and the server's context."""

@@ -5,73 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import re
 import ssl
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from .scripted_channel import Channel
+from .scripted_record import FINAL_DOT, Dialogue, Record
+from .scripted_script import Step
 
 DRIP_INTERVAL = 0.02
-_FINAL_LINE = re.compile(rb"(\d{3})(?!\d|-)")
-_PATH = re.compile(r"<(.*?)>")
+_GO_ON = "354 go on"
 _CLOSING_REPLIES = {"QUIT": "221 2.0.0 bye", "RSET": "250 2.0.0 ok", "NOOP": "250 2.0.0 ok"}
-
-
-class StoredMail(NamedTuple):
-    """One copy that a server took, with the recipients it accepted in that transaction."""
-
-    reverse_path: str
-    forward_paths: tuple[str, ...]
-    octets: bytes
-
-
-@dataclass
-class Record:
-    """What all connections of a server noted."""
-
-    heard: bytearray = field(default_factory=bytearray)
-    heard_in_clear: bytearray = field(default_factory=bytearray)
-    surprises: list[str] = field(default_factory=list)
-    stored: list[StoredMail] = field(default_factory=list)
-
-
-class Step(NamedTuple):
-    """One line of a script; a REPEAT holds the steps up to its END."""
-
-    name: str
-    argument: str
-    block: tuple[Step, ...] = ()
+_GOOD_REPLIES = {
+    "MAIL": "250 2.1.0 ok",
+    "RCPT": "250 2.1.5 ok",
+    "DATA": _GO_ON,
+    **_CLOSING_REPLIES,
+}
 
 
 class _ClientLeft(Exception):
     """Nobody is there for the rest of the script."""
-
-
-def parse(script: str) -> tuple[Step, ...]:
-    """Read a script.
-
-    Raises:
-        ValueError: a step that does not exist, a REPEAT without its END, or the reverse.
-    """
-    lines = iter([*filter(None, map(str.strip, script.splitlines())), "END"])
-    steps = tuple(_parse_block(lines))
-    if stray := next(lines, ""):
-        raise ValueError(f"an END without its REPEAT, before {stray!r}")
-    return steps
-
-
-def _parse_block(lines: Iterator[str]) -> Iterator[Step]:
-    for line in lines:
-        name, _, argument = line.partition(" ")
-        if name == "END":
-            return
-        if name != "REPEAT" and name not in _STEPS:
-            raise ValueError(f"no step of a script: {line!r}")
-        yield Step(name, argument, tuple(_parse_block(lines)) if name == "REPEAT" else ())
-    raise ValueError("a REPEAT without its END")
 
 
 class Conversation:
@@ -96,10 +49,7 @@ class Conversation:
         self._extensions = extensions
         self._tls_context = tls_context
         self._unread = bytearray()
-        self._said = bytearray()
-        self._unanswered: deque[str] = deque()
-        self._reverse_path = ""
-        self._forward_paths: list[str] = []
+        self._dialogue = Dialogue()
 
     async def play(self, steps: tuple[Step, ...]) -> None:
         """Take the steps, then close this side and listen until the client goes."""
@@ -119,7 +69,7 @@ class Conversation:
                 for _ in _times(step.argument):
                     await self._take(step.block)
             else:
-                await _STEPS[step.name](self, step.argument)
+                await STEPS[step.name](self, step.argument)
 
     async def say(self, text: str) -> None:
         """S: write a line."""
@@ -150,14 +100,13 @@ class Conversation:
         """BODY: read up to the final dot."""
         self._unread[:0] = b"\r\n"  # an empty message is the dot alone
         octets = await self._read_until(b"\r\n.\r\n")
-        self._unanswered.append(".")
+        self._dialogue.heard(FINAL_DOT)
         return octets[2:] + b"\r\n" if octets else b""
 
     async def store(self, _: str) -> None:
         """STORE: read up to the final dot, and note the copy."""
         octets = (b"\n" + await self.body("")).replace(b"\n..", b"\n.")[1:]
-        mail = StoredMail(self._reverse_path, tuple(self._forward_paths), octets)
-        self._record.stored.append(mail)
+        self._record.stored.append(self._dialogue.copy(octets))
 
     async def ehlo(self, extensions: str) -> None:
         """EHLO: read it, and offer these."""
@@ -179,15 +128,21 @@ class Conversation:
 
     async def serve(self, count: str) -> None:
         """SERVE: take so many mails as a good server does, or all up to QUIT."""
-        replies = {"MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok", **_CLOSING_REPLIES}
         for _ in _times(count):
-            while (verb := (await self._read_line())[:4].upper()) != "DATA":
-                await self.say(replies.get(verb, "502 5.5.1 what?"))
+            while (reply := self._due(verb := (await self._read_line())[:4].upper())) != _GO_ON:
+                await self.say(reply)
                 if verb == "QUIT":
                     return
-            await self.say("354 go on")
+            await self.say(_GO_ON)
             await self.store("")
             await self.say(f"250 2.0.0 stored as {len(self._record.stored)}")
+
+    def _due(self, verb: str) -> str:
+        """What a good server says: each command of a transaction has its turn."""
+        wanted = self._dialogue.wants
+        if verb in ("RCPT", "DATA") and wanted not in (verb, "DATA"):
+            return "503 5.5.1 bad sequence of commands"
+        return _GOOD_REPLIES.get(verb, "502 5.5.1 what?")
 
     async def drip(self, text: str) -> None:
         """DRIP: write this and dots without end, octet by octet."""
@@ -230,24 +185,12 @@ class Conversation:
         raise _ClientLeft
 
     async def _write(self, data: bytes) -> None:
-        self._said += data
-        *lines, rest = self._said.split(b"\n")
-        self._said = rest[:4]  # the code, and what follows it
-        for line in lines:
-            if (final := _FINAL_LINE.match(line)) and self._unanswered:
-                self._note(self._unanswered.popleft(), accepted=final[1].startswith(b"2"))
+        self._dialogue.said(data)
         await self._channel.write(data)
-
-    def _note(self, command: str, *, accepted: bool) -> None:
-        path = _PATH.search(command)
-        if accepted and path and command.upper().startswith("MAIL"):
-            self._reverse_path, self._forward_paths = path[1], []
-        if accepted and path and command.upper().startswith("RCPT"):
-            self._forward_paths.append(path[1])
 
     async def _read_line(self) -> str:
         line = (await self._read_until(b"\r\n")).decode(errors="replace")
-        self._unanswered.append(line)
+        self._dialogue.heard(line)
         return line
 
     async def _read_until(self, end: bytes) -> bytes:
@@ -273,7 +216,7 @@ def _times(count: str) -> Iterator[None]:
     return itertools.repeat(None, int(count)) if count else itertools.repeat(None)
 
 
-_STEPS: dict[str, Callable[[Conversation, str], Awaitable[object]]] = {
+STEPS: dict[str, Callable[[Conversation, str], Awaitable[object]]] = {
     "S:": Conversation.say,
     "RAW": Conversation.raw,
     "C:": Conversation.expect,

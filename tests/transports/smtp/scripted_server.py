@@ -40,7 +40,9 @@ import threading
 from collections.abc import Iterable
 
 from .scripted_channel import Channel
-from .scripted_conversation import Conversation, Record, StoredMail, parse
+from .scripted_conversation import STEPS, Conversation
+from .scripted_record import Record, StoredMail
+from .scripted_script import parse
 
 __all__ = ["ScriptedServer", "StoredMail"]
 
@@ -67,7 +69,7 @@ class ScriptedServer:
     ) -> None:
         self.connections = 0
         self._record = Record()
-        self._scripts = [parse(script) for script in scripts]
+        self._scripts = [parse(script, STEPS) for script in scripts]
         self._tls_context = tls_context
         self._extensions = tuple(extensions)
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)

@@ -117,6 +117,16 @@ def test_pipelined_commands_are_told_apart(play: Play) -> None:
     assert [mail.octets for mail in server.stored] == [b"Text\r\n"] * 2
 
 
+def test_a_good_server_takes_nothing_out_of_turn(play: Play) -> None:
+    """SERVE refuses what a client has pipelined behind a refused MAIL, and takes the next mail."""
+    server = play("C: MAIL\nS: 451 4.3.0 not now\nSERVE")
+    refused = b"MAIL FROM:<flows@example.org>\r\nRCPT TO:<ann@example.org>\r\nDATA\r\n"
+    replies = ask(server, refused + refused + b"Text\r\n.\r\nRCPT TO:<ben@example.org>\r\nQUIT\r\n")
+    codes = [line[:3].decode() for line in replies.splitlines()]
+    assert " ".join(codes) == "451 503 503 250 250 354 250 503 221"
+    assert len(server.stored) == 1
+
+
 def test_a_good_server_takes_all_up_to_quit(play: Play) -> None:
     """SERVE without a number ends with QUIT, and knows no other commands than it needs."""
     replies = ask(play("SERVE"), b"VRFY ann\r\nRSET\r\nQUIT\r\n")
