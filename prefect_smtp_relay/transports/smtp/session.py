@@ -137,8 +137,6 @@ class Session:
 
     def command(self, stage: str, line: str) -> Reply:
         """Send one line and read its reply, whatever it says."""
-        if self._wire.has_unread:
-            raise self._lost(stage, MalformedReply("more replies than commands"))
         self.write(stage, f"{line}\r\n".encode())
         return self.read_reply(stage)
 
@@ -160,6 +158,7 @@ class Session:
 
     def write(self, stage: str, data: bytes) -> None:
         """Write commands."""
+        self._check_step(stage)
         try:
             self._wire.write(data)
         except OSError as error:
@@ -175,6 +174,7 @@ class Session:
         Raises:
             EmailError: of the connection, in the server's words where it said why it gave up.
         """
+        self._check_step("body")
         last = b""
         for block in blocks:
             self._write_body(last)
@@ -220,6 +220,20 @@ class Session:
         # RFC 9422, section 4
         if limit := _RECIPIENT_LIMIT.search(self.extensions.get("LIMITS", "").upper()):
             self.recipient_limit = max(1, min(_MOST_RECIPIENTS, int(limit[1])))
+
+    def _check_step(self, stage: str) -> None:
+        """End a session whose server said more than it was asked: a later reply would be misread.
+
+        RFC 2920, section 3.1: statuses are checked one by one, each for its own command.
+        """
+        if not self._wire.has_unread:
+            return
+        reply = self.read_reply(stage)
+        if reply.code == 421:
+            self.close()
+            raise refused(self.config.name, stage, reply)
+        error = MalformedReply(f"more replies than commands: {reply}")
+        raise self._lost(stage, error) from error
 
     def _write_body(self, block: bytes) -> None:
         try:

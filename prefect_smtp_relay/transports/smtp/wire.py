@@ -105,14 +105,16 @@ class Wire:
         timeout = self._timeout
         deadline = Deadline(timeout if beyond_deadline else self.deadline.left(timeout))
         lines: list[str] = []
+        code = b""
         while len(lines) < _MOST_LINES:
             line = self._read_line(deadline)
             found = _LINE.fullmatch(line)
-            if not found:
+            if not found or not found[1].startswith(code):
                 raise MalformedReply(repr(self._masked(line)[:100]))
+            code = found[1]
             lines.append(self._masked(found[3] or b""))
             if found[2] != b"-":
-                return Reply(int(found[1]), tuple(lines))
+                return Reply(int(code), tuple(lines))
         raise MalformedReply(f"a reply of more than {_MOST_LINES} lines")
 
     def close(self) -> None:

@@ -35,10 +35,11 @@ BROKEN_REPLIES = [
 ] + [
     Scenario("final-two-digits", STORED + "S: 25 ok", OutcomeUnknown, "final reply", "'25 ok'",
              UNKNOWN, copies=1),
-    Scenario("final-150", STORED + "S: 150 wait", OutcomeUnknown, "final reply", "150 wait",
+    Scenario("final-150", STORED + "S: 150 wait", OutcomeUnknown, "final reply", "'150 wait",
              UNKNOWN, copies=1),
-    Scenario("mail-150", MAIL + "S: 150 wait" + REST, PermanentFailure, "MAIL", "150 wait", BROKEN),
-    Scenario("mail-999", MAIL + "S: 999 hi" + REST, PermanentFailure, "MAIL", "999 hi", BROKEN),
+    Scenario("mail-150", MAIL + "S: 150 wait" + REST, ConnectionFailed, "MAIL", "'150 wait",
+             BROKEN),
+    Scenario("mail-999", MAIL + "S: 999 hi" + REST, ConnectionFailed, "MAIL", "'999 hi", BROKEN),
 ]
 ODD_REFUSALS = [
     Scenario("mail-control-octets",

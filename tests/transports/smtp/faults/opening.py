@@ -55,7 +55,7 @@ GREETING = [
     Scenario("greeting-rst", "WAIT 0.1\nRESET", ConnectionFailed, "greeting", "connection", PLACE),
     Scenario("greeting-half", "RAW 220 mx", ConnectionFailed, "greeting", "closed", PLACE),
     Scenario("greeting-354", "S: 354 go on", PermanentFailure, "greeting", "354 go on", PLACE),
-    Scenario("greeting-999", "S: 999 hi", PermanentFailure, "greeting", "999 hi", PLACE),
+    Scenario("greeting-999", "S: 999 hi", PermanentFailure, "greeting", "'999 hi", PLACE),
 ]
 EHLO = [
     Scenario("ehlo-silence", HELLO + "SILENCE", TimedOut, "EHLO", "in time", SLOW, timeout=SHORT),
