@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from prefect_smtp_relay.notification import SendAnEmail
     from prefect_smtp_relay.rendering.quoting import escape_markdown
     from prefect_smtp_relay.run_report import RunReport, describe_flow_run
-    from prefect_smtp_relay.tasks import asend_an_email, send_an_email
+    from prefect_smtp_relay.tasks import (
+        asend_an_email,
+        asend_emails,
+        send_an_email,
+        send_emails,
+    )
 
 _HOMES = {
     "SMTP": "blocks.smtp",
@@ -38,6 +43,7 @@ _HOMES = {
     "SendAnEmail": "notification",
     "RunReport": "run_report",
     "asend_an_email": "tasks",
+    "asend_emails": "tasks",
     "describe_flow_run": "run_report",
     "email_on_cancellation": "hooks",
     "email_on_completion": "hooks",
@@ -45,6 +51,7 @@ _HOMES = {
     "email_on_failure": "hooks",
     "escape_markdown": "rendering.quoting",
     "send_an_email": "tasks",
+    "send_emails": "tasks",
 }
 
 __all__ = [
@@ -58,6 +65,7 @@ __all__ = [
     "SendGrid",
     "__version__",
     "asend_an_email",
+    "asend_emails",
     "describe_flow_run",
     "email_on_cancellation",
     "email_on_completion",
@@ -65,6 +73,7 @@ __all__ = [
     "email_on_failure",
     "escape_markdown",
     "send_an_email",
+    "send_emails",
 ]
 
 

@@ -6,40 +6,23 @@ processes of its own pickles them by that name.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar
-
-import anyio.to_thread
-from prefect.context import TaskRunContext
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from prefect_smtp_relay.artifacts import ArtifactInput, leave_artifact
 from prefect_smtp_relay.handover import deliver_or_keep, telling_failures
 from prefect_smtp_relay.mail.attachment_input import AttachmentInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
-from prefect_smtp_relay.mail.message import compose
+from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.rendering import Frame, render
 from prefect_smtp_relay.run_log import forward_transport_log
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.signature import run_signature
-from prefect_smtp_relay.submission import Origin, RelayInput
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from prefect_smtp_relay.submission import RelayInput
+from prefect_smtp_relay.task_run import Try, in_worker_thread
 
 forward_transport_log()
-
-
-def _in_worker_thread(function: Callable[P, R], name: str) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Make the async twin of a sync function, with its signature, off the event loop."""
-
-    @functools.wraps(function)
-    async def twin(*args: P.args, **kwargs: P.kwargs) -> R:
-        return await anyio.to_thread.run_sync(functools.partial(function, *args, **kwargs))
-
-    twin.__name__ = twin.__qualname__ = name
-    return twin
 
 
 def send_an_email(
@@ -99,19 +82,18 @@ def send_an_email(
         DeliveryError: the relay did not take it, after the last retry.
         RelayLookupFailed: the Prefect API could not be asked, after the last retry.
     """
-    last_try = _is_last_try()
-    with telling_failures(last_try=last_try):
+    current = Try.of(send_an_email, asend_an_email)
+    with telling_failures(last_try=current.is_last):
         settings = current_settings()
-        frame = Frame(
-            logo_url=custom_logo_url if include_header else "",
-            footer=run_signature() if include_footer else "",
-        )
-        rendered = render(body, html=html, text=text, frame=frame)
-        draft = compose(
+        draft = compose_draft(
             to,
             subject,
-            text=rendered.text,
-            html=rendered.html,
+            body,
+            html=html,
+            text=text,
+            include_header=include_header,
+            include_footer=include_footer,
+            custom_logo_url=custom_logo_url,
             from_=from_,
             cc=cc,
             bcc=bcc,
@@ -122,33 +104,46 @@ def send_an_email(
             thread=thread,
         )
         message, receipt = deliver_or_keep(
-            draft, relay, settings, origin=_origin(), last_try=last_try
+            draft, relay, settings, origin=current.origin, last_try=current.is_last
         )
     leave_artifact(message, receipt, artifact)
     return receipt
 
 
-asend_an_email = _in_worker_thread(send_an_email, "asend_an_email")
+asend_an_email = in_worker_thread(send_an_email, "asend_an_email")
 
 
-def _own_context() -> TaskRunContext | None:
-    """The context of this very task: called by ``.fn`` in another task, that one's is not ours."""
-    context = TaskRunContext.get()
-    return (
-        context
-        if context is not None and context.task.fn in (send_an_email, asend_an_email)
-        else None
+def compose_draft(
+    to: AddressInput,
+    subject: str,
+    body: str,
+    *,
+    html: str | None = None,
+    text: str | None = None,
+    include_header: bool = True,
+    include_footer: bool = False,
+    custom_logo_url: str = "",
+    **fields: Any,
+) -> Draft:
+    """Render and check a mail; the arguments are those of `send_an_email`.
+
+    Args:
+        to: the recipients.
+        subject: one line.
+        body: Markdown.
+        html: HTML in place of what the body renders to.
+        text: plain text in place of what the body renders to.
+        include_header: show the logo, where there is one, above the body.
+        include_footer: say below the body which flow run sent it.
+        custom_logo_url: the web address of a logo.
+        fields: the others, as `compose` takes them.
+
+    Raises:
+        MessageError: naming the argument and the fix.
+    """
+    frame = Frame(
+        logo_url=custom_logo_url if include_header else "",
+        footer=run_signature() if include_footer else "",
     )
-
-
-def _origin() -> Origin:
-    context = _own_context()
-    if context is None:
-        return Origin()
-    return Origin(str(context.task_run.id), context.task_run.start_time)
-
-
-def _is_last_try() -> bool:
-    """Whether Prefect will not retry what fails now."""
-    context = _own_context()
-    return context is None or context.task_run.run_count > context.task.retries
+    rendered = render(body, html=html, text=text, frame=frame)
+    return compose(to, subject, text=rendered.text, html=rendered.html, **fields)

@@ -17,6 +17,7 @@
     |  |- NoSender                    no From address anywhere
     |  `- DeliveryRefused             nothing is connected, and default_delivery is "refuse"
     |- RelayLookupFailed              the Prefect API could not be asked; retried
+    |- MailsNotAccepted               some of many; transient if trying again may help one of them
     `- DeliveryError                  the relay did not take the message; has .transient
        |- TransientFailure            4yz, HTTP 429 or 5xx: the same message may pass later
        |  |- ConnectionFailed         nothing was handed over
@@ -33,18 +34,23 @@ Every error answers "try again?" with ``transient``, survives a pickle, and hold
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from typing_extensions import Self
+
 if TYPE_CHECKING:
     from prefect_smtp_relay.mail.message import Message
-    from prefect_smtp_relay.mail.receipt import Refusal
+    from prefect_smtp_relay.mail.receipt import Receipt, Refusal
 
 
 _REFUSED_ADVICE = (
     "Check the addresses; where the relay's words speak of relaying, it wants `username` and"
     " `password`."
 )
+
+_MOST_TOLD = 3
 
 
 class EmailError(Exception):
@@ -62,6 +68,12 @@ class EmailError(Exception):
     def transient(self) -> bool:
         """Whether the same call may succeed later without a change by anybody."""
         return False
+
+    def twin(self) -> Self:
+        """Copy the error for another mail that met the same."""
+        twin = copy.copy(self)
+        twin.__cause__ = self.__cause__
+        return twin
 
 
 class MessageError(EmailError, ValueError):
@@ -123,6 +135,46 @@ class RelayLookupFailed(EmailError):
     def transient(self) -> bool:
         """An outage of the API passes."""
         return True
+
+
+class MailsNotAccepted(EmailError):
+    """Of many mails, some were not accepted; a retry submits only these.
+
+    Args:
+        text: what happened.
+        receipts: of the accepted ones, by their place.
+        errors: of the others, by their place.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        receipts: Mapping[int, Receipt] | None = None,
+        errors: Mapping[int, EmailError] | None = None,
+    ) -> None:
+        super().__init__(text, receipts, errors)
+        self.receipts = dict(receipts or {})
+        self.errors = dict(errors or {})
+
+    @classmethod
+    def of(
+        cls, count: int, receipts: Mapping[int, Receipt], errors: Mapping[int, EmailError]
+    ) -> MailsNotAccepted:
+        """Build the error of a batch; its text tells of the first failures."""
+        told = list(errors.items())[:_MOST_TOLD]
+        listed = " ".join(f"mails[{number}]: {error}" for number, error in told)
+        more = f" ... and {len(errors) - len(told)} more, in `errors`." * (len(told) < len(errors))
+        return cls(
+            f"{len(errors)} of {count} mails were not accepted. {listed}{more}", receipts, errors
+        )
+
+    @property
+    def transient(self) -> bool:
+        """Whether the next try may bring one of them through."""
+        return any(error.transient for error in self.errors.values())
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class DeliveryError(EmailError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
 from prefect_smtp_relay.run_log import run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings
+from prefect_smtp_relay.transports import bulk
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
 
@@ -42,6 +44,10 @@ class Origin:
 
     seed: str = ""
     composed_at: datetime | None = None
+
+    def of_part(self, number: int) -> Origin:
+        """The origin of one of many mails that have this one in common."""
+        return Origin(f"{self.seed}:{number}" if self.seed else "", self.composed_at)
 
     def complete(self, draft: Draft, mailbox: Mailbox) -> Message:
         """Complete a draft, with the same Message-ID and Date every time."""
@@ -74,11 +80,12 @@ def open_outbox(settings: SmtpRelaySettings) -> Outbox:
     return Outbox(settings.outbox_path, settings.outbox_key)
 
 
-def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
+def choose_relay(requested: RelayInput | Relay, settings: SmtpRelaySettings) -> Relay:
     """Decide which relay takes the mail: SMTP, else SendGrid, else default delivery.
 
     Args:
-        requested: what the caller names; with a block, the Prefect API is not asked.
+        requested: what the caller names, or what was chosen already; with a block, the Prefect
+            API is not asked.
         settings: decide on the default delivery.
 
     Raises:
@@ -86,6 +93,8 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
         UnknownRelay, RelayConfigurationError: nothing of that name, or an invalid document.
         DeliveryRefused: nothing is connected, and ``default_delivery`` is ``refuse``.
     """
+    if isinstance(requested, Relay):
+        return requested
     if isinstance(requested, Transport) and not isinstance(requested, type):
         return Relay(requested.name, requested, (settings.default_from,))
     block = _requested_block(requested)
@@ -96,7 +105,7 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
 
 
 def settle(
-    draft: Draft, requested: RelayInput, settings: SmtpRelaySettings, origin: Origin
+    draft: Draft, requested: RelayInput | Relay, settings: SmtpRelaySettings, origin: Origin
 ) -> tuple[Relay, Message]:
     """Decide which relay takes a draft, and who it is from.
 
@@ -130,9 +139,32 @@ def deliver(message: Message, envelope: Envelope, relay: Relay) -> Receipt:
     try:
         receipt = relay.transport.deliver(message, envelope)
     except EmailError as error:
-        error.relay, error.message_id = relay.name, message.message_id
+        _name_failure(error, message, relay)
         raise
     return receipt.model_copy(update={"relay": relay.name})
+
+
+def deliver_all(
+    mails: Sequence[tuple[Message, Envelope]], relay: Relay, connections: int
+) -> list[Receipt | EmailError]:
+    """Hand many messages to a relay.
+
+    Args:
+        mails: messages with their envelopes.
+        relay: takes them.
+        connections: how many at once.
+
+    Returns:
+        What became of each, in their order.
+    """
+    results = bulk.deliver_all(relay.transport, mails, connections)
+    for number, (message, _) in enumerate(mails):
+        result = results[number]
+        if isinstance(result, EmailError):
+            _name_failure(result, message, relay)
+        else:
+            results[number] = result.model_copy(update={"relay": relay.name})
+    return results
 
 
 def conclude(receipt: Receipt) -> None:
@@ -155,6 +187,10 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
     receipt = deliver(message, envelope, relay)
     conclude(receipt)
     return receipt
+
+
+def _name_failure(error: EmailError, message: Message, relay: Relay) -> None:
+    error.relay, error.message_id = relay.name, message.message_id
 
 
 def _requested_block(requested: RelayInput) -> RelayBlock | None:

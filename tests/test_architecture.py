@@ -53,6 +53,7 @@ PUBLIC = [
     "SendGrid",
     "__version__",
     "asend_an_email",
+    "asend_emails",
     "describe_flow_run",
     "email_on_cancellation",
     "email_on_completion",
@@ -60,6 +61,7 @@ PUBLIC = [
     "email_on_failure",
     "escape_markdown",
     "send_an_email",
+    "send_emails",
 ]
 
 

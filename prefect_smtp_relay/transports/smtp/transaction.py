@@ -179,7 +179,7 @@ def stuff_dots(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """
     at_line_start = True
     for block in filter(None, blocks):
-        stuffed = block.replace(b"\r\n.", b"\r\n..")
+        stuffed = block.replace(b"\r\n.", b"\r\n..") if b"." in block else block
         yield b"." + stuffed if at_line_start and block.startswith(b".") else stuffed
         at_line_start = block.endswith(b"\r\n")
 

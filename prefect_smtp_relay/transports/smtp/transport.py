@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-import copy
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from prefect_smtp_relay.exceptions import EmailError
@@ -46,12 +45,12 @@ class SmtpTransport:
         return result
 
     def deliver_all(
-        self, mails: Iterable[tuple[Message, Envelope]], connections: int = 1
+        self, mails: Sequence[tuple[Message, Envelope]], connections: int = 1
     ) -> list[Receipt | EmailError]:
         """Submit many messages, pipelined over as many sessions as wanted.
 
         Args:
-            mails: messages with their envelopes; read before the first is submitted.
+            mails: messages with their envelopes.
             connections: 1 to 10, in threads of their own where there are several.
 
         Returns:
@@ -73,7 +72,7 @@ class SmtpTransport:
         reason = next(filter(None, errors), None)
         while reason is not None and (left := backlog.take()) is not None:
             left.fail(reason)
-            reason = _twin(reason)
+            reason = reason.twin()
         return [submission.result() for submission in submissions]
 
     def _work(self, backlog: Backlog) -> EmailError | None:
@@ -98,10 +97,3 @@ class SmtpTransport:
                 backlog.put_back(waiting)
                 return session.failure
         return None
-
-
-def _twin(error: EmailError) -> EmailError:
-    """Copy an error, so that each mail's own Message-ID can be noted in it."""
-    twin = copy.copy(error)
-    twin.__cause__ = error.__cause__
-    return twin

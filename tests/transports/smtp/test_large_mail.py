@@ -37,7 +37,8 @@ def sink() -> Iterator[SmtpConfig]:
 
     thread = threading.Thread(target=take, daemon=True)
     thread.start()
-    yield SmtpConfig(*listening.getsockname(), Security.PLAIN_TEXT)
+    host, port = listening.getsockname()
+    yield SmtpConfig(host, port, Security.PLAIN_TEXT)
     listening.close()
 
 

@@ -1,0 +1,151 @@
+"""One try of one mail: what it starts from, and what becomes of it when it succeeds or fails."""
+
+from __future__ import annotations
+
+from prefect_smtp_relay import progress
+from prefect_smtp_relay.exceptions import (
+    DeliveryRefused,
+    EmailError,
+    MessageError,
+    RecipientsDeferred,
+    RecipientsRefused,
+)
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Draft, Message
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.run_log import run_logger
+from prefect_smtp_relay.settings import SmtpRelaySettings
+from prefect_smtp_relay.submission import (
+    Origin,
+    Relay,
+    RelayInput,
+    conclude,
+    leave_unsettled,
+    open_outbox,
+    settle,
+)
+
+
+class Attempt:
+    """A try that goes only to those whom no earlier try reached.
+
+    Args:
+        draft: the checked message.
+        settings: as of now.
+        origin: what stays the same on every try.
+        last_try: whether a transient failure is given up, so that the mail is kept.
+    """
+
+    def __init__(
+        self, draft: Draft, settings: SmtpRelaySettings, origin: Origin, *, last_try: bool
+    ) -> None:
+        self.origin = origin
+        self.earlier = progress.recall(origin.seed)
+        self._draft = draft
+        self._settings = settings
+        self._last_try = last_try
+        self._message: Message | None = None
+
+    @property
+    def message(self) -> Message:
+        """The message; before a relay is chosen, its From may have to wait for one."""
+        return self._message or leave_unsettled(self._draft, self._settings, self.origin)
+
+    @property
+    def envelope(self) -> Envelope:
+        """To whom this try goes."""
+        whole = Envelope.of(self.message)
+        return whole if self.earlier is None else whole.only_for(self.earlier.deferred)
+
+    def settle(self, requested: RelayInput | Relay) -> Relay:
+        """Choose the relay, and settle who the mail is from.
+
+        Raises:
+            EmailError: in a text that says what to change.
+        """
+        relay, self._message = settle(self._draft, requested, self._settings, self.origin)
+        return relay
+
+    def conclude(self, receipt: Receipt) -> Receipt:
+        """Note that a relay took the mail; tell of it, unless some recipients are tried again.
+
+        Args:
+            receipt: of this try.
+
+        Returns:
+            The receipt of all tries.
+
+        Raises:
+            RecipientsDeferred: the next try goes to those whom the relay may take later.
+        """
+        return self._end(receipt if self.earlier is None else self.earlier.followed_by(receipt))
+
+    def fail(self, error: EmailError) -> Receipt:
+        """Note what stood against the mail; keep it if nobody has it and nobody tries again.
+
+        Returns:
+            The receipt of the earlier tries, where some recipients were accepted in them.
+
+        Raises:
+            EmailError: the error, where nobody was.
+        """
+        is_final = self._last_try or not error.transient
+        if self.earlier is not None and is_final:
+            refusals = error.refusals if isinstance(error, RecipientsRefused) else {}
+            return self._end(self.earlier.refused_again(refusals))
+        if is_final and not isinstance(error, (MessageError, DeliveryRefused)):
+            self._keep(error)
+        raise error
+
+    def _end(self, receipt: Receipt) -> Receipt:
+        if receipt.deferred and not self._last_try:
+            progress.note(self.origin.seed, receipt)
+            raise _deferral(receipt)
+        progress.forget(self.origin.seed)
+        conclude(receipt)
+        if receipt.deferred:
+            self._keep_for_the_deferred(receipt)
+        return receipt
+
+    def _keep(self, error: EmailError) -> None:
+        """Store what failed for good: losing it as well would be worse than a second failure."""
+        error.message_id = self.message.message_id
+        if path := self._store(Envelope.of(self.message), str(error)):
+            error.kept = path
+            run_logger().error(
+                "The mail was not accepted. It is stored as %s; `prefect-smtp-relay outbox flush`"
+                " submits it again.",
+                path,
+            )
+
+    def _keep_for_the_deferred(self, receipt: Receipt) -> None:
+        """Store a mail that some have, for those whom the relay may take later."""
+        envelope = Envelope.of(self.message).only_for(receipt.deferred)
+        refusal = receipt.all_refused[receipt.deferred[0]]
+        if path := self._store(envelope, f"deferred: {refusal}"):
+            run_logger().info(
+                "For the %d recipients who may be accepted later, the mail is stored as %s;"
+                " `prefect-smtp-relay outbox flush` submits it again, to them only.",
+                len(envelope.forward_paths),
+                path,
+            )
+
+    def _store(self, envelope: Envelope, reason: str) -> str:
+        try:
+            return str(open_outbox(self._settings).keep(self.message, envelope, reason))
+        except EmailError as storing:
+            run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
+            return ""
+
+
+def _deferral(receipt: Receipt) -> RecipientsDeferred:
+    accepted = len(receipt.accepted) + receipt.bcc_accepted
+    refusals = [f"{a}: {why}" for a, why in receipt.refused.items() if why.transient]
+    error = RecipientsDeferred(
+        receipt.transport,
+        f"{accepted} recipients were accepted, {len(receipt.deferred)} are to be tried again"
+        f" ({'; '.join(refusals) or 'in Bcc'}). The next try goes to these only.",
+        stage="RCPT",
+    )
+    error.relay, error.message_id = receipt.relay, receipt.message_id
+    return error

@@ -1,0 +1,107 @@
+"""One try of many mails: one look-up of the relay, few connections, and no mail twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prefect_smtp_relay import progress
+from prefect_smtp_relay.attempt import Attempt
+from prefect_smtp_relay.events import emit_failure
+from prefect_smtp_relay.exceptions import EmailError, MailsNotAccepted
+from prefect_smtp_relay.mail.message import Draft
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.settings import SmtpRelaySettings
+from prefect_smtp_relay.submission import Relay, RelayInput, choose_relay, deliver_all
+from prefect_smtp_relay.task_run import Try
+
+
+class Batch:
+    """The drafts of one task, each with what earlier tries reached.
+
+    Args:
+        drafts: the checked messages.
+        settings: as of now.
+        current: the try; each mail's origin follows from its own and from the mail's place.
+    """
+
+    def __init__(self, drafts: Sequence[Draft], settings: SmtpRelaySettings, current: Try) -> None:
+        self._settings = settings
+        self._is_last_try = current.is_last
+        self._attempts = [
+            Attempt(draft, settings, current.origin.of_part(number), last_try=current.is_last)
+            for number, draft in enumerate(drafts)
+        ]
+        self._receipts: dict[int, Receipt] = {}
+        self._errors: dict[int, EmailError] = {}
+
+    def deliver(self, requested: RelayInput, connections: int) -> list[Receipt]:
+        """Deliver or keep each mail that no earlier try completed.
+
+        Args:
+            requested: the caller's ``relay=``.
+            connections: how many at once.
+
+        Returns:
+            The receipts, in the order of the drafts.
+
+        Raises:
+            MailsNotAccepted: at least one was not; the next try goes to these only.
+        """
+        waiting: dict[int, Attempt] = {}
+        for number, attempt in enumerate(self._attempts):
+            if attempt.earlier is not None and not attempt.earlier.deferred:
+                self._receipts[number] = attempt.earlier
+            else:
+                waiting[number] = attempt
+        try:
+            relay = choose_relay(requested, self._settings)
+        except EmailError as error:
+            for number in waiting:
+                self._fail(number, error.twin())
+        else:
+            self._submit(waiting, relay, connections)
+        return self._conclude()
+
+    def _submit(self, waiting: dict[int, Attempt], relay: Relay, connections: int) -> None:
+        settled: dict[int, Attempt] = {}
+        for number, attempt in waiting.items():
+            try:
+                attempt.settle(relay)
+                settled[number] = attempt
+            except EmailError as error:
+                self._fail(number, error)
+        mails = [(attempt.message, attempt.envelope) for attempt in settled.values()]
+        results = deliver_all(mails, relay, connections)
+        for number, result in zip(settled, results, strict=True):
+            if isinstance(result, EmailError):
+                self._fail(number, result)
+            else:
+                self._accept(number, result)
+
+    def _accept(self, number: int, receipt: Receipt) -> None:
+        try:
+            self._receipts[number] = self._attempts[number].conclude(receipt)
+        except EmailError as deferral:
+            self._errors[number] = deferral
+
+    def _fail(self, number: int, error: EmailError) -> None:
+        try:
+            self._receipts[number] = self._attempts[number].fail(error)
+        except EmailError as failure:
+            self._errors[number] = failure
+            if self._is_last_try or not failure.transient:
+                emit_failure(failure)
+
+    def _conclude(self) -> list[Receipt]:
+        """Give the receipts; where there is another try, it has to know the accepted mails."""
+        error = MailsNotAccepted.of(len(self._attempts), self._receipts, self._errors)
+        is_tried_again = error.transient and not self._is_last_try
+        for number, receipt in self._receipts.items():
+            seed = self._attempts[number].origin.seed
+            if is_tried_again:
+                progress.note(seed, receipt)
+            else:
+                progress.forget(seed)
+        if self._errors:
+            raise error
+        return [self._receipts[number] for number in range(len(self._attempts))]

@@ -1,0 +1,74 @@
+"""The workflow action for many mails as plain functions; `tasks` makes Prefect tasks of them."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prefect_smtp_relay.action import compose_draft, send_an_email
+from prefect_smtp_relay.batch import Batch
+from prefect_smtp_relay.exceptions import MessageError
+from prefect_smtp_relay.mail.message import Draft
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.submission import RelayInput
+from prefect_smtp_relay.task_run import Try, in_worker_thread
+
+_PARAMETERS = inspect.signature(send_an_email).parameters
+_ARGUMENTS = [name for name in _PARAMETERS if name not in {"relay", "artifact"}]
+_REQUIRED = [name for name in _ARGUMENTS if _PARAMETERS[name].default is inspect.Parameter.empty]
+
+
+def send_emails(
+    mails: Sequence[Mapping[str, Any]], *, relay: RelayInput = None, connections: int = 2
+) -> list[Receipt]:
+    """Send many emails in one task, over a few connections that are kept.
+
+    Every mail is checked before the first is submitted. A retry submits only what was not
+    accepted yet.
+
+    Args:
+        mails: each the arguments of `send_an_email` by their names, but for ``relay`` and
+            ``artifact``.
+        relay: as in `send_an_email`, for all of them.
+        connections: how many at once, 1 to 10; many servers permit only a few.
+
+    Returns:
+        The receipts, in the order of the mails.
+
+    Raises:
+        MessageError: one of them is wrong as it stands; the text names its place.
+        MailsNotAccepted: with the receipts and the errors, after the last retry.
+    """
+    drafts = [_compose(number, mail) for number, mail in enumerate(_checked(mails))]
+    current = Try.of(send_emails, asend_emails)
+    return Batch(drafts, current_settings(), current).deliver(relay, connections)
+
+
+asend_emails = in_worker_thread(send_emails, "asend_emails")
+
+
+def _checked(mails: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(mails, Sequence) or isinstance(mails, (str, bytes)):
+        raise MessageError("mails: expected a list of mappings; write mails=[{'to': ...}, ...].")
+    return mails
+
+
+def _compose(number: int, mail: Mapping[str, Any]) -> Draft:
+    place = f"mails[{number}]"
+    if not isinstance(mail, Mapping):
+        raise MessageError(f"{place}: expected a mapping of arguments, got {type(mail).__name__}.")
+    for name in mail:
+        if name not in _ARGUMENTS:
+            close = difflib.get_close_matches(str(name), _ARGUMENTS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"use {', '.join(_ARGUMENTS)}."
+            raise MessageError(f"{place}: there is no argument {name!r}; {hint}")
+    for name in _REQUIRED:
+        if name not in mail:
+            raise MessageError(f"{place}: {name} is missing; give it.")
+    try:
+        return compose_draft(**mail)
+    except MessageError as error:
+        raise type(error)(f"{place}: {error}") from error

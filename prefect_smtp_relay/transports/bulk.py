@@ -1,0 +1,62 @@
+"""Many messages through one transport, over several connections at once."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, runtime_checkable
+
+from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.transports.base import Transport
+
+Result = Receipt | EmailError
+"""What became of one message of many."""
+
+
+@runtime_checkable
+class BulkTransport(Transport, Protocol):
+    """A transport that is faster with many messages than with one after the other."""
+
+    def deliver_all(
+        self, mails: Sequence[tuple[Message, Envelope]], connections: int = 1
+    ) -> list[Result]:
+        """Submit many messages.
+
+        Args:
+            mails: messages with their envelopes.
+            connections: how many at once.
+
+        Returns:
+            What became of each, in their order.
+        """
+
+
+def deliver_all(
+    transport: Transport, mails: Sequence[tuple[Message, Envelope]], connections: int = 1
+) -> list[Result]:
+    """Submit many messages through any transport.
+
+    Args:
+        transport: takes them.
+        mails: messages with their envelopes.
+        connections: how many at once; each has a thread of its own.
+
+    Returns:
+        What became of each, in their order.
+    """
+    if isinstance(transport, BulkTransport):
+        return transport.deliver_all(mails, connections)
+
+    def deliver(mail: tuple[Message, Envelope]) -> Result:
+        try:
+            return transport.deliver(*mail)
+        except EmailError as error:
+            return error
+
+    with ThreadPoolExecutor(max(1, connections)) as threads:
+        running = [threads.submit(contextvars.copy_context().run, deliver, m) for m in mails]
+        return [job.result() for job in running]
