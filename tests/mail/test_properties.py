@@ -69,7 +69,7 @@ def header_names(arguments: dict[str, Any], message: Message) -> list[str]:
 
 def shown(header: Any) -> list[tuple[str, str, str]]:
     """Return the mailboxes of a header, as the standard library reads them."""
-    return [(a.display_name.replace(" ", ""), a.username, a.domain) for a in header.addresses]
+    return [(without_blanks(a.display_name), a.username, a.domain) for a in header.addresses]
 
 
 def unquoted(local_part: str) -> str:
