@@ -21,23 +21,23 @@ _IS_SEEN_OTHERWISE = [
     *("\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u00a0", "\u3000", "e\u0301"),
     *("\u0301", "\u00fc", "\u65e5\u672c", "\U0001f600", "\uff0e", "\uff20", "\u212a", "\u0130"),
 ]
-_FRAGMENTS = st.sampled_from(
-    [
-        *_ENDS_A_LINE,
-        *_STARTS_SOMETHING,
-        *_LOOKS_ENCODED,
-        *_HAS_A_MEANING,
-        *_IS_SEEN_OTHERWISE,
-    ]
-)
 _PIECES = st.one_of(
-    _FRAGMENTS,
+    *map(
+        st.sampled_from,
+        (
+            _ENDS_A_LINE,
+            _STARTS_SOMETHING,
+            _LOOKS_ENCODED,
+            _HAS_A_MEANING,
+            _IS_SEEN_OTHERWISE,
+        ),
+    ),
     st.text(st.characters(), max_size=12),  # surrogates too
     st.text("abcXYZ019 ", max_size=12),
     st.builds(
         str.__mul__,
-        st.sampled_from(["x", "\u00fc", "a ", "=", ".", "e\u0301", '"'] * 2),
-        st.integers(50, 1100),
+        st.sampled_from(["x", "\u00fc", "a ", "=", ".", "e\u0301", '"']),
+        st.sampled_from([60, 80, 1000]),
     ),
 )
 ANY_TEXT = st.lists(_PIECES, max_size=6).map("".join)
@@ -89,6 +89,7 @@ _GOOD_HEADER_NAMES = st.one_of(
 )
 _IMAGE_NAMES = st.builds("{}x{}".format, LINE, st.sampled_from([".png", ".gif", ".JPG"]))
 _FILE_NAMES = _IMAGE_NAMES | st.builds("x{}".format, LINE)
+_MEDIA_TYPES = st.sampled_from(["", "text/html", "Application/x.y+z", "message/rfc822", "image/x"])
 _OCTETS = st.binary(max_size=200) | st.sampled_from([b"\r\n.\r\n", b"\x00" * 100, b"From \n", b""])
 
 GOOD_MAILS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -109,9 +110,9 @@ GOOD_MAILS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
                 st.tuples(_GOOD_HEADER_NAMES, LINE), max_size=3, unique_by=lambda f: f[0].lower()
             ).map(dict),
         ),
-        "attachments": st.lists(st.tuples(_FILE_NAMES, _OCTETS), max_size=2),
+        "attachments": st.lists(st.tuples(_FILE_NAMES, _OCTETS, _MEDIA_TYPES), max_size=2),
         "inline_images": st.dictionaries(
-            st.text("abc019!#$%&'*+/=?^_`{|}~.@-", min_size=1, max_size=9),
+            st.text("abc019!#$%&'*+/=^_`{|}~.@-", min_size=1, max_size=9),
             st.tuples(_IMAGE_NAMES, _OCTETS),
             max_size=2,
         ),
@@ -124,7 +125,10 @@ _HOSTILE: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("to", "cc", "bcc", "reply_to", "from_"), ADDRESSES),
     **dict.fromkeys(("subject", "text", "html", "thread"), ANY_TEXT),
     "headers": st.dictionaries(_HEADER_NAMES, ANY_TEXT, max_size=2),
-    "attachments": st.lists(st.tuples(ANY_TEXT, _OCTETS), max_size=2),
+    "attachments": st.lists(
+        st.tuples(ANY_TEXT, _OCTETS, st.just("")) | st.tuples(_FILE_NAMES, _OCTETS, ANY_TEXT),
+        max_size=2,
+    ),
     "inline_images": st.dictionaries(ANY_TEXT, st.tuples(_IMAGE_NAMES, _OCTETS), max_size=2),
 }
 MAILS: st.SearchStrategy[dict[str, Any]] = (

@@ -152,18 +152,18 @@ def test_every_value_arrives(arguments: dict[str, Any]) -> None:
         values = getattr(message, name.lower().replace("-", "_"))
         assert shown(root[name]) == expected(values) if values else name == "To" or not root[name]
     assert shown(root["From"]) == expected((message.from_,))
+    assert not message.sender or shown(root["Sender"]) == expected((message.sender,))
     leaves = [part for part in root.walk() if not part.is_multipart()]
     octets = [part.get_payload(decode=True) for part in leaves]
     assert octets[:2] == [canonical(arguments["text"]), canonical(arguments["html"])]
     images = arguments.get("inline_images", {})
     files = [*images.values(), *arguments.get("attachments", [])]
-    assert [
-        (p.get_param("filename", header="Content-Disposition"), p.get_param("name"), o)
-        for p, o in zip(leaves[2:], octets[2:], strict=True)
-    ] == [(name, name, data) for name, data in files]
-    assert [str(part["Content-ID"]) for part in leaves[2:][: len(images)]] == [
-        f"<{i}>" for i in images
-    ]
+    assert octets[2:] == [file[1] for file in files]
+    for part, (name, *_) in zip(leaves[2:], files, strict=True):
+        assert part.get_param("filename", header="Content-Disposition") == name
+        assert part.get_param("name") == name
+    content_ids = [str(part["Content-ID"]) for part in leaves[2:] if part["Content-ID"]]
+    assert content_ids == [f"<{content_id}>" for content_id in images]
 
 
 @given(MAILS)
@@ -183,7 +183,7 @@ def test_the_envelope_is_what_the_caller_named(arguments: dict[str, Any]) -> Non
     paths = [mailbox.address for mailbox in envelope.forward_paths]
     named = [Mailbox.parse_list(arguments.get(name), name) for name in ("to", "cc", "bcc")]
     assert sorted(paths) == sorted({m.address for m in sum(named, ())})
-    assert envelope.reverse_path == message.sender or message.from_
+    assert envelope.reverse_path == (message.sender or message.from_)
     for path in [*paths, envelope.reverse_path.address]:
         assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", path)
         assert len(f"RCPT TO:<{path}>\r\n".encode()) <= 512
