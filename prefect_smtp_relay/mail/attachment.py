@@ -15,7 +15,8 @@ BLOCK = 57 * 1024
 """Octets read at a time: a multiple of 57, so that every block is whole lines of base64."""
 
 _BAD_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_CONTENT_ID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,200}")
+# No encoded word (RFC 2047) among them: readers would decode it.
+_CONTENT_ID = re.compile(r"(?!.*=\?.*\?=)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def check_field(name: str, value: str) -> tuple[str, str]:
             f"headers: {name} is set by the message itself. Take it out, or use the argument of"
             " that name where there is one."
         )
-    return name, check_text(value, f"headers[{name!r}]").strip()
+    return name, check_text(value, f"headers[{name!r}]").strip(" \t")
 
 
 def unstructured(name: str, value: str) -> str:

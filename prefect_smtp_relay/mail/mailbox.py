@@ -19,6 +19,7 @@ _IN_ANGLES = rf'<(?P<address>(?:{_QUOTED}|[^<>"])*)>'
 _QUOTED_STRING = re.compile(_QUOTED)
 # The closing quote is optional: without it the rest is one entry, and is read only once.
 _LIST_TOKEN = re.compile(rf'{_QUOTED}?|{_IN_ANGLES}|[^,"<]+|[,<]')
+_ENCODED_WORD = re.compile(r"=\?.*\?=")
 _SPECIAL = re.compile(r'[",<>\\]')
 _BLANKS = re.compile(r" +")
 _INVISIBLE = frozenset({"Cf", "Zs"})
@@ -47,7 +48,7 @@ class Mailbox:
         checked = {
             "local_part": _check_local_part(self.local_part),
             "domain": _check_domain(self.domain),
-            "display_name": _BLANKS.sub(" ", self.display_name).strip(),
+            "display_name": _BLANKS.sub(" ", self.display_name).strip(" "),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -187,6 +188,9 @@ def _check_local_part(local_part: str) -> str:
         raise InvalidMailbox(
             f"the part before the @, {local_part!r}, holds what only quotes permit"
         )
+    if _ENCODED_WORD.search(local_part):
+        # RFC 2047, section 5, has none in an address; readers decode it, and see another one.
+        raise InvalidMailbox("the part before the @ looks like an encoded word of RFC 2047")
     for character in local_part:
         if not character.isascii() and unicodedata.category(character) in _INVISIBLE:
             raise InvalidMailbox(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -17,8 +16,6 @@ from prefect_smtp_relay.mail.attachment_input import (
 )
 from prefect_smtp_relay.mail.header import check_field, check_text
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
-
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,9 +191,11 @@ def _split_headers(
 def _check_body(body: str, field: str) -> str:
     if not isinstance(body, str):
         raise MessageError(f"{field}: expected text, got {type(body).__name__}.")
-    if found := _SURROGATE.search(body):
+    try:
+        body.encode()
+    except UnicodeEncodeError as error:
         raise MessageError(
-            f"{field}: holds half a character ({found.group()!r}) at position {found.start()};"
+            f"{field}: holds half a character ({body[error.start]!r}) at position {error.start};"
             " decode the text it came from with errors='replace'."
-        )
+        ) from None
     return body

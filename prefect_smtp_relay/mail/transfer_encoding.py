@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+import struct
 from base64 import b64encode
 from binascii import b2a_qp
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from prefect_smtp_relay.mail.attachment import Attachment
+from prefect_smtp_relay.mail.attachment import BLOCK, Attachment
 
-_LINE_ENDS = re.compile(r"\r\n|\r|\n")
-_NOT_7BIT = re.compile(rb"[^\t\r\n -~]|^From |^--=_|[^\r\n]{991}", re.MULTILINE)
+_NOT_7BIT = re.compile(rb"[^\t\r\n -~]")
+_FROM_OR_BOUNDARY = re.compile(rb"^(?:From |--=_)", re.MULTILINE)
 _FROM = re.compile(rb"^From ", re.MULTILINE)
 _QP_LINE = 76
+_LONGEST_LINE = 990
 _BASE64_LINE = 76
+# Cut in one call: line by line takes longer than encoding does.
+_LINES_OF_A_BLOCK = struct.Struct(f"{_BASE64_LINE}s" * (BLOCK // 57))
 
 
 def encode_text(text: str) -> tuple[str, bytes]:
@@ -25,13 +29,19 @@ def encode_text(text: str) -> tuple[str, bytes]:
     Returns:
         The Content-Transfer-Encoding and the encoded octets.
     """
-    data = _LINE_ENDS.sub("\r\n", text).encode()
-    if not _NOT_7BIT.search(data):
+    data = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
+    if _is_safe_as_it_stands(data):
         return "7bit", data
     quoted = quoted_printable(data)
     if len(quoted) <= base64_length(len(data)):
         return "quoted-printable", quoted
     return "base64", base64_lines(data)
+
+
+def _is_safe_as_it_stands(data: bytes) -> bool:
+    if _NOT_7BIT.search(data) or _FROM_OR_BOUNDARY.search(data):
+        return False
+    return max(map(len, data.split(b"\r\n"))) <= _LONGEST_LINE
 
 
 def quoted_printable(data: bytes) -> bytes:
@@ -56,8 +66,12 @@ def _short_lines(lines: list[bytes]) -> Iterator[bytes]:
 def base64_lines(block: bytes) -> bytes:
     """Encode a block as RFC 2045, section 6.8, with a line end behind each line."""
     encoded = b64encode(block)
-    lines = [encoded[i : i + _BASE64_LINE] for i in range(0, len(encoded), _BASE64_LINE)]
-    return b"".join(line + b"\r\n" for line in lines)
+    lines: Iterable[bytes] = (
+        _LINES_OF_A_BLOCK.unpack(encoded)
+        if len(encoded) == _LINES_OF_A_BLOCK.size
+        else (encoded[i : i + _BASE64_LINE] for i in range(0, len(encoded), _BASE64_LINE))
+    )
+    return b"\r\n".join([*lines, b""])
 
 
 def base64_length(size: int) -> int:

@@ -7,13 +7,9 @@ from email.policy import default
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
-
-settings.register_profile("mail", deadline=None, derandomize=True, max_examples=100)
-settings.load_profile("mail")
 
 
 @pytest.fixture(scope="session")

@@ -187,6 +187,7 @@ def test_an_inline_image_is_found_by_its_key(
         ("a\x00", PNG),
         ("\u00fc", PNG),
         ("x" * 201, PNG),
+        ("=?utf-8?q?x?=", PNG),
         ("logo", b"unknown"),
         ("logo", ("x.pdf", b"x")),
     ],

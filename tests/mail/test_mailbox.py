@@ -58,6 +58,7 @@ def test_a_mailbox_is_read(text: str, local_part: str, domain: str, display_name
         *("\u00e9" * 33 + "@example.org", "Ann ann@example.org", "a@b.org c@d.org", '"a@b.org'),
         *("Ann <a@b.org> <c@d.org>", "Ann <a@b.org", "Ann <a@b.org>>", "a@b.org;c@d.org"),
         *("ann\u200b@example.org", "ann\u00a0@example.org", "ann\uff20example.org", '"a"b@c.org'),
+        *("=?utf-8?q?x?=@example.org", '"=?utf-8?q?x?="@example.org', "a=?b?=@example.org"),
     ],
 )
 def test_what_is_no_mailbox_names_the_field(text: str) -> None:
