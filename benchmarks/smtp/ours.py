@@ -54,7 +54,7 @@ def in_bulk(connections: int) -> Callable[[Target], AbstractContextManager[Turn]
         transport = transport_to(target)
 
         def submit(mails: Sequence[Mail]) -> None:
-            receipts = transport.deliver_all((mail.as_message() for mail in mails), connections)
+            receipts = transport.deliver_all([mail.as_message() for mail in mails], connections)
             for receipt in receipts:
                 if isinstance(receipt, EmailError):
                     raise receipt
