@@ -58,7 +58,7 @@ class Draft:
             seed: names this send; the same seed gives the same Message-ID. Blank: a random one.
             composed_at: the Date, with a time zone; now where it is None.
         """
-        values = {field.name: getattr(self, field.name) for field in fields(Draft)}
+        values = {name: getattr(self, name) for name in _DRAFT_FIELDS}
         if self.thread:
             values["headers"] += _thread_headers(self.thread, mailbox.domain)
         return Message(
@@ -67,6 +67,9 @@ class Draft:
             date=(composed_at or datetime.now(timezone.utc)).replace(microsecond=0),
             **values,
         )
+
+
+_DRAFT_FIELDS = tuple(field.name for field in fields(Draft))
 
 
 @dataclass(frozen=True, kw_only=True)

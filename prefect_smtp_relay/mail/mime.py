@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from prefect_smtp_relay.mail.attachment import Attachment
 from prefect_smtp_relay.mail.header import mailboxes, unstructured, with_parameter
@@ -82,12 +84,18 @@ def _header_fields(message: Message) -> list[str]:
     return [
         *fields,
         unstructured("Subject", message.subject),
-        f"Date: {format_datetime(message.date)}",
+        f"Date: {_format_date(message.date)}",
         f"Message-ID: {message.message_id}",
         "Auto-Submitted: auto-generated",
         *(unstructured(name, value) for name, value in message.headers),
         "MIME-Version: 1.0",
     ]
+
+
+@lru_cache(maxsize=16)
+def _format_date(date: datetime) -> str:
+    """Write a date; many mails are composed within one second."""
+    return format_datetime(date)
 
 
 def _text_part(subtype: str, text: str) -> list[Piece]:
@@ -123,7 +131,7 @@ def _multipart(subtype: str, boundary: str, parts: list[list[Piece]]) -> list[Pi
 
 
 def _lines(lines: list[str]) -> bytes:
-    return "".join(line + "\r\n" for line in lines).encode()
+    return ("\r\n".join(lines) + "\r\n").encode()
 
 
 def _join(pieces: list[Piece]) -> Iterator[Piece]:

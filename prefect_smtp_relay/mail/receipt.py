@@ -140,5 +140,6 @@ class Receipt(BaseModel):
             submitted_at=datetime.now(timezone.utc),
             **details,
         )
-        receipt._blind_refused = {a: why for a, why in refused.items() if a not in visible}
+        if len(refused) > len(shown_refused):
+            receipt._blind_refused = {a: why for a, why in refused.items() if a not in visible}
         return receipt

@@ -71,4 +71,4 @@ class Reply:
         return Refusal(code=self.code, enhanced_code=self.enhanced_code, text=self.text)
 
     def __str__(self) -> str:
-        return str(self.as_refusal())
+        return " ".join(filter(None, [str(self.code), self.enhanced_code, self.text]))

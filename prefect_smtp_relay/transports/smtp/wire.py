@@ -35,7 +35,7 @@ class Wire:
         self.deadline = deadline
         self.written = 0
         self._timeout = timeout_seconds
-        self._received = bytearray()
+        self._received = b""
         self._secrets: list[str] = []
         self._blind: list[str] = []
         self._hidden: re.Pattern[str] | None = None
@@ -111,9 +111,9 @@ class Wire:
             found = _LINE.fullmatch(line)
             if not found or not found[1].startswith(code):
                 raise MalformedReply(repr(self._masked(line)[:100]))
-            code = found[1]
-            lines.append(self._masked(found[3] or b""))
-            if found[2] != b"-":
+            code, separator, text = found.groups(b"")
+            lines.append(self._masked(text))
+            if separator != b"-":
                 return Reply(int(code), tuple(lines))
         raise MalformedReply(f"a reply of more than {_MOST_LINES} lines")
 
@@ -132,13 +132,12 @@ class Wire:
         return self._hidden.sub("***", text) if self._hidden else text
 
     def _read_line(self, deadline: Deadline) -> bytes:
-        while (end := self._received.find(b"\n")) < 0:
+        while b"\n" not in self._received:
             if len(self._received) > _LONGEST_LINE:
                 raise MalformedReply(f"a line of more than {_LONGEST_LINE} octets")
             self._receive(deadline)
-        line = bytes(self._received[:end]).removesuffix(b"\r")
-        del self._received[: end + 1]
-        return line
+        line, _, self._received = self._received.partition(b"\n")
+        return line.removesuffix(b"\r")
 
     def _receive(self, deadline: Deadline) -> None:
         self.socket.settimeout(deadline.left())
