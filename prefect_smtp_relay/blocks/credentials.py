@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from prefect_smtp_relay.transports.smtp import Mechanism, OAuthConfig
-from prefect_smtp_relay.transports.smtp.authentication import WITH_TOKEN
+from prefect_smtp_relay.transports.smtp.auth.mechanisms import WITH_TOKEN
 
 
 class HasCredentials(Protocol):

@@ -26,8 +26,8 @@ from prefect_smtp_relay.transports.smtp import (
     SmtpConfig,
     SmtpTransport,
     connection,
-    oauth,
 )
+from prefect_smtp_relay.transports.smtp.auth import tokens
 from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
 from prefect_smtp_relay.transports.smtp.pool import pool
 from tests.transports.sendgrid.api_server import ApiServer, serve
@@ -42,7 +42,7 @@ def _new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Forget what the transport remembers and keeps while a process lives."""
     monkeypatch.setattr(connection, "_speaks", {})
     monkeypatch.setattr(connection, "_warned", set())
-    monkeypatch.setattr(oauth.TOKENS, "_accounts", {})
+    monkeypatch.setattr(tokens.TOKENS, "_accounts", {})
     yield
     pool.close_idle()
 

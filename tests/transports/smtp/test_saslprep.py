@@ -15,7 +15,7 @@ from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Credentials, Security
-from prefect_smtp_relay.transports.smtp.saslprep import saslprep
+from prefect_smtp_relay.transports.smtp.auth.saslprep import saslprep
 
 if TYPE_CHECKING:
     from .sasl_server import SaslServer

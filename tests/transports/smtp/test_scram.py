@@ -14,7 +14,7 @@ from prefect_smtp_relay.exceptions import AuthenticationFailed, EmailError, Rela
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.report import Report
 from prefect_smtp_relay.transports.smtp import Credentials, Security, session
-from prefect_smtp_relay.transports.smtp.scram import Scram, ScramFailed
+from prefect_smtp_relay.transports.smtp.auth.scram import Scram, ScramFailed
 
 if TYPE_CHECKING:
     from .sasl_server import SaslServer

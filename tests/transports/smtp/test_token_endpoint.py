@@ -24,8 +24,8 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.transports.smtp import OAuthConfig
-from prefect_smtp_relay.transports.smtp.oauth import Grant
-from prefect_smtp_relay.transports.smtp.token_request import FOREIGN, request_token, translate
+from prefect_smtp_relay.transports.smtp.auth.token_request import FOREIGN, request_token, translate
+from prefect_smtp_relay.transports.smtp.auth.tokens import Grant
 from tests.transports.sendgrid.api_server import (
     Answer,
     ApiServer,

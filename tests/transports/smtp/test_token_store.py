@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from prefect_smtp_relay.exceptions import AuthenticationFailed, EmailError, TimedOut
 from prefect_smtp_relay.transports.smtp import OAuthConfig, SmtpConfig
-from prefect_smtp_relay.transports.smtp.oauth import Grant, TokenStore
+from prefect_smtp_relay.transports.smtp.auth.tokens import Grant, TokenStore
 from tests.transports.sendgrid.api_server import ApiServer, stall
 
 from .sasl_server import grant

@@ -8,7 +8,7 @@ import ssl
 from dataclasses import replace
 
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError, TimedOut, TlsFailed
-from prefect_smtp_relay.transports.smtp.authentication import WIRE_NAMES, WITH_TOKEN
+from prefect_smtp_relay.transports.smtp.auth.mechanisms import WIRE_NAMES, WITH_TOKEN
 from prefect_smtp_relay.transports.smtp.check.certificate import Certificate, read_certificate
 from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, STARTTLS, Remedy
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig

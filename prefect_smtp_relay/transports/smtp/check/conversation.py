@@ -14,12 +14,12 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.report import StepLog
-from prefect_smtp_relay.transports.smtp.authentication import WIRE_NAMES
+from prefect_smtp_relay.transports.smtp.auth.login import authenticate
+from prefect_smtp_relay.transports.smtp.auth.mechanisms import WIRE_NAMES
+from prefect_smtp_relay.transports.smtp.auth.tokens import TOKENS
 from prefect_smtp_relay.transports.smtp.check.confusions import other_mechanism
 from prefect_smtp_relay.transports.smtp.check.recommendation import STARTTLS, Remedy
 from prefect_smtp_relay.transports.smtp.errors import refused
-from prefect_smtp_relay.transports.smtp.login import authenticate
-from prefect_smtp_relay.transports.smtp.oauth import TOKENS
 from prefect_smtp_relay.transports.smtp.reply import printable
 from prefect_smtp_relay.transports.smtp.session import Session
 from prefect_smtp_relay.transports.smtp.transaction import smtputf8_parameters

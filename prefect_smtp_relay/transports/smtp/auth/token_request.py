@@ -17,9 +17,9 @@ from prefect_smtp_relay.exceptions import (
     TimedOut,
     TlsFailed,
 )
+from prefect_smtp_relay.transports.smtp.auth.token_answer import TokenAnswer
+from prefect_smtp_relay.transports.smtp.auth.tokens import Grant
 from prefect_smtp_relay.transports.smtp.config import OAuthConfig
-from prefect_smtp_relay.transports.smtp.oauth import Grant
-from prefect_smtp_relay.transports.smtp.token_answer import TokenAnswer
 
 _BODY_LIMIT = 64 * 1024
 _HEADERS = {

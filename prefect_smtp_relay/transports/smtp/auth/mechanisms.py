@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.transports.smtp.auth.saslprep import saslprep
+from prefect_smtp_relay.transports.smtp.auth.scram import Scram
 from prefect_smtp_relay.transports.smtp.config import Mechanism, SmtpConfig
-from prefect_smtp_relay.transports.smtp.saslprep import saslprep
-from prefect_smtp_relay.transports.smtp.scram import Scram
 
 Answer = Callable[[str], str]
 """Takes the text of a 334 reply, gives the next line; both in base64."""

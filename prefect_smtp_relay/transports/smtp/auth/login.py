@@ -9,18 +9,18 @@ from collections.abc import Iterator
 
 from prefect_smtp_relay.exceptions import AuthenticationFailed, CleartextRefused
 from prefect_smtp_relay.transports.smtp.advice import advise_token
-from prefect_smtp_relay.transports.smtp.authentication import (
+from prefect_smtp_relay.transports.smtp.auth.mechanisms import (
     REVEALING,
     WIRE_NAMES,
     WITH_TOKEN,
     Exchange,
     begin,
 )
+from prefect_smtp_relay.transports.smtp.auth.scram import ScramFailed
+from prefect_smtp_relay.transports.smtp.auth.tokens import TOKENS
 from prefect_smtp_relay.transports.smtp.config import Credentials
 from prefect_smtp_relay.transports.smtp.errors import refused
-from prefect_smtp_relay.transports.smtp.oauth import TOKENS
 from prefect_smtp_relay.transports.smtp.reply import Reply, masked, printable
-from prefect_smtp_relay.transports.smtp.scram import ScramFailed
 from prefect_smtp_relay.transports.smtp.session import Session
 
 _LONGEST_COMMAND = 12288

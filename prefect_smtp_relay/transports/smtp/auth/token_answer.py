@@ -16,8 +16,8 @@ from prefect_smtp_relay.exceptions import (
     PermanentFailure,
     TransientFailure,
 )
+from prefect_smtp_relay.transports.smtp.auth.tokens import Grant
 from prefect_smtp_relay.transports.smtp.config import OAuthConfig
-from prefect_smtp_relay.transports.smtp.oauth import Grant
 from prefect_smtp_relay.transports.smtp.reply import masked, printable
 
 _TOKEN = re.compile(r"[!-~]+")

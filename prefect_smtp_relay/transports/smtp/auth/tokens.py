@@ -56,7 +56,7 @@ Request = Callable[[OAuthConfig, SecretStr, str, float], Grant]
 
 def _request(oauth: OAuthConfig, refresh_token: SecretStr, name: str, seconds: float) -> Grant:
     # httpx costs 100 ms to import: only who uses it pays.
-    from prefect_smtp_relay.transports.smtp.token_request import request_token
+    from prefect_smtp_relay.transports.smtp.auth.token_request import request_token
 
     return request_token(oauth, refresh_token, name, seconds)
 

@@ -1,0 +1,1 @@
+"""Authentication: mechanisms, their passwords and access tokens (RFC 4954)."""
