@@ -47,20 +47,27 @@ class Batch:
         Raises:
             MailsNotAccepted: at least one was not; the next try goes to these only.
         """
+        if waiting := self._sort_out():
+            try:
+                relay = choose_relay(requested, self._settings)
+            except EmailError as error:
+                for number in waiting:
+                    self._fail(number, error.twin())
+            else:
+                self._submit(waiting, relay, connections)
+        return self._conclude()
+
+    def _sort_out(self) -> dict[int, Attempt]:
+        """Take over what earlier tries settled for good; the other mails wait for a relay."""
         waiting: dict[int, Attempt] = {}
         for number, attempt in enumerate(self._attempts):
-            if attempt.earlier is not None and not attempt.earlier.deferred:
+            if failure := progress.failures.recall(attempt.origin.seed):
+                self._errors[number] = failure
+            elif attempt.earlier is not None and not attempt.earlier.deferred:
                 self._receipts[number] = attempt.earlier
             else:
                 waiting[number] = attempt
-        try:
-            relay = choose_relay(requested, self._settings)
-        except EmailError as error:
-            for number in waiting:
-                self._fail(number, error.twin())
-        else:
-            self._submit(waiting, relay, connections)
-        return self._conclude()
+        return waiting
 
     def _submit(self, waiting: dict[int, Attempt], relay: Relay, connections: int) -> None:
         settled: dict[int, Attempt] = {}
@@ -93,15 +100,22 @@ class Batch:
                 emit_failure(failure)
 
     def _conclude(self) -> list[Receipt]:
-        """Give the receipts; where there is another try, it has to know the accepted mails."""
+        """Give the receipts, or the error of all; the next try has to know what is settled."""
         error = MailsNotAccepted.of(len(self._attempts), self._receipts, self._errors)
         is_tried_again = error.transient and not self._is_last_try
-        for number, receipt in self._receipts.items():
-            seed = self._attempts[number].origin.seed
+        for number, attempt in enumerate(self._attempts):
+            seed = attempt.origin.seed
             if is_tried_again:
-                progress.note(seed, receipt)
+                self._note(number, seed)
             else:
                 progress.forget(seed)
+                progress.failures.forget(seed)
         if self._errors:
             raise error
         return [self._receipts[number] for number in range(len(self._attempts))]
+
+    def _note(self, number: int, seed: str) -> None:
+        if receipt := self._receipts.get(number):
+            progress.note(seed, receipt)
+        elif not (failure := self._errors[number]).transient:
+            progress.failures.note(seed, failure)

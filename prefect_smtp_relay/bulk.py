@@ -10,12 +10,14 @@ from typing import Any
 from prefect_smtp_relay.action import compose_draft, send_an_email
 from prefect_smtp_relay.batch import Batch
 from prefect_smtp_relay.exceptions import MessageError
+from prefect_smtp_relay.handover import telling_failures
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.submission import RelayInput
 from prefect_smtp_relay.task_run import Try, in_worker_thread
 
+_MOST_CONNECTIONS = 10
 _PARAMETERS = inspect.signature(send_an_email).parameters
 _ARGUMENTS = [name for name in _PARAMETERS if name not in {"relay", "artifact"}]
 _REQUIRED = [name for name in _ARGUMENTS if _PARAMETERS[name].default is inspect.Parameter.empty]
@@ -39,21 +41,27 @@ def send_emails(
         The receipts, in the order of the mails.
 
     Raises:
-        MessageError: one of them is wrong as it stands; the text names its place.
+        MessageError: one of them, or `connections`, is wrong; the text names its place.
         MailsNotAccepted: with the receipts and the errors, after the last retry.
     """
-    drafts = [_compose(number, mail) for number, mail in enumerate(_checked(mails))]
     current = Try.of(send_emails, asend_emails)
+    with telling_failures(last_try=current.is_last):
+        _check(mails, connections)
+        drafts = [_compose(number, mail) for number, mail in enumerate(mails)]
     return Batch(drafts, current_settings(), current).deliver(relay, connections)
 
 
 asend_emails = in_worker_thread(send_emails, "asend_emails")
 
 
-def _checked(mails: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def _check(mails: Sequence[Mapping[str, Any]], connections: int) -> None:
     if not isinstance(mails, Sequence) or isinstance(mails, (str, bytes)):
         raise MessageError("mails: expected a list of mappings; write mails=[{'to': ...}, ...].")
-    return mails
+    if not isinstance(connections, int) or not 1 <= connections <= _MOST_CONNECTIONS:
+        raise MessageError(
+            f"connections: expected a whole number from 1 to {_MOST_CONNECTIONS}, got"
+            f" {connections!r}."
+        )
 
 
 def _compose(number: int, mail: Mapping[str, Any]) -> Draft:
@@ -62,9 +70,7 @@ def _compose(number: int, mail: Mapping[str, Any]) -> Draft:
         raise MessageError(f"{place}: expected a mapping of arguments, got {type(mail).__name__}.")
     for name in mail:
         if name not in _ARGUMENTS:
-            close = difflib.get_close_matches(str(name), _ARGUMENTS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"use {', '.join(_ARGUMENTS)}."
-            raise MessageError(f"{place}: there is no argument {name!r}; {hint}")
+            raise MessageError(f"{place}: there is no argument {name!r}; {_hint(name)}")
     for name in _REQUIRED:
         if name not in mail:
             raise MessageError(f"{place}: {name} is missing; give it.")
@@ -72,3 +78,13 @@ def _compose(number: int, mail: Mapping[str, Any]) -> Draft:
         return compose_draft(**mail)
     except MessageError as error:
         raise type(error)(f"{place}: {error}") from error
+
+
+def _hint(name: Any) -> str:
+    """Say what to write in place of an argument that does not exist."""
+    if name == "relay":
+        return "give relay= to send_emails, for all mails."
+    if name == "artifact":
+        return "use send_an_email for a mail with an artifact."
+    close = difflib.get_close_matches(str(name), _ARGUMENTS, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"use {', '.join(_ARGUMENTS)}."

@@ -161,6 +161,7 @@ class MailsNotAccepted(EmailError):
         cls, count: int, receipts: Mapping[int, Receipt], errors: Mapping[int, EmailError]
     ) -> MailsNotAccepted:
         """Build the error of a batch; its text tells of the first failures."""
+        receipts, errors = dict(sorted(receipts.items())), dict(sorted(errors.items()))
         told = list(errors.items())[:_MOST_TOLD]
         listed = " ".join(f"mails[{number}]: {error}" for number, error in told)
         more = f" ... and {len(errors) - len(told)} more, in `errors`." * (len(told) < len(errors))

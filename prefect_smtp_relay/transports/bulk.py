@@ -55,8 +55,11 @@ def deliver_all(
         try:
             return transport.deliver(*mail)
         except EmailError as error:
-            return error
+            return error.twin()  # a transport may raise one error for many mails
 
-    with ThreadPoolExecutor(max(1, connections)) as threads:
+    threads = ThreadPoolExecutor(max(1, connections))
+    try:
         running = [threads.submit(contextvars.copy_context().run, deliver, m) for m in mails]
         return [job.result() for job in running]
+    finally:
+        threads.shutdown(cancel_futures=True)  # what ends this early must not submit the rest
