@@ -162,11 +162,17 @@ class MailsNotAccepted(EmailError):
     ) -> MailsNotAccepted:
         """Build the error of a batch; its text tells of the first failures."""
         receipts, errors = dict(sorted(receipts.items())), dict(sorted(errors.items()))
-        told = list(errors.items())[:_MOST_TOLD]
-        listed = " ".join(f"mails[{number}]: {error}" for number, error in told)
-        more = f" ... and {len(errors) - len(told)} more, in `errors`." * (len(told) < len(errors))
+        places: dict[str, list[int]] = {}
+        for number, error in errors.items():
+            places.setdefault(str(error), []).append(number)
+        told = list(places.items())[:_MOST_TOLD]
+        left = len(errors) - sum(len(numbers) for _, numbers in told)
+        listed = [f"{_place(numbers)}: {text}" for text, numbers in told]
+        listed += [f"... and {left} more, in `errors`."] * bool(left)
         return cls(
-            f"{len(errors)} of {count} mails were not accepted. {listed}{more}", receipts, errors
+            f"{len(errors)} of {count} mails were not accepted. {' '.join(listed)}",
+            receipts,
+            errors,
         )
 
     @property
@@ -176,6 +182,15 @@ class MailsNotAccepted(EmailError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+    def __repr__(self) -> str:
+        """Show no receipts: Prefect logs what failed a run, and these may be thousands."""
+        return f"{type(self).__name__}({str(self)!r})"
+
+
+def _place(numbers: list[int]) -> str:
+    others = f" and {len(numbers) - 1} others" * (len(numbers) > 1)
+    return f"mails[{numbers[0]}]{others}"
 
 
 class DeliveryError(EmailError):

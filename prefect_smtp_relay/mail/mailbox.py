@@ -105,6 +105,8 @@ class Mailbox:
         Raises:
             InvalidMailbox: with the field, the text and what is wrong with it.
         """
+        if value is None:
+            return ()
         unique: dict[str, Mailbox] = {}
         for entry in _entries(value, field):
             mailbox = cls.parse(entry, field)
@@ -115,9 +117,7 @@ class Mailbox:
 AddressInput = str | Mailbox | Iterable[str | Mailbox] | None
 
 
-def _entries(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
-    if value is None:
-        return
+def _entries(value: str | Mailbox | Iterable[str | Mailbox], field: str) -> Iterator[str | Mailbox]:
     if isinstance(value, str):
         yield from _split(value)
     elif isinstance(value, Mailbox):

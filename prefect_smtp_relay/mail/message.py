@@ -138,7 +138,7 @@ def compose(
     }
     if not any(recipients.values()):
         raise NoRecipients("to: nobody to send to; name an address in to, cc or bcc.")
-    sender, free_headers = _split_headers(headers or {})
+    sender, free_headers = _split_headers(headers) if headers else (None, ())
     return Draft(
         **recipients,
         subject=check_text(subject, "subject"),

@@ -53,8 +53,9 @@ class Transaction:
         self._commands.append(("MAIL", self._mail))
         self._commands += [("RCPT", f"RCPT TO:<{address}>") for address in self._addresses]
         self._commands.append(("DATA", "DATA"))
-        lines = "".join(f"{line}\r\n" for _, line in self._commands)
-        return lines.encode() if self._session.pipelines else b""
+        if not self._session.pipelines:
+            return b""
+        return "\r\n".join([*(line for _, line in self._commands), ""]).encode()
 
     def open(self) -> None:
         """Go through the envelope, up to the reply to DATA.
