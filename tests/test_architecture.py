@@ -29,18 +29,25 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 PURE = sorted(MAY_IMPORT)
 
+LAYERS = (
+    {"settings", "server_process"},
+    {"blocks"},
+    {"catalog"},
+    {"submission"},
+    {"attempt", "task_run"},
+    {"batch", "handover"},
+    {"action", "notification"},
+    {"bulk"},
+    {"tasks"},
+    {"cli"},
+)
+"""What a mail passes, from below: each layer knows those below it."""
+
 MUST_NOT_IMPORT = {
-    "settings": {"blocks", "catalog", "submission", "handover", "notification", "tasks", "cli"},
-    "server_process": {"blocks", "catalog", "submission", "handover", "notification", "tasks"},
-    "blocks": {"catalog", "submission", "handover", "notification", "tasks", "cli"},
-    "catalog": {"submission", "handover", "notification", "tasks", "cli"},
-    "submission": {"handover", "notification", "tasks", "cli"},
-    "handover": {"notification", "tasks", "cli"},
-    "notification": {"tasks", "cli"},
-    "tasks": {"notification", "cli"},
-}
-"""``blocks <- catalog <- submission <- handover <- {tasks, notification} <- cli``: of each part,
-those above it."""
+    part: set().union(*LAYERS[number + 1 :]) | (layer - {part})
+    for number, layer in enumerate(LAYERS)
+    for part in layer
+} | {"progress": set().union(*LAYERS)}
 
 PUBLIC = [
     "SMTP",
