@@ -167,13 +167,10 @@ class MailsNotAccepted(EmailError):
             places.setdefault(str(error), []).append(number)
         told = list(places.items())[:_MOST_TOLD]
         left = len(errors) - sum(len(numbers) for _, numbers in told)
-        listed = [f"{_place(numbers)}: {text}" for text, numbers in told]
-        listed += [f"... and {left} more, in `errors`."] * bool(left)
-        return cls(
-            f"{len(errors)} of {count} mails were not accepted. {' '.join(listed)}",
-            receipts,
-            errors,
-        )
+        listed = [f"{_place(numbers)}: {text.rstrip('.')}" for text, numbers in told]
+        listed += [f"{left} more, in `errors`"] * bool(left)
+        text = f"{len(errors)} of {count} mails were not accepted. {'; '.join(listed)}."
+        return cls(text, receipts, errors)
 
     @property
     def transient(self) -> bool:
@@ -189,8 +186,8 @@ class MailsNotAccepted(EmailError):
 
 
 def _place(numbers: list[int]) -> str:
-    others = f" and {len(numbers) - 1} others" * (len(numbers) > 1)
-    return f"mails[{numbers[0]}]{others}"
+    others = len(numbers) - 1
+    return f"mails[{numbers[0]}]" + f" and {others} like it" * bool(others)
 
 
 class DeliveryError(EmailError):

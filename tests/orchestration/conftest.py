@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.events.clients import AssertingEventsClient
+from prefect.events.worker import EventsWorker
 from prefect.testing.utilities import prefect_test_harness
 
 from prefect_smtp_relay.testing.certificates import Certificates, issue_certificates
@@ -55,3 +57,13 @@ def mail_server() -> Iterator[MailServer]:
     """Run a mail server without TLS and without users: what it takes is what is tested."""
     with MailServer() as server:
         yield server
+
+
+@pytest.fixture
+def events_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[EventsWorker]:
+    """Keep the events of a test, with the resources that Prefect relates them to."""
+    AssertingEventsClient.reset()
+    worker = EventsWorker.instance(AssertingEventsClient)
+    monkeypatch.setattr(EventsWorker, "instance", lambda *_: worker)
+    yield worker
+    worker.drain()

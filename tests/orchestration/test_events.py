@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from prefect import flow
 from prefect.events.clients import AssertingEventsClient
 from prefect.events.schemas.events import Event
@@ -15,16 +12,6 @@ from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.testing.mail_server import MailServer
 
 _PREFIX = "prefect-smtp-relay.email."
-
-
-@pytest.fixture
-def events_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[EventsWorker]:
-    """Keep the events of a test, with the resources that Prefect relates them to."""
-    AssertingEventsClient.reset()
-    worker = EventsWorker.instance(AssertingEventsClient)
-    monkeypatch.setattr(EventsWorker, "instance", lambda *_: worker)
-    yield worker
-    worker.drain()
 
 
 def told(worker: EventsWorker) -> list[Event]:
