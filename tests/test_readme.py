@@ -12,7 +12,7 @@ import pytest
 from prefect.blocks.core import Block
 from pydantic import BaseModel, SecretStr
 
-from prefect_smtp_relay import SMTP, Receipt, SendGrid, send_an_email
+from prefect_smtp_relay import SMTP, Receipt, SendGrid, send_an_email, send_emails
 from prefect_smtp_relay.exceptions import ProtectedDomain
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
@@ -74,6 +74,14 @@ def test_every_argument_is_listed() -> None:
     """The table of arguments has those of the task, in their order."""
     signature = inspect.signature(send_an_email.fn)
     assert _names("Arguments") == list(signature.parameters)
+
+
+def test_every_argument_of_many_mails_is_listed() -> None:
+    """The table of the bulk task has its arguments, in their order, and the default it names."""
+    parameters = inspect.signature(send_emails.fn).parameters
+    assert _names("Many mails at once") == list(parameters)
+    connections = table("Many mails at once")[-1][1]
+    assert f"by default {parameters['connections'].default};" in connections
 
 
 def test_every_field_of_the_receipt_is_listed() -> None:

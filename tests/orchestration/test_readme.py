@@ -28,7 +28,7 @@ from tests.transports.smtp.sasl_server import SaslServer, grant
 _USERS = {"incidents@example.org": "an app password"}
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
 _SAVED = re.compile(r'(SMTP|SendGrid)\((?:[^()]|\([^()]*\))*\)\.save\("([^"]+)"')
-_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 18, 2, 8
+_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 19, 2, 8
 _SUBJECTS = {
     "[SEV2] INC-42: checkout is slow": 2,
     "Deployed": 1,
@@ -37,6 +37,7 @@ _SUBJECTS = {
     "Once": 1,
     "From a script": 1,
     "Latency of the night": 1,
+    "Maintenance tonight": 3,
     "Done: nightly-import": 2,
     "Please look": 1,
     "Saved": 5,
