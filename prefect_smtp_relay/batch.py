@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 
 from prefect_smtp_relay import progress
 from prefect_smtp_relay.attempt import Attempt
@@ -10,9 +11,12 @@ from prefect_smtp_relay.events import emit_failure
 from prefect_smtp_relay.exceptions import EmailError, MailsNotAccepted
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.run_log import run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.submission import Relay, RelayInput, choose_relay, deliver_all
 from prefect_smtp_relay.task_run import Try
+
+_MOST_TOLD = 3
 
 
 class Batch:
@@ -78,7 +82,8 @@ class Batch:
             except EmailError as error:
                 self._fail(number, error)
         mails = [(attempt.message, attempt.envelope) for attempt in settled.values()]
-        results = deliver_all(mails, relay, connections)
+        with _noting_interruption(len(mails)):
+            results = deliver_all(mails, relay, connections)
         for number, result in zip(settled, results, strict=True):
             if isinstance(result, EmailError):
                 self._fail(number, result)
@@ -101,7 +106,7 @@ class Batch:
 
     def _conclude(self) -> list[Receipt]:
         """Give the receipts, or the error of all; the next try has to know what is settled."""
-        error = MailsNotAccepted.of(len(self._attempts), self._receipts, self._errors)
+        error = not_accepted(len(self._attempts), self._receipts, self._errors)
         is_tried_again = error.transient and not self._is_last_try
         for number, attempt in enumerate(self._attempts):
             seed = attempt.origin.seed
@@ -119,3 +124,41 @@ class Batch:
             progress.note(seed, receipt)
         elif not (failure := self._errors[number]).transient:
             progress.failures.note(seed, failure)
+
+
+def not_accepted(
+    count: int, receipts: Mapping[int, Receipt], errors: Mapping[int, EmailError]
+) -> MailsNotAccepted:
+    """Build the error of a batch; its text tells of the first failures, of alike ones once.
+
+    Args:
+        count: of all mails.
+        receipts: of the accepted ones, by their place.
+        errors: of the others, by their place.
+    """
+    errors = dict(sorted(errors.items()))
+    places: dict[str, list[int]] = {}
+    for number, error in errors.items():
+        places.setdefault(str(error).rstrip("."), []).append(number)
+    listed = [
+        f"mails[{first}]" + f" and {len(alike)} like it" * bool(alike) + f": {text}"
+        for text, (first, *alike) in places.items()
+    ]
+    if left := listed[_MOST_TOLD:]:
+        listed[_MOST_TOLD:] = [f"{len(left)} more errors in `errors`"]
+    text = f"{len(errors)} of {count} mails were not accepted. {'; '.join(listed)}."
+    return MailsNotAccepted(text, dict(sorted(receipts.items())), errors)
+
+
+@contextlib.contextmanager
+def _noting_interruption(count: int) -> Iterator[None]:
+    """Leave a trace of mails that a task's timeout or a cancellation broke off."""
+    try:
+        yield
+    except BaseException:
+        run_logger().error(
+            "Interrupted while %d mails were submitted: any of them may have been accepted. Look"
+            " for them in the relay's log before sending them again.",
+            count,
+        )
+        raise

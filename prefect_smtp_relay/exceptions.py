@@ -50,8 +50,6 @@ _REFUSED_ADVICE = (
     " `password`."
 )
 
-_MOST_TOLD = 3
-
 
 class EmailError(Exception):
     """Base of everything this package raises on purpose.
@@ -156,22 +154,6 @@ class MailsNotAccepted(EmailError):
         self.receipts = dict(receipts or {})
         self.errors = dict(errors or {})
 
-    @classmethod
-    def of(
-        cls, count: int, receipts: Mapping[int, Receipt], errors: Mapping[int, EmailError]
-    ) -> MailsNotAccepted:
-        """Build the error of a batch; its text tells of the first failures."""
-        receipts, errors = dict(sorted(receipts.items())), dict(sorted(errors.items()))
-        places: dict[str, list[int]] = {}
-        for number, error in errors.items():
-            places.setdefault(str(error), []).append(number)
-        told = list(places.items())[:_MOST_TOLD]
-        left = len(errors) - sum(len(numbers) for _, numbers in told)
-        listed = [f"{_place(numbers)}: {text.rstrip('.')}" for text, numbers in told]
-        listed += [f"{left} more, in `errors`"] * bool(left)
-        text = f"{len(errors)} of {count} mails were not accepted. {'; '.join(listed)}."
-        return cls(text, receipts, errors)
-
     @property
     def transient(self) -> bool:
         """Whether the next try may bring one of them through."""
@@ -183,11 +165,6 @@ class MailsNotAccepted(EmailError):
     def __repr__(self) -> str:
         """Show no receipts: Prefect logs what failed a run, and these may be thousands."""
         return f"{type(self).__name__}({str(self)!r})"
-
-
-def _place(numbers: list[int]) -> str:
-    others = len(numbers) - 1
-    return f"mails[{numbers[0]}]" + f" and {others} like it" * bool(others)
 
 
 class DeliveryError(EmailError):

@@ -8,7 +8,6 @@ from prefect_smtp_relay import exceptions
 from prefect_smtp_relay.exceptions import (
     DeliveryError,
     EmailError,
-    MailsNotAccepted,
     OutcomeUnknown,
     PermanentFailure,
     RecipientsRefused,
@@ -118,24 +117,3 @@ def test_refused_recipients_are_tried_again_only_if_all_may_pass(
     assert str(copy) == str(error)
     assert copy.transient is error.transient is transient
     assert all(address in str(error) for address in refusals)
-
-
-@pytest.mark.parametrize("kind", [PermanentFailure, TransientFailure])
-def test_the_whole_is_transient_if_one_of_its_errors_is(
-    kind: type[PermanentFailure | TransientFailure],
-) -> None:
-    """Trying again helps where it may help one of them."""
-    errors = {0: PermanentFailure("smtp://x.test:25"), 5: kind("smtp://x.test:25")}
-    assert MailsNotAccepted.of(9, {}, errors).transient is (kind is TransientFailure)
-
-
-def test_the_error_tells_the_first_failures_by_their_places() -> None:
-    """Alike ones are told once, and what is too much is counted."""
-    texts = ["a", "b", "a", "c", "d", "d"]
-    errors = {n: PermanentFailure(text) for n, text in enumerate(texts)}
-    error = MailsNotAccepted.of(9, {}, dict(reversed(errors.items())))
-    assert list(error.errors) == list(range(6))
-    assert str(error) == (
-        "6 of 9 mails were not accepted. mails[0] and 1 like it: a; mails[1]: b; mails[3]: c;"
-        " 2 more, in `errors`."
-    )

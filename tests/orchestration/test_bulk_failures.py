@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from prefect_smtp_relay import SMTP, send_emails
+from prefect_smtp_relay import SMTP, Receipt, send_emails
 from prefect_smtp_relay.exceptions import (
     AuthenticationFailed,
     DeliveryRefused,
@@ -18,7 +18,10 @@ from prefect_smtp_relay.exceptions import (
     RecipientsRefused,
     RelayLookupFailed,
 )
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.testing.mail_server import MailServer
+from prefect_smtp_relay.testing.memory import InMemoryTransport
 
 from .test_bulk import connect, mails_to
 from .test_bulk_retries import LATER, NEVER, Script, send_in_vain, stored_ids
@@ -122,3 +125,16 @@ def test_refused_credentials_fail_all_of_them(mail_server: MailServer, outbox_pa
     assert len(list(outbox_path.glob("*.eml"))) == 20
     assert mail_server.connections <= 2
     assert "wrong" not in str(error)
+
+
+def test_an_interruption_leaves_a_trace(caplog: pytest.LogCaptureFixture) -> None:
+    """What breaks off a batch is raised, and the log says that mails may have been accepted."""
+
+    class Interrupted(InMemoryTransport):
+        def deliver(self, message: Message, envelope: Envelope) -> Receipt:
+            super().deliver(message, envelope)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        send_emails.fn(mails_to(3, from_="ops@example.org"), relay=Interrupted(), connections=1)
+    assert "Interrupted while 3 mails were submitted" in caplog.text
