@@ -132,7 +132,7 @@ def test_the_date_stays_over_the_tries(mail_server: MailServer, relay: SMTP) -> 
     """A mail is dated by its first try."""
     replies = iter(["451 4.3.0 later"])
     mail_server.data_reply = lambda _: next(replies, None)
-    action = send_an_email.with_options(retries=1, retry_delay_seconds=2)
+    action = send_an_email.with_options(retries=1, retry_delay_seconds=2, retry_jitter_factor=0)
 
     @flow
     def notify() -> Receipt:

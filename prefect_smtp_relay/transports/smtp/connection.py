@@ -64,6 +64,10 @@ def _logged_in(config: SmtpConfig, deadline: Deadline, *, may_renew: bool) -> Se
         if config.credentials is not None:
             _warn_unverified(config, session)
             authenticate(session, config.credentials, may_renew=may_renew)
+    except (EmailError, KeptTokenRefused):
+        if session.is_open:
+            session.quit()
+        raise
     except BaseException:
         session.close()
         raise

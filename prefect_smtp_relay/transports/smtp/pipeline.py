@@ -29,6 +29,11 @@ class Backlog:
         with self._lock:
             return self._waiting.popleft() if self._waiting else None
 
+    def clear(self) -> None:
+        """Give up all that wait."""
+        with self._lock:
+            self._waiting.clear()
+
     def render_ahead(self) -> None:
         """Use the time until the server answers: render what comes next."""
         with self._lock:
@@ -62,11 +67,12 @@ def serve(session: Session, submission: Submission, backlog: Backlog) -> Submiss
         try:
             transaction.open()
             following = _follow(session, transaction.submission, backlog)
-            transaction.hand_over(following.announce() if following else b"")
+            transaction.hand_over(_announced(following, session))
             backlog.render_ahead()
             transaction.finish()
         except EmailError as error:
-            session.close()
+            if not session.is_retired:
+                session.close()
             if following is not None:
                 _withdraw(following, transaction, backlog)
             return _interrupted(session, transaction, error) or backlog.take()
@@ -88,9 +94,16 @@ def _begin(session: Session, submission: Submission | None, backlog: Backlog) ->
 
 def _follow(session: Session, submission: Submission, backlog: Backlog) -> Transaction | None:
     """Begin what comes next: the rest of the recipients, or another submission."""
-    if session.is_worn_out:
+    if session.is_worn_out or not session.is_open:
         return None
     return _begin(session, submission if submission.is_waiting else backlog.take(), backlog)
+
+
+def _announced(following: Transaction | None, session: Session) -> bytes:
+    """The commands of the next transaction, where they may go behind a message."""
+    if following is None or not session.pipelines_messages:
+        return b""
+    return following.announce(behind_a_message=True)
 
 
 def _withdraw(following: Transaction, transaction: Transaction, backlog: Backlog) -> None:
@@ -105,22 +118,24 @@ def _interrupted(
     """Decide on the submission whose session ended.
 
     Args:
-        session: now closed.
+        session: closed, or retired.
         transaction: the one that was under way.
         error: what ended it.
 
     Returns:
-        The submission, if it may try again over a new session: nothing was accepted, and the
-        session had served before, so that only its age may be to blame.
+        The submission, if it may try again over a new session: the open recipients have nothing,
+        and the session is to blame, or others were settled in it, so that this comes to an end.
     """
     submission = transaction.submission
     session.failure = error
-    may_move = error.transient and not isinstance(error, OutcomeUnknown)
-    if may_move and session.served and not submission.was_moved:
+    if not transaction.unsettled and not submission.is_waiting:
+        return None
+    may_move = session.is_retired or (error.transient and not isinstance(error, OutcomeUnknown))
+    is_worth_it = session.served and not submission.was_moved
+    if may_move and (is_worth_it or transaction.has_settled_some):
         logger.debug("%s; the mail goes over a new connection.", error)
         submission.was_moved = True
         transaction.withdraw()
         return submission
-    if transaction.unsettled or submission.is_waiting:
-        submission.fail(error, transaction.unsettled)
+    submission.fail(error, transaction.unsettled)
     return None

@@ -111,7 +111,8 @@ class Pool:
             relay = self._relays.setdefault(config, _Relay())
             relay.busy -= 1
             if session is not None and session.is_open:
-                is_good = not session.is_worn_out and session.is_quiet
+                # A server that accepted nothing yet may want to see us come back (postscreen).
+                is_good = session.has_accepted and not session.is_worn_out and session.is_quiet
                 if is_good and relay.busy + len(relay.idle) < MOST_CONNECTIONS:
                     relay.idle.append((time.monotonic(), session))
                 else:

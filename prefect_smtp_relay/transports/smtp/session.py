@@ -22,6 +22,9 @@ from prefect_smtp_relay.transports.smtp.wire import MalformedReply, Wire
 _KNOWS_NO_EHLO = frozenset({500, 502})
 """Other negative replies refuse this host's name, and would refuse it in HELO as well."""
 
+_deaf_behind_messages: set[tuple[str, int]] = set()
+"""Hosts and ports, while the process lives: chasquid 1.11 reads a message by another buffer."""
+
 _END = b".\r\n"
 _ONE_RECORD = 16_000
 """Octets that go out whole or not at all, under TLS too."""
@@ -31,7 +34,9 @@ _LAST_WORDS_SECONDS = 0.5
 _MOST_RECIPIENTS = 100
 """What every server has to take in one transaction (RFC 5321, section 4.5.3.1.8)."""
 
-_MOST_TRANSACTIONS = 100
+_MOST_TRANSACTIONS = 90
+"""Below the 100 that OpenSMTPD permits by default."""
+
 _LONGEST_SECONDS = 300.0
 _RECIPIENT_LIMIT = re.compile(r"\bRCPTMAX=(\d{1,6})\b")
 
@@ -45,7 +50,8 @@ class Session:
         deadline: of the delivery that the session is opened for.
 
     ``in_transaction`` says that only RSET permits the next MAIL, ``served`` counts transactions,
-    ``failure`` is what ended the session, ``recipient_limit`` bounds a transaction.
+    ``has_accepted`` tells of a message, ``is_retired`` that another session should take over,
+    ``failure`` what ended it; ``recipient_limit`` bounds a transaction.
     """
 
     def __init__(
@@ -56,6 +62,8 @@ class Session:
         self.is_open = True
         self.in_transaction = False
         self.served = 0
+        self.has_accepted = False
+        self.is_retired = False
         self.failure: EmailError | None = None
         self.recipient_limit = _MOST_RECIPIENTS
         self._opened_at = time.monotonic()
@@ -81,12 +89,22 @@ class Session:
     def is_worn_out(self) -> bool:
         """Whether a new session should take its place: servers count, and drift out of step."""
         age = time.monotonic() - self._opened_at
-        return self.served >= _MOST_TRANSACTIONS or age > _LONGEST_SECONDS
+        is_old = self.served >= _MOST_TRANSACTIONS or age > _LONGEST_SECONDS
+        return is_old or self.is_retired
 
     @property
     def pipelines(self) -> bool:
         """Whether several commands may go in one write (RFC 2920)."""
         return "PIPELINING" in self.extensions
+
+    @property
+    def pipelines_messages(self) -> bool:
+        """Whether commands may follow the end of a message in the same write, too."""
+        return self.pipelines and self.config.place not in _deaf_behind_messages
+
+    def note_deaf_behind_messages(self) -> None:
+        """Remember that the server loses commands that arrive with the end of a message."""
+        _deaf_behind_messages.add(self.config.place)
 
     @property
     def is_on_loopback(self) -> bool:
@@ -190,10 +208,15 @@ class Session:
             is_ended = self._wire.written >= len(last)
             raise self._lost(FINAL_REPLY if is_ended else "body", error) from error
 
-    def read_reply(self, stage: str) -> Reply:
-        """Read the next reply, whatever it says; the final one never too early for a duplicate."""
+    def read_reply(self, stage: str, seconds: float | None = None) -> Reply:
+        """Read the next reply, whatever it says; the final one never too early for a duplicate.
+
+        Args:
+            stage: the step of the session.
+            seconds: how long to wait; None: ``timeout_seconds``.
+        """
         try:
-            return self._wire.read_reply(beyond_deadline=stage == FINAL_REPLY)
+            return self._wire.read_reply(seconds, beyond_deadline=stage == FINAL_REPLY)
         except (OSError, MalformedReply) as error:
             raise self._lost(stage, error) from error
 

@@ -6,12 +6,15 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
+from prefect_smtp_relay.exceptions import MessageTooLarge, TimedOut, UnsupportedFeature
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused
 from prefect_smtp_relay.transports.smtp.reply import Reply
 from prefect_smtp_relay.transports.smtp.session import Session
 from prefect_smtp_relay.transports.smtp.submission import Submission
 
+_UNKNOWN_COMMAND = frozenset({500, 501, 502})
+_OUT_OF_STEP = _UNKNOWN_COMMAND | {503}
+_LOST_COMMANDS_SECONDS = 5.0
 _TOO_MANY = re.compile(r"too many recipients|recipient limit", re.IGNORECASE)
 
 
@@ -38,17 +41,28 @@ class Transaction:
         self._addresses = list(self.unsettled)
         self._commands: deque[tuple[str, str]] = deque()
         self._is_announced = False
+        self._is_behind_a_message = False
         self._taken: list[str] = []
+        self._are_too_many = False
         self._server_waits = False
 
-    def announce(self) -> bytes:
+    @property
+    def has_settled_some(self) -> bool:
+        """Whether some of its recipients were refused for themselves."""
+        return len(self.unsettled) < len(self._addresses)
+
+    def announce(self, *, behind_a_message: bool = False) -> bytes:
         """Give all commands in one write (RFC 2920), where the server permits it.
 
         Without pipelining, and a second time, there is nothing to write.
+
+        Args:
+            behind_a_message: whether that write begins with the end of another message.
         """
         if self._is_announced:
             return b""
         self._is_announced = True
+        self._is_behind_a_message = behind_a_message
         self._commands += [("MAIL", "RSET")] * self._session.in_transaction
         self._commands.append(("MAIL", self._mail))
         self._commands += [("RCPT", f"RCPT TO:<{address}>") for address in self._addresses]
@@ -71,10 +85,10 @@ class Transaction:
             next(replies)
         mail = next(replies)
         self._session.in_transaction = mail.is_positive
-        if mail.is_positive:
-            self._offer(replies)
-        else:
-            self._fail("MAIL", mail)
+        if not mail.is_positive:
+            self._heed_refused_sender(mail, replies)
+            return
+        self._offer(replies)
         if self._taken or self._session.pipelines:
             *_, data = replies
             self._note_data(data)
@@ -109,7 +123,10 @@ class Transaction:
         if reply.is_positive and self.unsettled:
             self.submission.accept(self.unsettled, reply)
             self.unsettled = []
+            self._session.has_accepted = True
         else:
+            # Postfix goes on with a transaction that a policy refused at its end.
+            self._session.in_transaction = not reply.is_positive
             self._fail(FINAL_REPLY, reply)
 
     def withdraw(self) -> None:
@@ -119,11 +136,44 @@ class Transaction:
     def _replies(self) -> Iterator[Reply]:
         """Read the replies one by one; where commands are not pipelined, each waits its turn."""
         session = self._session
+        seconds = self._patience()
         while self._commands:
             stage, line = self._commands.popleft()
-            is_written = session.pipelines
-            reply = session.read_reply(stage) if is_written else session.command(stage, line)
-            yield self._heed(stage, reply)
+            if session.pipelines:
+                yield self._heed(stage, self._read_reply(stage, seconds))
+            else:
+                yield self._heed(stage, session.command(stage, line))
+
+    def _patience(self) -> float:
+        """A server may hold back its replies until it has been through all recipients."""
+        return self._session.config.timeout_seconds + len(self._addresses) - 1
+
+    def _read_reply(self, stage: str, seconds: float) -> Reply:
+        """Read a reply; a server that lost what came behind a message will never answer."""
+        if stage != "MAIL" or not self._is_behind_a_message:
+            return self._session.read_reply(stage, seconds)
+        try:
+            return self._session.read_reply(stage, min(seconds, _LOST_COMMANDS_SECONDS))
+        except TimedOut:
+            self._session.note_deaf_behind_messages()
+            raise
+
+    def _heed_refused_sender(self, mail: Reply, replies: Iterator[Reply]) -> None:
+        """Note the refusal of MAIL, unless it is the session's own: a new one may do better.
+
+        A server that asks for a message all the same has another transaction in mind, and gets
+        not even the dot: it would store an empty message.
+        """
+        if self._session.pipelines:
+            *_, data = replies
+            if data.code == 354:
+                self._session.close()
+        if self._is_behind_a_message and mail.code in _UNKNOWN_COMMAND:
+            self._session.note_deaf_behind_messages()
+        if self._session.served and (mail.is_transient or mail.code in _OUT_OF_STEP):
+            self._session.is_retired = True
+            raise refused(self._session.config.name, "MAIL", mail)
+        self._fail("MAIL", mail)
 
     def _heed(self, stage: str, reply: Reply) -> Reply:
         """End the session where the server does, or where its replies are out of step."""
@@ -153,6 +203,7 @@ class Transaction:
                 self.submission.refuse(address, reply)
                 self.unsettled.remove(address)
         self.unsettled = list(self._taken)
+        self._are_too_many = bool(later)
         if later:
             self._session.recipient_limit = len(self._taken)
             self.submission.put_back(later)
@@ -160,7 +211,10 @@ class Transaction:
     def _note_data(self, reply: Reply) -> None:
         self._server_waits = reply.code == 354
         if self._server_waits:
-            self._session.in_transaction = False  # the dot ends it, whatever the answer is
+            self._session.in_transaction = False  # the dot ends it
+        elif self._are_too_many:
+            self.withdraw()  # Exim may refuse all because of those, and takes fewer
+            self.unsettled = []
         else:
             self._fail("DATA", reply)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -16,6 +16,7 @@ from prefect_smtp_relay.transports.smtp.pool import MOST_CONNECTIONS, pool
 from prefect_smtp_relay.transports.smtp.submission import Submission
 
 _MOST_FRUITLESS = 3
+_WAIT_SECONDS = 0.2
 
 
 class SmtpTransport:
@@ -60,20 +61,24 @@ class SmtpTransport:
         submissions = [Submission(self._config, *mail) for mail in mails]
         backlog = Backlog(submissions)
         workers = min(connections, MOST_CONNECTIONS, len(submissions))
-        if workers > 1:
-            with ThreadPoolExecutor(workers) as threads:
-                context = contextvars.copy_context
-                running = [
-                    threads.submit(context().run, self._work, backlog) for _ in range(workers)
-                ]
-                errors = [worker.result() for worker in running]
-        else:
-            errors = [self._work(backlog)]
+        errors = self._work_in_threads(backlog, workers) if workers > 1 else [self._work(backlog)]
         reason = next(filter(None, errors), None)
         while reason is not None and (left := backlog.take()) is not None:
             left.fail(reason)
             reason = reason.twin()
         return [submission.result() for submission in submissions]
+
+    def _work_in_threads(self, backlog: Backlog, workers: int) -> list[EmailError | None]:
+        with ThreadPoolExecutor(workers) as threads:
+            try:
+                run = [contextvars.copy_context().run for _ in range(workers)]
+                running = [threads.submit(each, self._work, backlog) for each in run]
+                while wait(running, _WAIT_SECONDS).not_done:
+                    pass  # in a thread, nothing else lets a task's timeout in
+                return [worker.result() for worker in running]
+            except BaseException:
+                backlog.clear()  # the threads end with the messages that are under way
+                raise
 
     def _work(self, backlog: Backlog) -> EmailError | None:
         """Submit what the backlog holds over one session after the other.

@@ -92,18 +92,19 @@ class Wire:
             self.socket.settimeout(self.deadline.left(self._timeout))
             self.written += self.socket.send(data[self.written :] if self.written else data)
 
-    def read_reply(self, *, beyond_deadline: bool = False) -> Reply:
+    def read_reply(self, seconds: float | None = None, *, beyond_deadline: bool = False) -> Reply:
         """Read one reply, all its lines.
 
         Args:
-            beyond_deadline: wait as long as for any reply, whatever is left of the whole.
+            seconds: how long to wait; None: ``timeout_seconds``.
+            beyond_deadline: wait so long whatever is left of the whole.
 
         Raises:
             OSError: connection lost, or the reply did not end in time.
             MalformedReply: it breaks the grammar or the bounds.
         """
-        timeout = self._timeout
-        deadline = Deadline(timeout if beyond_deadline else self.deadline.left(timeout))
+        limit = self._timeout if seconds is None else seconds
+        deadline = Deadline(limit if beyond_deadline else self.deadline.left(limit))
         lines: list[str] = []
         code = b""
         while len(lines) < _MOST_LINES:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -140,3 +143,31 @@ def test_every_message_meets_its_own_421(
     results = submit_all(server, *EVERYBODY[:2])
     assert {type(result) for result in results} == {TransientFailure}
     assert server.stored == []
+
+
+class _Cancelled(BaseException):
+    """What a task's timeout raises in the thread that runs the task."""
+
+
+def test_what_waits_is_not_submitted_after_an_interruption(
+    play: Callable[..., ScriptedServer], submit_all: SubmitAll
+) -> None:
+    """Threads end with the messages that are under way, and the interruption is seen."""
+    server = play("S: 220 mx.test\nEHLO SIZE 0\nREPEAT\nSERVE 1\nWAIT 0.05\nEND")
+    raised: list[BaseException] = []
+
+    def submit() -> None:
+        try:
+            submit_all(server, *EVERYBODY, connections=2)
+        except _Cancelled as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=submit)
+    thread.start()
+    while not server.stored:
+        time.sleep(0.01)
+    interrupt = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    assert interrupt(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Cancelled)) == 1
+    thread.join(20)
+    assert len(raised) == 1
+    assert len(server.stored) < len(EVERYBODY)

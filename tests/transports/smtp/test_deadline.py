@@ -48,6 +48,21 @@ def test_the_final_reply_has_its_whole_time(
     assert submit(server, timeout_seconds=5).accepted == ("ann@example.org",)
 
 
+def test_replies_may_be_held_back_for_all_recipients(
+    play: Callable[..., ScriptedServer],
+    submit: Callable[..., Receipt],
+    make_message: Callable[..., Message],
+) -> None:
+    """A server that pipelines and takes its time for each recipient has a second for each."""
+    names = [f"user{number}@example.org" for number in range(3)]
+    replies = r"RAW 250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"
+    server = play(
+        "S: 220 mx.test\nEHLO PIPELINING\nC: MAIL\nC: RCPT\nC: RCPT\nC: RCPT\nC: DATA\n"
+        f"WAIT 0.6\n{replies}\nSTORE\nS: 250 ok\nSERVE"
+    )
+    assert submit(server, make_message(names), timeout_seconds=0.3).accepted == tuple(names)
+
+
 @pytest.mark.parametrize(
     ("octets", "recipients", "seconds"), [(0, 0, 150), (65_536 * 60, 0, 210), (0, 40, 190)]
 )

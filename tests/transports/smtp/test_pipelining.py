@@ -15,7 +15,7 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.smtp import Security
+from prefect_smtp_relay.transports.smtp import Security, session, transaction
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -108,19 +108,78 @@ def test_a_refused_sender_leaves_the_session(
     assert (server.connections, b"RSET" in server.heard) == (1, False)
 
 
-@pytest.mark.parametrize("mail_reply", ["250 ok", "550 5.7.1 not you"])
 def test_data_that_is_accepted_for_nobody_is_ended(
-    play: Callable[..., ScriptedServer], submit_all: SubmitAll, mail_reply: str
+    play: Callable[..., ScriptedServer], submit_all: SubmitAll
 ) -> None:
     """A 354 that nobody needs gets the final dot and not an octet of the message."""
     server = play(
-        f"{HELLO}{ENVELOPE}S: {mail_reply}\nS: 550 5.1.1 no such user\nS: 354 go on\n"
+        f"{HELLO}{ENVELOPE}S: 250 ok\nS: 550 5.1.1 no such user\nS: 354 go on\n"
         f"C: .\nS: 554 5.5.1 no valid recipients\n{ENVELOPE}{GRANTED}STORE\nS: 250 ok\nSERVE"
     )
     first, second = submit_all(server, ANN, BEN)
-    assert isinstance(first, PermanentFailure | RecipientsRefused)
+    assert isinstance(first, RecipientsRefused)
     assert accepted(second) == (BEN,)
     assert (server.connections, [mail.forward_paths for mail in server.stored]) == (1, [(BEN,)])
+
+
+def test_data_that_is_accepted_without_a_sender_gets_nothing(
+    play: Callable[..., ScriptedServer], submit_all: SubmitAll
+) -> None:
+    """A server that refuses MAIL and says 354 has another transaction in mind: no dot for it."""
+    server = play(
+        f"{HELLO}{ENVELOPE}S: 550 5.7.1 not you\nS: 250 ok\nS: 354 go on\nSTORE\nS: 250 ok\nSERVE",
+        HELLO + "SERVE",
+    )
+    first, second = submit_all(server, ANN, BEN)
+    assert isinstance(first, PermanentFailure)
+    assert accepted(second) == (BEN,)
+    assert [mail.forward_paths for mail in server.stored] == [(BEN,)]
+
+
+def test_a_transaction_that_outlives_its_refusal_gets_no_other_message(
+    play: Callable[..., ScriptedServer], submit_all: SubmitAll
+) -> None:
+    """Postfix goes on with what a policy refused at its end: the next mail takes a new session."""
+    server = play(
+        f"{HELLO}{ENVELOPE}{GRANTED}BODY\n{ENVELOPE}S: 451 4.7.1 quota\n"
+        "S: 503 5.5.1 nested MAIL\nS: 250 ok\nS: 354 go on\nSTORE\nS: 250 ok\nSERVE",
+        HELLO + "SERVE",
+    )
+    first, second = submit_all(server, ANN, BEN)
+    assert "451 4.7.1 quota" in str(first)
+    assert accepted(second) == (BEN,)
+    assert [mail.forward_paths for mail in server.stored] == [(BEN,)]
+
+
+@pytest.mark.parametrize("hello", [HELLO, STEPWISE], ids=["pipelined", "stepwise"])
+def test_a_refusal_at_the_end_is_followed_by_rset(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt], hello: str
+) -> None:
+    """A kept session forgets the refused transaction before the next one begins."""
+    server = play(
+        f"{hello}SERVE 1\nC: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n"
+        "BODY\nS: 451 4.7.1 quota\nC: RSET\nS: 250 ok\nSERVE"
+    )
+    submit(server)
+    with pytest.raises(EmailError, match="quota"):
+        submit(server)
+    submit(server)
+    assert (server.connections, len(server.stored)) == (1, 2)
+
+
+def test_a_server_that_loses_what_follows_a_message(
+    play: Callable[..., ScriptedServer], submit_all: SubmitAll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is noticed soon, the mail goes over a new session, and nothing follows a message again."""
+    monkeypatch.setattr(transaction, "_LOST_COMMANDS_SECONDS", 0.2)
+    server = play(
+        f"{HELLO}{ENVELOPE}{GRANTED}STORE\n{ENVELOPE}S: 250 2.0.0 one\nSILENCE",
+        f"{HELLO}{ENVELOPE}{GRANTED}STORE\nWAIT 0.2\nRAW 250 2.0.0 two\\r\\n\nSERVE",
+    )
+    results = submit_all(server, ANN, BEN, "cat@example.org")
+    assert [accepted(result) for result in results] == [(ANN,), (BEN,), ("cat@example.org",)]
+    assert (server.connections, len(server.stored)) == (2, 3)
+    assert session._deaf_behind_messages == {("127.0.0.1", server.port)}
 
 
 @pytest.mark.parametrize("hello", [HELLO, STEPWISE], ids=["pipelined", "stepwise"])

@@ -14,9 +14,10 @@ import pytest
 from prefect_smtp_relay.exceptions import (
     ConnectionFailed,
     PermanentFailure,
+    RecipientsRefused,
     TimedOut,
-    TransientFailure,
 )
+from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig, pool, session
@@ -114,17 +115,57 @@ def test_a_new_session_is_not_replaced(
     assert server.connections == 1
 
 
-@pytest.mark.parametrize("reply", ["550 5.7.1 no", "451 4.3.0 later"])
+@pytest.mark.parametrize(
+    "refusal",
+    ["S: 550 5.7.1 no", "S: 250 ok\nC: RCPT\nS: 451 4.3.0 later\nC: RSET\nS: 250 ok"],
+    ids=["mail-550", "rcpt-451"],
+)
 def test_a_refusal_is_an_answer(
-    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt], reply: str
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt], refusal: str
 ) -> None:
     """A kept session that refuses the mail is alive: nobody is asked again, and it is kept."""
-    server = play(f"{SERVE_ONE}C: MAIL\nS: {reply}\nSERVE")
+    server = play(f"{SERVE_ONE}C: MAIL\n{refusal}\nSERVE")
     submit(server)
-    with pytest.raises(PermanentFailure if reply[0] == "5" else TransientFailure):
+    with pytest.raises(PermanentFailure if "550" in refusal else RecipientsRefused):
         submit(server)
     submit(server)
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("reply", ["452 4.5.3 Too many messages sent", "450 4.7.1 rate", "503 no"])
+def test_a_session_that_takes_no_more_mails_is_replaced(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt], reply: str
+) -> None:
+    """A kept session in which MAIL is refused for now ends with QUIT, and a new one may do."""
+    server = play(f"{SERVE_ONE}C: MAIL\nS: {reply}\nSERVE", HELLO + "SERVE")
+    submit(server)
+    assert submit(server).accepted == ("ann@example.org",)
+    assert (len(server.stored), server.connections) == (2, 2)
+
+
+def test_a_session_that_accepted_nobody_is_not_kept(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
+) -> None:
+    """Postscreen refuses a new client's first session for now, and wants to see it come back."""
+    server = play(f"{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 450 4.3.2 later\nSERVE", HELLO + "SERVE")
+    with pytest.raises(RecipientsRefused):
+        submit(server)
+    submit(server)
+    assert server.connections == 2
+
+
+def test_who_is_left_after_too_many_refusals_is_offered_in_a_new_session(
+    play: Callable[..., ScriptedServer],
+    submit: Callable[..., Receipt],
+    make_message: Callable[..., Message],
+) -> None:
+    """A server that hangs up on unknown recipients does not keep the mail from the others."""
+    unknown = "C: RCPT\nS: 550 5.1.1 unknown\n"
+    script = f"{HELLO}C: MAIL\nS: 250 ok\n{unknown}{unknown}C: RCPT\nS: 421 4.7.0 errors\nCLOSE"
+    server = play(script, script, HELLO + "SERVE")
+    names = [f"user{number}@example.org" for number in range(6)]
+    receipt = submit(server, make_message(names))
+    assert (list(receipt.refused), receipt.accepted) == (names[:4], tuple(names[4:]))
 
 
 def test_an_idle_session_is_closed_politely(

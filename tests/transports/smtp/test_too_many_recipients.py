@@ -155,3 +155,18 @@ def test_a_lost_reply_of_the_first_transaction_is_told(
     script = f"{HELLO['stepwise']}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: RCPT\nS: {limit}\n"
     with pytest.raises(OutcomeUnknown):
         submit(play(f"{script}C: DATA\nS: 354 go\nSTORE\nCLOSE"), to_five)
+
+
+def test_a_server_that_refuses_all_because_of_some(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt], to_five: Message
+) -> None:
+    """Where too many recipients spoil the transaction (Exim), it begins again with as many."""
+    many = "550 5.5.3 too many recipients"
+    rcpt = "".join(f"C: RCPT\nS: {reply}\n" for reply in ["250 ok"] * 2 + [many] * 3)
+    server = play(
+        f"{HELLO['pipelined']}C: MAIL\nS: 250 ok\n{rcpt}C: DATA\nS: 554 5.5.3 too many recipients\n"
+        "C: RSET\nS: 250 ok\nSERVE"
+    )
+    receipt = submit(server, to_five)
+    assert [len(mail.forward_paths) for mail in server.stored] == [2, 2, 1]
+    assert (receipt.refused, server.connections) == ({}, 1)
