@@ -91,8 +91,12 @@ class Attempt:
         """
         is_final = self._last_try or not error.transient
         if self.earlier is not None and is_final:
-            refusals = error.refusals if isinstance(error, RecipientsRefused) else {}
-            return self._end(self.earlier.refused_again(refusals))
+            refusals = error.refusals.values() if isinstance(error, RecipientsRefused) else ()
+            # The error numbers Bcc recipients; all were refused, in the envelope's order.
+            addresses = (mailbox.address for mailbox in self.envelope.forward_paths)
+            return self._end(
+                self.earlier.refused_again(dict(zip(addresses, refusals, strict=False)))
+            )
         if is_final and not isinstance(error, (MessageError, DeliveryRefused)):
             self._keep(error)
         raise error

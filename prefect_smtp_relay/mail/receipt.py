@@ -92,9 +92,12 @@ class Receipt(BaseModel):
         return joined
 
     def refused_again(self, refusals: Mapping[str, Refusal]) -> Receipt:
-        """Note what another try brought for some of `refused`."""
+        """Note what another try brought for some of `all_refused`."""
         known = {a: why for a, why in refusals.items() if a in self.refused}
-        return self.model_copy(update={"refused": self.refused | known})
+        again = self.model_copy(update={"refused": self.refused | known})
+        blind = {a: refusals.get(a, why) for a, why in self._blind_refused.items()}
+        again._blind_refused = blind  # noqa: SLF001  # of its own class
+        return again
 
     def __eq__(self, other: object) -> bool:
         """Compare what is shown: a copy that went through JSON or a pickle is equal."""

@@ -112,6 +112,33 @@ def test_a_deferral_that_becomes_a_refusal(mail_server: MailServer) -> None:
     assert (receipt.accepted, receipt.refused[BEN].code) == ((ANN,), 550)
 
 
+def test_a_deferred_bcc_recipient_who_is_refused_is_not_asked_again(
+    mail_server: MailServer, outbox_path: Path
+) -> None:
+    """The relay's last word counts for those whom no receipt names, too."""
+    take_later(mail_server, EVE)
+    changed = mail_server.data_reply
+    assert changed is not None
+
+    def reply(mail_id: str) -> None:
+        changed(mail_id)
+        mail_server.refused[EVE] = "550 5.1.1 no such user"
+
+    mail_server.data_reply = reply
+    receipt = send(mail_server, retries=3, bcc=EVE)
+    assert (receipt.accepted, receipt.bcc_refused) == ((ANN, BEN), 1)
+    assert not list(outbox_path.glob("*"))
+
+
+def test_the_outbox_names_only_who_waits(mail_server: MailServer, outbox_path: Path) -> None:
+    """What is kept for the deferred says nothing of Bcc recipients who have the mail."""
+    mail_server.refused[BEN] = LATER
+    send(mail_server, retries=0, bcc=EVE)
+    (record,) = outbox_path.glob("*.json")
+    assert '"ben"' in record.read_text()
+    assert '"eve"' not in record.read_text()
+
+
 def test_what_fails_on_the_way_to_the_deferred_does_not_undo_the_rest(
     mail_server: MailServer,
 ) -> None:

@@ -43,7 +43,7 @@ class Record(BaseModel):
             requested_from=message.requested_from,
             reverse_path=envelope.reverse_path,
             forward_paths=envelope.forward_paths,
-            bcc=message.bcc,
+            bcc=tuple(m for m in message.bcc if m in envelope.forward_paths),
         )
 
     @classmethod

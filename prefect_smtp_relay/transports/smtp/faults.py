@@ -62,11 +62,16 @@ _BY_TLS_REASON = {
         ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"), _IN_CLEAR
     ),
     **dict.fromkeys(("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"), _OLD_TLS),
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "The server has no cipher in common with this host: have its"
-    " TLS updated.",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "The server has no cipher in common with this host, or wants a"
+    " client certificate: ask its administrator.",
 }
 """By OpenSSL's name of the error."""
 
+NO_STARTTLS = (
+    "the server does not offer STARTTLS. If it takes TLS from the first byte (465), set that `port`"
+    " with `ssl` on; only a server in your own network should be used without TLS, with `ssl` and"
+    " `enable_starttls` off."
+)
 NO_SMTP = f"This is no SMTP server, though it greets like one (FTP does): {_MAIL_PORT}"
 """For a server that knows neither EHLO nor HELO."""
 

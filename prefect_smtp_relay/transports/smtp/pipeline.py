@@ -65,9 +65,10 @@ def serve(session: Session, submission: Submission, backlog: Backlog) -> Submiss
     while transaction is not None:
         following: Transaction | None = None
         try:
+            session.go_on(transaction.submission.deadline)
             transaction.open()
             following = _follow(session, transaction.submission, backlog)
-            transaction.hand_over(_announced(following, session))
+            transaction.hand_over(following.announce(behind_a_message=True) if following else b"")
             backlog.render_ahead()
             transaction.finish()
         except EmailError as error:
@@ -97,13 +98,6 @@ def _follow(session: Session, submission: Submission, backlog: Backlog) -> Trans
     if session.is_worn_out or not session.is_open:
         return None
     return _begin(session, submission if submission.is_waiting else backlog.take(), backlog)
-
-
-def _announced(following: Transaction | None, session: Session) -> bytes:
-    """The commands of the next transaction, where they may go behind a message."""
-    if following is None or not session.pipelines_messages:
-        return b""
-    return following.announce(behind_a_message=True)
 
 
 def _withdraw(following: Transaction, transaction: Transaction, backlog: Backlog) -> None:

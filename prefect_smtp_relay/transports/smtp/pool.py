@@ -7,6 +7,7 @@ import contextlib
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from prefect_smtp_relay.exceptions import TimedOut
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.connection import connect
 from prefect_smtp_relay.transports.smtp.deadline import Deadline
+from prefect_smtp_relay.transports.smtp.errors import translating
 from prefect_smtp_relay.transports.smtp.session import Session, quit_all
 
 MOST_CONNECTIONS = 10
@@ -23,12 +25,20 @@ _KEPT_SECONDS = 15.0
 _ROUND_SECONDS = 1.0
 
 
+class _Lease:
+    """The right to one connection; it ends at the latest when nobody holds it any more.
+
+    A task's timeout may strike between any two steps of a thread: what is only counted could
+    stay counted for good.
+    """
+
+
 @dataclass
 class _Relay:
-    """The sessions with one relay: idle ones, since when, and how many are in use."""
+    """The sessions with one relay: idle ones, since when, and the rights that are in use."""
 
     idle: list[tuple[float, Session]] = field(default_factory=list)
-    busy: int = 0
+    leases: weakref.WeakSet[_Lease] = field(default_factory=weakref.WeakSet)
 
 
 class Pool:
@@ -38,17 +48,20 @@ class Pool:
     """
 
     def __init__(self) -> None:
-        self.forget()
+        self._begin_anew()
 
-    def forget(self) -> None:
-        """Begin anew, as in a forked child: the sessions are its parent's."""
-        for relay in getattr(self, "_relays", {}).values():
-            for _, session in relay.idle:
-                session.close()
+    def _begin_anew(self) -> None:
         self._changed = threading.Condition()
         self._relays: dict[SmtpConfig, _Relay] = {}
         self._leaving: list[Session] = []
         self._is_tended = False
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: the sessions are its parent's."""
+        for relay in self._relays.values():
+            for _, session in relay.idle:
+                session.abandon()
+        self._begin_anew()
 
     @contextlib.contextmanager
     def lease(
@@ -64,18 +77,20 @@ class Pool:
         Raises:
             EmailError: no session can be had.
         """
-        session = self._take(config, deadline, is_new=is_new)
+        lease = _Lease()
+        session: Session | None = None
         try:
+            with translating(config.name, "connect"):
+                session = self._take(config, lease, deadline, is_new=is_new)
             if session is None:
                 session = connect(config, deadline)
-            session.go_on(deadline)
             yield session
         except BaseException:
             if session is not None:
                 session.close()
             raise
         finally:
-            self._give_back(config, session)
+            self._give_back(config, lease, session)
 
     def close_idle(self) -> None:
         """Close all sessions that nobody uses."""
@@ -86,18 +101,13 @@ class Pool:
                 relay.idle = []
         quit_all(leaving)
 
-    def _take(self, config: SmtpConfig, deadline: Deadline, *, is_new: bool) -> Session | None:
+    def _take(
+        self, config: SmtpConfig, lease: _Lease, deadline: Deadline, *, is_new: bool
+    ) -> Session | None:
         """Take a kept session that shows no sign of its end, or the right to open one."""
         with self._changed:
-            relay = self._relays.setdefault(config, _Relay())
-            if not self._changed.wait_for(lambda: relay.busy < MOST_CONNECTIONS, deadline.left()):
-                raise TimedOut(
-                    config.name,
-                    f"all {MOST_CONNECTIONS} connections of this process were in use all the time."
-                    " Submit fewer mails at once, or raise `timeout_seconds`.",
-                    stage="connect",
-                )
-            relay.busy += 1
+            relay = self._wait_for_a_place(config, deadline)
+            relay.leases.add(lease)
             kept = [] if is_new else relay.idle
             while kept:
                 _, session = kept.pop()
@@ -106,19 +116,36 @@ class Pool:
                 session.close()
         return None
 
-    def _give_back(self, config: SmtpConfig, session: Session | None) -> None:
+    def _wait_for_a_place(self, config: SmtpConfig, deadline: Deadline) -> _Relay:
+        while True:
+            relay = self._relays.setdefault(config, _Relay())
+            if len(relay.leases) < MOST_CONNECTIONS:
+                return relay
+            try:
+                self._changed.wait(deadline.left(_ROUND_SECONDS))
+            except TimeoutError as error:
+                raise TimedOut(
+                    config.name,
+                    f"all {MOST_CONNECTIONS} connections of this process were in use all the time."
+                    " Submit fewer mails at once, or raise `timeout_seconds`.",
+                    stage="connect",
+                ) from error
+
+    def _give_back(self, config: SmtpConfig, lease: _Lease, session: Session | None) -> None:
         with self._changed:
             relay = self._relays.setdefault(config, _Relay())
-            relay.busy -= 1
+            relay.leases.discard(lease)
             if session is not None and session.is_open:
                 # A server that accepted nothing yet may want to see us come back (postscreen).
                 is_good = session.has_accepted and not session.is_worn_out and session.is_quiet
-                if is_good and relay.busy + len(relay.idle) < MOST_CONNECTIONS:
+                if is_good and len(relay.leases) + len(relay.idle) < MOST_CONNECTIONS:
                     relay.idle.append((time.monotonic(), session))
-                else:
+                elif session.is_open:
                     self._leaving.append(session)
                 self._tend()
-            self._changed.notify()
+            elif not relay.idle and not relay.leases:
+                del self._relays[config]
+            self._changed.notify_all()
 
     def _tend(self) -> None:
         if self._is_tended:
@@ -144,7 +171,7 @@ class Pool:
         for config, relay in list(self._relays.items()):
             expired += (session for since, session in relay.idle if since < oldest)
             relay.idle = [kept for kept in relay.idle if kept[0] >= oldest]
-            if not relay.idle and not relay.busy:
+            if not relay.idle and not relay.leases:
                 del self._relays[config]
         return expired
 

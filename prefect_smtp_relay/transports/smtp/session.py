@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prefect_smtp_relay.exceptions import EmailError, TlsFailed
-from prefect_smtp_relay.mail.domain import format_address_literal, to_a_labels
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused, translate
+from prefect_smtp_relay.transports.smtp.extensions import (
+    MOST_RECIPIENTS,
+    read_extensions,
+    recipient_limit,
+)
+from prefect_smtp_relay.transports.smtp.faults import NO_STARTTLS
+from prefect_smtp_relay.transports.smtp.helo import helo_name
 from prefect_smtp_relay.transports.smtp.network import is_loopback
 from prefect_smtp_relay.transports.smtp.reply import Reply
 from prefect_smtp_relay.transports.smtp.tls import tls_client
@@ -22,23 +27,16 @@ from prefect_smtp_relay.transports.smtp.wire import MalformedReply, Wire
 _KNOWS_NO_EHLO = frozenset({500, 502})
 """Other negative replies refuse this host's name, and would refuse it in HELO as well."""
 
-_deaf_behind_messages: set[tuple[str, int]] = set()
-"""Hosts and ports, while the process lives: chasquid 1.11 reads a message by another buffer."""
-
 _END = b".\r\n"
 _ONE_RECORD = 16_000
 """Octets that go out whole or not at all, under TLS too."""
 
 _FAREWELL_SECONDS = 2.0
 _LAST_WORDS_SECONDS = 0.5
-_MOST_RECIPIENTS = 100
-"""What every server has to take in one transaction (RFC 5321, section 4.5.3.1.8)."""
-
 _MOST_TRANSACTIONS = 90
 """Below the 100 that OpenSMTPD permits by default."""
 
 _LONGEST_SECONDS = 300.0
-_RECIPIENT_LIMIT = re.compile(r"\bRCPTMAX=(\d{1,6})\b")
 
 
 class Session:
@@ -65,7 +63,7 @@ class Session:
         self.has_accepted = False
         self.is_retired = False
         self.failure: EmailError | None = None
-        self.recipient_limit = _MOST_RECIPIENTS
+        self.recipient_limit = MOST_RECIPIENTS
         self._opened_at = time.monotonic()
         self._wire = Wire(sock, config.timeout_seconds, deadline or Deadline())
 
@@ -83,7 +81,10 @@ class Session:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing came since the last reply, so that the session can go on."""
-        return self.is_open and self._wire.is_quiet
+        with contextlib.suppress(OSError, ValueError):
+            self._wire.look()
+            return self.is_open and not self._wire.has_unread
+        return False
 
     @property
     def is_worn_out(self) -> bool:
@@ -96,15 +97,6 @@ class Session:
     def pipelines(self) -> bool:
         """Whether several commands may go in one write (RFC 2920)."""
         return "PIPELINING" in self.extensions
-
-    @property
-    def pipelines_messages(self) -> bool:
-        """Whether commands may follow the end of a message in the same write, too."""
-        return self.pipelines and self.config.place not in _deaf_behind_messages
-
-    def note_deaf_behind_messages(self) -> None:
-        """Remember that the server loses commands that arrive with the end of a message."""
-        _deaf_behind_messages.add(self.config.place)
 
     @property
     def is_on_loopback(self) -> bool:
@@ -137,13 +129,7 @@ class Session:
             TlsFailed: the server has no STARTTLS, or the handshake failed.
         """
         if "STARTTLS" not in self.extensions:
-            raise TlsFailed(
-                self.config.name,
-                "the server does not offer STARTTLS. If it takes TLS from the first byte (465), set"
-                " that `port` with `ssl` on; only a server in your own network should be used"
-                " without TLS, with `ssl` and `enable_starttls` off.",
-                stage="STARTTLS",
-            )
+            raise TlsFailed(self.config.name, NO_STARTTLS, stage="STARTTLS")
         self.demand("STARTTLS", "STARTTLS")
         with self._translating("STARTTLS"):
             client = tls_client(self.config.verify_peer, self.config.ca_certificate)
@@ -166,9 +152,9 @@ class Session:
         """Keep these texts out of what is read from now on, and so out of errors and receipts."""
         self._wire.hide(texts)
 
-    def hide_for_a_transaction(self, texts: list[str]) -> None:
-        """Keep these texts out of what is read in this transaction and the one before it."""
-        self._wire.hide_for_a_transaction(texts)
+    def hide_addresses(self, addresses: list[str]) -> None:
+        """Keep these addresses out of what is read until others are hidden."""
+        self._wire.hide_addresses(addresses)
 
     def go_on(self, deadline: Deadline) -> None:
         """Serve another delivery."""
@@ -192,6 +178,8 @@ class Session:
         Raises:
             EmailError: of the connection, in the server's words where it said why it gave up.
         """
+        with self._translating("body"):
+            self._wire.look()
         self._check_step("body")
         last = b""
         for block in blocks:
@@ -229,34 +217,40 @@ class Session:
         self.is_open = False
         self._wire.close()
 
+    def abandon(self) -> None:
+        """Leave the connection to the process that this one was forked from."""
+        self.is_open = False
+        self._wire.abandon()
+
     def hello(self) -> None:
         """Say EHLO and note the extensions, or HELO where that is all the server knows."""
-        name = self.config.helo_domain or self._own_name()
+        with self._translating("EHLO"):
+            name = self.config.helo_domain or helo_name(self._wire.socket)
         reply = self.command("EHLO", f"EHLO {name}")
         if reply.code in _KNOWS_NO_EHLO:
             self.extensions = {}
             self.demand("EHLO", f"HELO {name}")
             return
         self._expect("EHLO", reply)
-        words = (line.partition(" ") for line in reply.lines[1:])
-        self.extensions = {keyword.upper(): parameters for keyword, _, parameters in words}
-        # RFC 9422, section 4
-        if limit := _RECIPIENT_LIMIT.search(self.extensions.get("LIMITS", "").upper()):
-            self.recipient_limit = max(1, min(_MOST_RECIPIENTS, int(limit[1])))
+        self.extensions = read_extensions(reply)
+        self.recipient_limit = recipient_limit(self.extensions)
+
+    def out_of_step(self, stage: str, reply: Reply) -> EmailError:
+        """End a session whose replies do not fit the commands: a later one would be misread."""
+        error = MalformedReply(f"a reply out of step: {reply}")
+        lost = self._lost(stage, error)
+        lost.__cause__ = error
+        return lost
 
     def _check_step(self, stage: str) -> None:
-        """End a session whose server said more than it was asked: a later reply would be misread.
-
-        RFC 2920, section 3.1: statuses are checked one by one, each for its own command.
-        """
+        """Make sure that every reply was asked for (RFC 2920, section 3.1)."""
         if not self._wire.has_unread:
             return
         reply = self.read_reply(stage)
         if reply.code == 421:
             self.close()
             raise refused(self.config.name, stage, reply)
-        error = MalformedReply(f"more replies than commands: {reply}")
-        raise self._lost(stage, error) from error
+        raise self.out_of_step(stage, reply)
 
     def _write_body(self, block: bytes) -> None:
         try:
@@ -285,14 +279,6 @@ class Session:
             yield
         except (OSError, MalformedReply) as error:
             raise self._lost(stage, error) from error
-
-    def _own_name(self) -> str:
-        """This host's qualified name if it knows one without asking DNS, else its address."""
-        name = socket.gethostname()
-        with contextlib.suppress(ValueError):
-            if "." in name.strip("."):
-                return to_a_labels(name)
-        return format_address_literal(str(self._wire.socket.getsockname()[0]))
 
     def _expect(self, stage: str, reply: Reply) -> Reply:
         if not reply.is_positive:

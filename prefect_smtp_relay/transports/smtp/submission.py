@@ -47,7 +47,7 @@ class Submission:
     def deadline(self) -> Deadline:
         """The bound of the whole, from the moment it is first asked for."""
         timeout = self.config.timeout_seconds
-        return Deadline.of_delivery(timeout, self.mime.size, len(self._waiting))
+        return Deadline.of_delivery(timeout, self.mime.size, len(self.envelope.forward_paths))
 
     @cached_property
     def blind_recipients(self) -> list[str]:
@@ -87,7 +87,8 @@ class Submission:
         self._error = self._error or error
         code, enhanced, words = _CLOSED, "", str(error)
         if isinstance(error, DeliveryError):
-            code, enhanced, words = error.code or _CLOSED, error.enhanced_code, error.detail
+            code = error.code if error.code and error.code >= 400 else _CLOSED
+            enhanced, words = error.enhanced_code, error.detail
         refusal = Refusal(code=code, enhanced_code=enhanced, text=words)
         self._refused.update(dict.fromkeys([*addresses, *self._waiting], refusal))
         self._waiting.clear()

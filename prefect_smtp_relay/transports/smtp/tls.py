@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 import weakref
 from functools import lru_cache
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 
 _MOST_PLACES = 64
+_LONGEST_SECONDS = 3600.0
+"""Certificates are checked in whole handshakes only: how long others may follow one."""
 
 _clients: weakref.WeakSet[TlsClient] = weakref.WeakSet()
 
@@ -26,7 +29,7 @@ class TlsClient:
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
-        self._sessions: dict[tuple[str, int], ssl.SSLSession] = {}
+        self._sessions: dict[tuple[str, int], tuple[float, ssl.SSLSession]] = {}
         _clients.add(self)
 
     def encrypt(self, sock: socket.socket, place: tuple[str, int]) -> ssl.SSLSocket:
@@ -39,7 +42,9 @@ class TlsClient:
         Raises:
             OSError: it failed.
         """
-        session = self._sessions.get(place)
+        since, session = self._sessions.get(place, (0.0, None))
+        if time.monotonic() - since > _LONGEST_SECONDS:
+            session = None
         return self._context.wrap_socket(sock, server_hostname=place[0], session=session)
 
     def remember(self, tls: ssl.SSLSocket, place: tuple[str, int]) -> None:
@@ -47,9 +52,11 @@ class TlsClient:
         session = tls.session
         if session is None or (tls.version() == "TLSv1.3" and not session.has_ticket):
             return
-        while len(self._sessions) >= _MOST_PLACES:
+        known = self._sessions.get(place)
+        since = known[0] if known and tls.session_reused else time.monotonic()
+        self._sessions[place] = (since, session)
+        if len(self._sessions) > _MOST_PLACES:
             self._sessions.pop(next(iter(self._sessions)), None)
-        self._sessions[place] = session
 
     def forget(self, place: tuple[str, int]) -> bool:
         """Make the next handshake a whole one.

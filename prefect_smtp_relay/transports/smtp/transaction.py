@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from prefect_smtp_relay.exceptions import MessageTooLarge, TimedOut, UnsupportedFeature
+from prefect_smtp_relay.exceptions import TimedOut
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused
+from prefect_smtp_relay.transports.smtp.mail_command import mail_command
 from prefect_smtp_relay.transports.smtp.reply import Reply
 from prefect_smtp_relay.transports.smtp.session import Session
 from prefect_smtp_relay.transports.smtp.submission import Submission
+from prefect_smtp_relay.transports.smtp.wire import stuff_dots
+
+_deaf_behind_messages: set[tuple[str, int]] = set()
+"""Hosts and ports, while the process lives: chasquid 1.11 reads a message by another buffer."""
 
 _UNKNOWN_COMMAND = frozenset({500, 501, 502})
 _OUT_OF_STEP = _UNKNOWN_COMMAND | {503}
@@ -33,7 +38,7 @@ class Transaction:
     """
 
     def __init__(self, session: Session, submission: Submission) -> None:
-        mail = _mail_command(session, submission)
+        mail = mail_command(session, submission)
         self.submission = submission
         self.unsettled = submission.take_recipients(session.recipient_limit)
         self._session = session
@@ -59,7 +64,8 @@ class Transaction:
         Args:
             behind_a_message: whether that write begins with the end of another message.
         """
-        if self._is_announced:
+        is_deaf = behind_a_message and self._session.config.place in _deaf_behind_messages
+        if self._is_announced or is_deaf:
             return b""
         self._is_announced = True
         self._is_behind_a_message = behind_a_message
@@ -77,12 +83,12 @@ class Transaction:
         Raises:
             EmailError: the session is over.
         """
-        self._session.hide_for_a_transaction(self.submission.blind_recipients)
+        self._session.hide_addresses(self.submission.blind_recipients)
         if commands := self.announce():
             self._session.write("MAIL", commands)
         replies = self._replies()
-        if self._commands[0][1] == "RSET":
-            next(replies)
+        if self._commands[0][1] == "RSET" and not (reset := next(replies)).is_positive:
+            raise self._session.out_of_step("MAIL", reset)
         mail = next(replies)
         self._session.in_transaction = mail.is_positive
         if not mail.is_positive:
@@ -155,7 +161,7 @@ class Transaction:
         try:
             return self._session.read_reply(stage, min(seconds, _LOST_COMMANDS_SECONDS))
         except TimedOut:
-            self._session.note_deaf_behind_messages()
+            _deaf_behind_messages.add(self._session.config.place)
             raise
 
     def _heed_refused_sender(self, mail: Reply, replies: Iterator[Reply]) -> None:
@@ -169,7 +175,7 @@ class Transaction:
             if data.code == 354:
                 self._session.close()
         if self._is_behind_a_message and mail.code in _UNKNOWN_COMMAND:
-            self._session.note_deaf_behind_messages()
+            _deaf_behind_messages.add(self._session.config.place)
         if self._session.served and (mail.is_transient or mail.code in _OUT_OF_STEP):
             self._session.is_retired = True
             raise refused(self._session.config.name, "MAIL", mail)
@@ -181,32 +187,34 @@ class Transaction:
             is_odd = reply.code < 400 and reply.code != 354
         else:
             is_odd = 300 <= reply.code < 400
-        if is_odd or reply.code == 421:
+        if reply.code == 421 or (is_odd and stage == FINAL_REPLY):
             self._session.close()
             raise refused(self._session.config.name, stage, reply)
+        if is_odd:
+            raise self._session.out_of_step(stage, reply)
         return reply
 
     def _offer(self, replies: Iterator[Reply]) -> None:
         """Ask for each recipient; those who are too many wait for the next transaction."""
         later: list[str] = []
         for address in self._addresses:
-            if later and not self._session.pipelines:
+            if self._are_too_many and not self._session.pipelines:
                 self._commands.popleft()
                 later.append(address)
                 continue
             reply = next(replies)
             if reply.is_positive:
                 self._taken.append(address)
-            elif self._taken and _says_too_many(reply):
+            elif self._taken and (_says_too_many(reply) or _may_mean_too_many(reply)):
+                self._are_too_many |= _says_too_many(reply)
                 later.append(address)
             else:
                 self.submission.refuse(address, reply)
                 self.unsettled.remove(address)
         self.unsettled = list(self._taken)
-        self._are_too_many = bool(later)
-        if later:
+        if self._are_too_many:
             self._session.recipient_limit = len(self._taken)
-            self.submission.put_back(later)
+        self.submission.put_back(later)
 
     def _note_data(self, reply: Reply) -> None:
         self._server_waits = reply.code == 354
@@ -226,57 +234,14 @@ class Transaction:
         self.unsettled = []
 
 
-def stuff_dots(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Double each dot that begins a line (RFC 5321, section 4.5.2).
-
-    Args:
-        blocks: octets with CRLF line ends; no block ends between CR and LF.
-    """
-    at_line_start = True
-    for block in filter(None, blocks):
-        stuffed = block.replace(b"\r\n.", b"\r\n..") if b"." in block else block
-        yield b"." + stuffed if at_line_start and block.startswith(b".") else stuffed
-        at_line_start = block.endswith(b"\r\n")
-
-
-def smtputf8_parameters(session: Session) -> str:
-    """The parameters of MAIL for an address with other than ASCII (RFC 6531, section 3.4).
-
-    Raises:
-        UnsupportedFeature: the server does not offer them.
-    """
-    if not {"SMTPUTF8", "8BITMIME"} <= session.extensions.keys():
-        raise UnsupportedFeature(
-            f"to: {session.config.name} does not offer SMTPUTF8, which an address with other"
-            " than ASCII characters before the @ needs. Use the recipient's ASCII address."
-        )
-    return " BODY=8BITMIME SMTPUTF8"
-
-
-def _mail_command(session: Session, submission: Submission) -> str:
-    command = f"MAIL FROM:<{submission.envelope.reverse_path.address}>"
-    if "SIZE" in session.extensions:
-        _check_size(session, submission.mime.size)
-        command += f" SIZE={submission.mime.size}"
-    if submission.message.needs_smtputf8 or submission.envelope.needs_smtputf8:
-        command += smtputf8_parameters(session)
-    return command
-
-
-def _check_size(session: Session, size: int) -> None:
-    limit = session.extensions["SIZE"].strip()
-    if limit.isdigit() and 0 < int(limit) < size:
-        raise MessageTooLarge(
-            f"attachments: the message has {size:,} octets, {session.config.name} takes"
-            f" {int(limit):,}. Attach less, or link to the files."
-        )
-
-
 def _says_too_many(reply: Reply) -> bool:
     """Whether the recipient fits into another transaction (RFC 5321, 4.5.3.1.10; RFC 3463, X.5.3).
 
-    RFC 821 had 552 for it; 452 without an enhanced code may mean it too, and then costs a try.
+    RFC 821 had 552 for it, which some still use.
     """
-    if reply.enhanced_code.endswith(".5.3") or _TOO_MANY.search(reply.text):
-        return True
+    return reply.enhanced_code.endswith(".5.3") or bool(_TOO_MANY.search(reply.text))
+
+
+def _may_mean_too_many(reply: Reply) -> bool:
+    """452 without an enhanced code may speak of one mailbox, too: another transaction tells."""
     return reply.code == 452 and not reply.enhanced_code

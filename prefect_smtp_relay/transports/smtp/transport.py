@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from prefect_smtp_relay.exceptions import EmailError
@@ -17,6 +18,8 @@ from prefect_smtp_relay.transports.smtp.submission import Submission
 
 _MOST_FRUITLESS = 3
 _WAIT_SECONDS = 0.2
+_PAUSES_SECONDS = (0.5, 2.0)
+"""Before a relay that has served is asked once more for a session; it may be restarting."""
 
 
 class SmtpTransport:
@@ -61,24 +64,29 @@ class SmtpTransport:
         submissions = [Submission(self._config, *mail) for mail in mails]
         backlog = Backlog(submissions)
         workers = min(connections, MOST_CONNECTIONS, len(submissions))
-        errors = self._work_in_threads(backlog, workers) if workers > 1 else [self._work(backlog)]
-        reason = next(filter(None, errors), None)
-        while reason is not None and (left := backlog.take()) is not None:
-            left.fail(reason)
-            reason = reason.twin()
+        error = self._work_in_threads(backlog, workers) if workers > 1 else self._work(backlog)
+        while error is not None and (left := backlog.take()) is not None:
+            left.fail(error)
+            error = error.twin()
         return [submission.result() for submission in submissions]
 
-    def _work_in_threads(self, backlog: Backlog, workers: int) -> list[EmailError | None]:
+    def _work_in_threads(self, backlog: Backlog, workers: int) -> EmailError | None:
+        """Submit what the backlog holds over several sessions at once.
+
+        Returns:
+            As `_work`; where only some of the threads got no session, the last one goes on.
+        """
         with ThreadPoolExecutor(workers) as threads:
             try:
                 run = [contextvars.copy_context().run for _ in range(workers)]
                 running = [threads.submit(each, self._work, backlog) for each in run]
                 while wait(running, _WAIT_SECONDS).not_done:
                     pass  # in a thread, nothing else lets a task's timeout in
-                return [worker.result() for worker in running]
             except BaseException:
                 backlog.clear()  # the threads end with the messages that are under way
                 raise
+        errors = [worker.result() for worker in running]
+        return self._work(backlog) if None in errors else errors[0]
 
     def _work(self, backlog: Backlog) -> EmailError | None:
         """Submit what the backlog holds over one session after the other.
@@ -87,18 +95,24 @@ class SmtpTransport:
             Why no session can be had any more, if that ended it.
         """
         fruitless = 0
+        pauses: Iterator[float] = iter(())
         waiting = backlog.take()
         while waiting is not None:
+            deadline, is_new = waiting.deadline, waiting.was_moved
             try:
-                deadline, is_new = waiting.deadline, waiting.was_moved
                 with pool.lease(self._config, deadline, is_new=is_new) as session:
                     following = serve(session, waiting, backlog)
             except EmailError as error:
-                backlog.put_back(waiting)
-                return error
+                pause = next(pauses, None) if error.transient else None
+                if pause is None:
+                    backlog.put_back(waiting)
+                    return error
+                time.sleep(pause)
+                continue
             waiting = following
-            fruitless = 0 if session.served else fruitless + 1
-            if waiting is not None and fruitless == _MOST_FRUITLESS:
+            if session.served:
+                fruitless, pauses = 0, iter(_PAUSES_SECONDS)
+            elif (fruitless := fruitless + 1) == _MOST_FRUITLESS and waiting is not None:
                 backlog.put_back(waiting)
                 return session.failure
         return None

@@ -6,7 +6,7 @@ import contextlib
 import re
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from prefect_smtp_relay.transports.smtp.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.reply import Reply
@@ -45,19 +45,15 @@ class Wire:
         """Whether octets came that nobody read."""
         return bool(self._received)
 
-    @property
-    def is_quiet(self) -> bool:
-        """Whether the server did nothing since its last reply: no word, and no end."""
-        if self._received:
-            return False
-        try:
+    def look(self) -> None:
+        """Take in what has arrived, without waiting.
+
+        Raises:
+            OSError: the connection was lost, or closed by the server.
+        """
+        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
             self.socket.settimeout(0)
-            self.socket.recv(1)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return True
-        except (OSError, ValueError):
-            return False
-        return False
+            self._take_in(self.socket.recv(_LONGEST_LINE))
 
     def replace_socket(self, sock: socket.socket) -> None:
         """Go on over TLS.
@@ -75,10 +71,10 @@ class Wire:
         self._secrets += texts
         self._compile_hidden()
 
-    def hide_for_a_transaction(self, texts: list[str]) -> None:
-        """Keep these texts, too, out of every reply until others are hidden."""
-        if texts != self._blind:
-            self._blind = texts
+    def hide_addresses(self, addresses: list[str]) -> None:
+        """Keep these addresses, too, and their local parts, out of replies until others are."""
+        if addresses != self._blind:
+            self._blind = addresses
             self._compile_hidden()
 
     def write(self, data: bytes) -> None:
@@ -119,13 +115,27 @@ class Wire:
         raise MalformedReply(f"a reply of more than {_MOST_LINES} lines")
 
     def close(self) -> None:
-        """Drop the connection without a word: after an error in DATA, QUIT would be body text."""
+        """Drop the connection without a word: after an error in DATA, QUIT would be body text.
+
+        It is shut down, too: a forked child may hold another descriptor of it.
+        """
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of the descriptor; whoever else holds the connection keeps it."""
         with contextlib.suppress(OSError):
             self.socket.close()
 
     def _compile_hidden(self) -> None:
-        texts = filter(None, [*self._secrets, *self._blind])
-        alternatives = "|".join(map(re.escape, texts))
+        local_parts = (address.rpartition("@")[0] for address in self._blind)
+        alternatives = "|".join(
+            [
+                *map(re.escape, filter(None, [*self._secrets, *self._blind])),
+                *(rf"(?<![\w.@+-]){re.escape(name)}(?![\w.@+-])" for name in local_parts),
+            ]
+        )
         self._hidden = re.compile(alternatives, re.IGNORECASE) if alternatives else None
 
     def _masked(self, octets: bytes) -> str:
@@ -144,7 +154,22 @@ class Wire:
         self.socket.settimeout(deadline.left())
         if _QUICKACK is not None:
             self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        data = self.socket.recv(_LONGEST_LINE)
+        self._take_in(self.socket.recv(_LONGEST_LINE))
+
+    def _take_in(self, data: bytes) -> None:
         if not data:
             raise ConnectionResetError("the server closed the connection")
         self._received += data
+
+
+def stuff_dots(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Double each dot that begins a line (RFC 5321, section 4.5.2).
+
+    Args:
+        blocks: octets with CRLF line ends; no block ends between CR and LF.
+    """
+    at_line_start = True
+    for block in filter(None, blocks):
+        stuffed = block.replace(b"\r\n.", b"\r\n..") if b"." in block else block
+        yield b"." + stuffed if at_line_start and block.startswith(b".") else stuffed
+        at_line_start = block.endswith(b"\r\n")

@@ -26,7 +26,7 @@ from prefect_smtp_relay.transports.smtp import (
     SmtpConfig,
     SmtpTransport,
     connection,
-    session,
+    transaction,
 )
 from prefect_smtp_relay.transports.smtp.auth import tokens
 from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
@@ -43,7 +43,7 @@ def _new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Forget what the transport remembers and keeps while a process lives."""
     monkeypatch.setattr(connection, "_speaks", {})
     monkeypatch.setattr(connection, "_warned", set())
-    monkeypatch.setattr(session, "_deaf_behind_messages", set())
+    monkeypatch.setattr(transaction, "_deaf_behind_messages", set())
     monkeypatch.setattr(tokens.TOKENS, "_accounts", {})
     yield
     pool.close_idle()

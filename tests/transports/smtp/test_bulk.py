@@ -145,6 +145,26 @@ def test_every_message_meets_its_own_421(
     assert server.stored == []
 
 
+def test_a_busy_moment_between_two_sessions_is_waited_out(
+    play: Callable[..., ScriptedServer], submit_all: SubmitAll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay that has served and answers the next session with 421 is asked once more."""
+    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.session._MOST_TRANSACTIONS", 2)
+    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.transport._PAUSES_SECONDS", (0.05,))
+    server = play(HELLO + "SERVE", "S: 421 4.7.0 too many connections\nCLOSE", HELLO + "SERVE")
+    assert recipients(submit_all(server, *EVERYBODY[:4])) == EVERYBODY[:4]
+
+
+def test_each_message_has_its_own_time(
+    play: Callable[..., ScriptedServer], submit_all: SubmitAll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many mails over one session may take longer in all than one of them."""
+    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.deadline._TIMEOUTS_A_DELIVERY", 0)
+    server = play("S: 220 mx.test\nEHLO SIZE 0\nREPEAT\nWAIT 0.5\nSERVE 1\nEND")
+    assert recipients(submit_all(server, *EVERYBODY[:4])) == EVERYBODY[:4]
+    assert server.connections == 1
+
+
 class _Cancelled(BaseException):
     """What a task's timeout raises in the thread that runs the task."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prefect_smtp_relay.exceptions import (
+    ConnectionFailed,
     EmailError,
     OutcomeUnknown,
     PermanentFailure,
@@ -15,7 +16,7 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.smtp import Security, session, transaction
+from prefect_smtp_relay.transports.smtp import Security, transaction
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -179,7 +180,7 @@ def test_a_server_that_loses_what_follows_a_message(
     results = submit_all(server, ANN, BEN, "cat@example.org")
     assert [accepted(result) for result in results] == [(ANN,), (BEN,), ("cat@example.org",)]
     assert (server.connections, len(server.stored)) == (2, 3)
-    assert session._deaf_behind_messages == {("127.0.0.1", server.port)}
+    assert transaction._deaf_behind_messages == {("127.0.0.1", server.port)}
 
 
 @pytest.mark.parametrize("hello", [HELLO, STEPWISE], ids=["pipelined", "stepwise"])
@@ -235,3 +236,28 @@ def test_replies_out_of_step_end_the_session(
     assert "250 extra" in str(first)
     assert accepted(second) == (BEN,)
     assert server.connections == 2
+
+
+@pytest.mark.parametrize("hello", [HELLO, STEPWISE], ids=["pipelined", "stepwise"])
+def test_a_refused_rset_ends_the_session(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt], hello: str
+) -> None:
+    """What the server has in mind is unknown then: the mail goes over a new session."""
+    refused = "C: RCPT\nS: 550 5.1.1 no\n"
+    refused += "C: DATA\nS: 503 no\n" if hello == HELLO else ""
+    rset = "C: RSET\nS: 500 what?\nANSWER 503 nested | RCPT 250 ok | DATA 354 go on | . 250 taken"
+    server = play(f"{hello}SERVE 1\nC: MAIL\nS: 250 ok\n{refused}{rset}", hello + "SERVE")
+    submit(server)
+    with pytest.raises(RecipientsRefused):
+        submit(server)
+    assert submit(server).accepted == (ANN,)
+    assert (server.connections, len(server.stored)) == (2, 2)
+
+
+def test_an_acceptance_before_the_message_is_not_believed(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
+) -> None:
+    """A 250 that comes by itself before the body would be taken for the final reply."""
+    server = play(f"{HELLO}{ENVELOPE}{GRANTED}S: 250 2.0.0 taken\nBODY\nS: 554 5.6.0 no")
+    with pytest.raises(ConnectionFailed, match="out of step"):
+        submit(server)

@@ -227,6 +227,42 @@ def test_waiting_for_a_session_ends(
         assert server.connections == 1
 
 
+def test_the_end_of_the_time_between_two_sessions_is_told(
+    play: Callable[..., ScriptedServer],
+    submit: Callable[..., Receipt],
+    make_message: Callable[..., Message],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who has the mail by then stands in the receipt, the others may be accepted later."""
+    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.deadline._TIMEOUTS_A_DELIVERY", -0.35)
+    script = "S: 220 mx.test\nEHLO LIMITS RCPTMAX=1\nSERVE 1\nREPEAT\nC: MAIL\nWAIT 9\nEND"
+    receipt = submit(play(script), make_message(["ann@x.org", "ben@x.org"]))
+    assert (receipt.accepted, receipt.deferred) == (("ann@x.org",), ("ben@x.org",))
+
+
+def test_a_place_that_nobody_holds_is_free_again(
+    play: Callable[..., ScriptedServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that is broken off between any two steps takes its place with it."""
+    monkeypatch.setattr(pool, "MOST_CONNECTIONS", 1)
+    server, keeper = play(HELLO + "SERVE"), pool.Pool()
+    config = SmtpConfig(server.host, server.port, Security.PLAIN_TEXT)
+    keeper._take(config, pool._Lease(), Deadline(1), is_new=False)
+    with keeper.lease(config, Deadline(1)):
+        assert server.connections == 1
+
+
+def test_a_relay_that_cannot_be_reached_leaves_nothing_behind(
+    play: Callable[..., ScriptedServer],
+) -> None:
+    """The pool forgets settings that never led to a session."""
+    server, keeper = play("S: 554 no"), pool.Pool()
+    config = SmtpConfig(server.host, server.port, Security.PLAIN_TEXT)
+    with pytest.raises(PermanentFailure), keeper.lease(config, Deadline(1)):
+        pass
+    assert keeper._relays == {}
+
+
 _CHILD = """
 import os, sys
 from prefect_smtp_relay.mail.envelope import Envelope

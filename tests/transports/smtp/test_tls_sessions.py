@@ -15,7 +15,7 @@ from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.report import Report
-from prefect_smtp_relay.transports.smtp import Security
+from prefect_smtp_relay.transports.smtp import Security, tls
 from prefect_smtp_relay.transports.smtp.pool import pool
 
 KINDS = [("starttls", Security.STARTTLS), ("tls", Security.DIRECT)]
@@ -98,3 +98,17 @@ def test_a_check_looks_at_the_certificate_again(
     assert "certificate not checked" in steps["TLS"].detail
     assert "resumed" not in steps["TLS"].detail
     assert "localhost" in steps["certificate"].detail
+
+
+def test_a_session_is_resumed_for_an_hour_at_most(
+    start_tls: Callable[..., MailServer],
+    submit: Callable[..., Receipt],
+    negotiated: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A certificate is checked in whole handshakes only, so that one follows in time."""
+    server = start_tls("starttls")
+    submit_anew(submit, server, security=Security.STARTTLS)
+    monkeypatch.setattr(tls, "_LONGEST_SECONDS", 0.0)
+    submit_anew(submit, server, security=Security.STARTTLS)
+    assert [line.endswith("resumed") for line in negotiated()] == [False, False]

@@ -49,11 +49,8 @@ def test_the_rest_follows_in_the_next_transaction(
     script += transaction("250 ok", "250 ok", reply, reply, reply, final="250 2.0.0 one")
     server = play(script + "SERVE")
     receipt = submit(server, to_five)
-    assert [mail.forward_paths for mail in server.stored] == [
-        (NAMES[0], NAMES[1]),
-        (NAMES[2], NAMES[3]),
-        (NAMES[4],),
-    ]
+    rest = [NAMES[2:]] if reply == TOO_MANY["452-bare"] else [NAMES[2:4], NAMES[4:]]
+    assert [list(mail.forward_paths) for mail in server.stored] == [NAMES[:2], *rest]
     assert receipt.accepted == tuple(NAMES[:4])
     assert (receipt.bcc_accepted, receipt.refused) == (1, {})
     assert receipt.response.startswith("250 2.0.0 one; 250 ")
