@@ -178,12 +178,15 @@ class Session:
         Raises:
             EmailError: of the connection, in the server's words where it said why it gave up.
         """
-        with self._translating("body"):
+        try:
             self._wire.look()
+        except OSError as error:
+            raise self._lost("body", error) from error
         self._check_step("body")
         last = b""
         for block in blocks:
-            self._write_body(last)
+            if last:
+                self._write_body(last)
             last = block
         if len(last) + len(behind) > _ONE_RECORD:
             self._write_body(last)

@@ -64,8 +64,9 @@ class Transaction:
         Args:
             behind_a_message: whether that write begins with the end of another message.
         """
-        is_deaf = behind_a_message and self._session.config.place in _deaf_behind_messages
-        if self._is_announced or is_deaf:
+        if self._is_announced:
+            return b""
+        if behind_a_message and self._session.config.place in _deaf_behind_messages:
             return b""
         self._is_announced = True
         self._is_behind_a_message = behind_a_message
@@ -141,25 +142,23 @@ class Transaction:
 
     def _replies(self) -> Iterator[Reply]:
         """Read the replies one by one; where commands are not pipelined, each waits its turn."""
-        session = self._session
-        seconds = self._patience()
+        session, pipelines = self._session, self._session.pipelines
+        # A server may hold back its replies until it has been through all recipients.
+        seconds = session.config.timeout_seconds + len(self._addresses) - 1
         while self._commands:
             stage, line = self._commands.popleft()
-            if session.pipelines:
-                yield self._heed(stage, self._read_reply(stage, seconds))
+            if not pipelines:
+                reply = session.command(stage, line)
+            elif stage == "MAIL" and self._is_behind_a_message:
+                reply = self._read_behind_a_message(seconds)
             else:
-                yield self._heed(stage, session.command(stage, line))
+                reply = session.read_reply(stage, seconds)
+            yield self._heed(stage, reply)
 
-    def _patience(self) -> float:
-        """A server may hold back its replies until it has been through all recipients."""
-        return self._session.config.timeout_seconds + len(self._addresses) - 1
-
-    def _read_reply(self, stage: str, seconds: float) -> Reply:
-        """Read a reply; a server that lost what came behind a message will never answer."""
-        if stage != "MAIL" or not self._is_behind_a_message:
-            return self._session.read_reply(stage, seconds)
+    def _read_behind_a_message(self, seconds: float) -> Reply:
+        """Read the reply to MAIL; a server that lost what came with a message will never answer."""
         try:
-            return self._session.read_reply(stage, min(seconds, _LOST_COMMANDS_SECONDS))
+            return self._session.read_reply("MAIL", min(seconds, _LOST_COMMANDS_SECONDS))
         except TimedOut:
             _deaf_behind_messages.add(self._session.config.place)
             raise

@@ -51,9 +51,12 @@ class Wire:
         Raises:
             OSError: the connection was lost, or closed by the server.
         """
-        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
-            self.socket.settimeout(0)
-            self._take_in(self.socket.recv(_LONGEST_LINE))
+        self.socket.settimeout(0)
+        try:
+            data = self.socket.recv(_LONGEST_LINE)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        self._take_in(data)
 
     def replace_socket(self, sock: socket.socket) -> None:
         """Go on over TLS.
