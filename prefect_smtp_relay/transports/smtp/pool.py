@@ -16,7 +16,8 @@ from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.connection import connect
 from prefect_smtp_relay.transports.smtp.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.errors import translating
-from prefect_smtp_relay.transports.smtp.session import Session, quit_all
+from prefect_smtp_relay.transports.smtp.farewell import quit_all
+from prefect_smtp_relay.transports.smtp.session import Session
 
 MOST_CONNECTIONS = 10
 """Open at once to one relay."""

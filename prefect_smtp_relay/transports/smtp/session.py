@@ -6,7 +6,7 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from prefect_smtp_relay.exceptions import EmailError, TlsFailed
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
@@ -17,6 +17,7 @@ from prefect_smtp_relay.transports.smtp.extensions import (
     read_extensions,
     recipient_limit,
 )
+from prefect_smtp_relay.transports.smtp.farewell import quit_all
 from prefect_smtp_relay.transports.smtp.faults import NO_STARTTLS
 from prefect_smtp_relay.transports.smtp.helo import helo_name
 from prefect_smtp_relay.transports.smtp.network import is_loopback
@@ -31,7 +32,6 @@ _END = b".\r\n"
 _ONE_RECORD = 16_000
 """Octets that go out whole or not at all, under TLS too."""
 
-_FAREWELL_SECONDS = 2.0
 _LAST_WORDS_SECONDS = 0.5
 _MOST_TRANSACTIONS = 90
 """Below the 100 that OpenSMTPD permits by default."""
@@ -47,9 +47,8 @@ class Session:
         config: how the relay is to be spoken to.
         deadline: of the delivery that the session is opened for.
 
-    ``in_transaction`` says that only RSET permits the next MAIL, ``served`` counts transactions,
-    ``has_accepted`` tells of a message, ``is_retired`` that another session should take over,
-    ``failure`` what ended it; ``recipient_limit`` bounds a transaction.
+    Only RSET permits the next MAIL where it is ``in_transaction``; one that ``is_retired`` gives
+    way to another; ``failure`` ended it; ``served`` counts transactions.
     """
 
     def __init__(
@@ -178,11 +177,7 @@ class Session:
         Raises:
             EmailError: of the connection, in the server's words where it said why it gave up.
         """
-        try:
-            self._wire.look()
-        except OSError as error:
-            raise self._lost("body", error) from error
-        self._check_step("body")
+        self._check_step("body", look=True)
         last = b""
         for block in blocks:
             if last:
@@ -240,13 +235,15 @@ class Session:
 
     def out_of_step(self, stage: str, reply: Reply) -> EmailError:
         """End a session whose replies do not fit the commands: a later one would be misread."""
-        error = MalformedReply(f"a reply out of step: {reply}")
-        lost = self._lost(stage, error)
-        lost.__cause__ = error
-        return lost
+        return self._lost(stage, MalformedReply(f"a reply out of step: {reply}"))
 
-    def _check_step(self, stage: str) -> None:
+    def _check_step(self, stage: str, *, look: bool = False) -> None:
         """Make sure that every reply was asked for (RFC 2920, section 3.1)."""
+        try:
+            if look:
+                self._wire.look()
+        except OSError as error:
+            raise self._lost(stage, error) from error
         if not self._wire.has_unread:
             return
         reply = self.read_reply(stage)
@@ -274,7 +271,9 @@ class Session:
     def _lost(self, stage: str, error: OSError | MalformedReply) -> EmailError:
         """Translate an error of the wire, behind which nothing can be said any more."""
         self.close()
-        return translate(self.config.name, stage, error)
+        lost = translate(self.config.name, stage, error)
+        lost.__cause__ = error
+        return lost
 
     @contextlib.contextmanager
     def _translating(self, stage: str) -> Iterator[None]:
@@ -287,15 +286,3 @@ class Session:
         if not reply.is_positive:
             raise refused(self.config.name, stage, reply)
         return reply
-
-
-def quit_all(sessions: Sequence[Session]) -> None:
-    """Say good-bye to several servers at once, and close: the wait is that for one."""
-    for session in sessions:
-        session.go_on(Deadline(_FAREWELL_SECONDS))
-        with contextlib.suppress(EmailError):
-            session.write("QUIT", b"QUIT\r\n")
-    for session in sessions:
-        with contextlib.suppress(EmailError):
-            session.read_reply("QUIT")
-        session.close()
