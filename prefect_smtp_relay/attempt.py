@@ -48,8 +48,10 @@ class Attempt:
 
     @property
     def message(self) -> Message:
-        """The message; before a relay is chosen, its From may have to wait for one."""
-        return self._message or leave_unsettled(self._draft, self._settings, self.origin)
+        """The message, completed once; where no relay was chosen, its From waits for one."""
+        if self._message is None:
+            self._message = leave_unsettled(self._draft, self._settings, self.origin)
+        return self._message
 
     @property
     def envelope(self) -> Envelope:

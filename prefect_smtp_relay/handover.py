@@ -64,8 +64,10 @@ def deliver_or_keep(
         with _noting_interruption(attempt.message):
             receipt = deliver(attempt.message, attempt.envelope, relay)
     except EmailError as error:
-        return attempt.message, attempt.fail(error)
-    return attempt.message, attempt.conclude(receipt)
+        receipt = attempt.fail(error)
+    else:
+        receipt = attempt.conclude(receipt)
+    return attempt.message, receipt
 
 
 def deliver_soon(

@@ -9,7 +9,12 @@ import pytest
 from prefect import flow, task
 
 from prefect_smtp_relay import SMTP, Receipt, send_an_email
-from prefect_smtp_relay.exceptions import EmailError, PermanentFailure, TransientFailure
+from prefect_smtp_relay.exceptions import (
+    EmailError,
+    PermanentFailure,
+    TransientFailure,
+    UnknownRelay,
+)
 from prefect_smtp_relay.testing.mail_server import MailServer
 
 
@@ -126,6 +131,15 @@ def test_a_retry_reads_an_open_file_again(mail_server: MailServer, relay: SMTP) 
     notify()
     (attachment,) = mail_server.mails[0].message.iter_attachments()
     assert attachment.get_content().strip() == "graph"
+
+
+def test_a_mail_that_met_no_relay_is_kept_under_one_message_id(outbox_path: Path) -> None:
+    """The error names the mail that the outbox holds, also where nothing else names it."""
+    with pytest.raises(UnknownRelay) as caught:
+        send_an_email.fn("ann@example.org", "s", "b", relay="smtp/nowhere")
+    (stored,) = outbox_path.glob("*.json")
+    assert str(stored.with_suffix(".eml")) == caught.value.kept
+    assert caught.value.message_id in stored.read_text()
 
 
 def test_the_date_stays_over_the_tries(mail_server: MailServer, relay: SMTP) -> None:

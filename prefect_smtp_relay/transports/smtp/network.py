@@ -18,18 +18,17 @@ Place = tuple[Any, ...]
 """A socket address as `socket.getaddrinfo` gives it."""
 
 
-def resolve(config: SmtpConfig, deadline: Deadline | None = None) -> list[str]:
+def resolve(config: SmtpConfig) -> list[str]:
     """Ask DNS for the IP addresses of the relay.
 
     Args:
-        config: how to reach it.
-        deadline: of the whole; ``timeout_seconds`` bounds it in any case.
+        config: how to reach it; ``timeout_seconds`` bounds the wait.
 
     Raises:
         EmailError: there are none, or the answer did not come in time.
     """
     with _naming_the_host(config):
-        places = _look_up(config, Deadline((deadline or Deadline()).left(config.timeout_seconds)))
+        places = _look_up(config, Deadline(config.timeout_seconds))
         return list(dict.fromkeys(str(place[0]) for _, place in places))
 
 

@@ -235,7 +235,10 @@ class Session:
 
     def out_of_step(self, stage: str, reply: Reply) -> EmailError:
         """End a session whose replies do not fit the commands: a later one would be misread."""
-        return self._lost(stage, MalformedReply(f"a reply out of step: {reply}"))
+        error = MalformedReply(f"a reply out of step: {reply}")
+        lost = self._lost(stage, error)
+        lost.__cause__ = error  # the others are raised from theirs
+        return lost
 
     def _check_step(self, stage: str, *, look: bool = False) -> None:
         """Make sure that every reply was asked for (RFC 2920, section 3.1)."""
@@ -271,9 +274,7 @@ class Session:
     def _lost(self, stage: str, error: OSError | MalformedReply) -> EmailError:
         """Translate an error of the wire, behind which nothing can be said any more."""
         self.close()
-        lost = translate(self.config.name, stage, error)
-        lost.__cause__ = error
-        return lost
+        return translate(self.config.name, stage, error)
 
     @contextlib.contextmanager
     def _translating(self, stage: str) -> Iterator[None]:
