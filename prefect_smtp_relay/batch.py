@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from prefect_smtp_relay import progress
 from prefect_smtp_relay.attempt import Attempt
@@ -11,12 +10,16 @@ from prefect_smtp_relay.events import emit_failure
 from prefect_smtp_relay.exceptions import EmailError, MailsNotAccepted
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.run_log import run_logger
+from prefect_smtp_relay.run_log import noting_interruption
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.submission import Relay, RelayInput, choose_relay, deliver_all
 from prefect_smtp_relay.task_run import Try
 
 _MOST_TOLD = 3
+_INTERRUPTED = (
+    "Interrupted while %d mails were submitted: any of them may have been accepted. Look for them"
+    " in the relay's log before sending them again."
+)
 
 
 class Batch:
@@ -82,7 +85,7 @@ class Batch:
             except EmailError as error:
                 self._fail(number, error)
         mails = [(attempt.message, attempt.envelope) for attempt in settled.values()]
-        with _noting_interruption(len(mails)):
+        with noting_interruption(_INTERRUPTED, len(mails)):
             results = deliver_all(mails, relay, connections)
         for number, result in zip(settled, results, strict=True):
             if isinstance(result, EmailError):
@@ -148,17 +151,3 @@ def not_accepted(
         listed[_MOST_TOLD:] = [f"{len(left)} more errors in `errors`"]
     text = f"{len(errors)} of {count} mails were not accepted. {'; '.join(listed)}."
     return MailsNotAccepted(text, dict(sorted(receipts.items())), errors)
-
-
-@contextlib.contextmanager
-def _noting_interruption(count: int) -> Iterator[None]:
-    """Leave a trace of mails that a task's timeout or a cancellation broke off."""
-    try:
-        yield
-    except BaseException:
-        run_logger().error(
-            "Interrupted while %d mails were submitted: any of them may have been accepted. Look"
-            " for them in the relay's log before sending them again.",
-            count,
-        )
-        raise

@@ -13,12 +13,16 @@ from prefect_smtp_relay.events import emit_failure
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.run_log import run_logger
+from prefect_smtp_relay.run_log import noting_interruption, run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.submission import Origin, RelayInput, deliver
 
 _PAUSES_SECONDS: tuple[float, ...] = (1, 3)
 _LONGEST_SECONDS = 10
+_INTERRUPTED = (
+    "Interrupted while %s was submitted: it may have been accepted. Look for its Message-ID before"
+    " sending it again."
+)
 
 
 @contextlib.contextmanager
@@ -61,7 +65,7 @@ def deliver_or_keep(
     attempt = Attempt(draft, settings, origin or Origin(), last_try=last_try)
     try:
         relay = attempt.settle(requested)
-        with _noting_interruption(attempt.message):
+        with noting_interruption(_INTERRUPTED, attempt.message.message_id):
             receipt = deliver(attempt.message, attempt.envelope, relay)
     except EmailError as error:
         receipt = attempt.fail(error)
@@ -96,19 +100,3 @@ def deliver_soon(
             run_logger().warning("%s The mail is tried again.", error)
         time.sleep(pause)
     return deliver_or_keep(draft, requested, settings, origin=origin, last_try=True)
-
-
-@contextlib.contextmanager
-def _noting_interruption(message: Message) -> Iterator[None]:
-    """Leave a trace of a mail that a task's timeout or a cancellation broke off."""
-    try:
-        yield
-    except EmailError:
-        raise
-    except BaseException:
-        run_logger().error(
-            "Interrupted while %s was submitted: it may have been accepted. Look for its"
-            " Message-ID before sending it again.",
-            message.message_id,
-        )
-        raise

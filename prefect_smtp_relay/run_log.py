@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_logger, get_run_logger
+from prefect.settings import PREFECT_LOGGING_LEVEL
 
+from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.transports.base import logger as transport_logger
 
 if TYPE_CHECKING:
@@ -35,6 +37,23 @@ def run_logger() -> RunLogger:
     return _current_run_logger() or get_logger("smtp_relay")
 
 
+@contextlib.contextmanager
+def noting_interruption(message: str, *values: object) -> Iterator[None]:
+    """Leave a trace of mail that a task's timeout or a cancellation broke off.
+
+    Args:
+        message: for the log, with a place for each of the values.
+        values: what stands there.
+    """
+    try:
+        yield
+    except EmailError:
+        raise
+    except BaseException:
+        run_logger().error(message, *values)
+        raise
+
+
 def _current_run_logger() -> RunLogger | None:
     if chosen := _chosen.get():
         return chosen
@@ -54,7 +73,11 @@ def _forward(record: logging.LogRecord) -> bool:
 
 
 def forward_transport_log() -> None:
-    """Send what the pure parts log to where Prefect's users read; once is enough."""
+    """Send what the pure parts log to where Prefect's users read; once is enough.
+
+    Their debug log, which names the negotiated TLS, needs ``PREFECT_LOGGING_LEVEL=DEBUG``.
+    """
     if _forward not in transport_logger.filters:
         transport_logger.addFilter(_forward)
-        transport_logger.setLevel(logging.INFO)
+        wants_details = PREFECT_LOGGING_LEVEL.value() == "DEBUG"
+        transport_logger.setLevel(logging.DEBUG if wants_details else logging.INFO)
