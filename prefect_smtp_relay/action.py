@@ -7,18 +7,15 @@ processes of its own pickles them by that name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from prefect_smtp_relay.artifacts import ArtifactInput, leave_artifact
+from prefect_smtp_relay.composing import compose_draft
 from prefect_smtp_relay.handover import deliver_or_keep, telling_failures
 from prefect_smtp_relay.mail.attachment_input import AttachmentInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
-from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.rendering import Frame, render
 from prefect_smtp_relay.run_log import forward_transport_log
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.signature import run_signature
 from prefect_smtp_relay.submission import RelayInput
 from prefect_smtp_relay.task_run import Try, in_worker_thread
 
@@ -40,8 +37,9 @@ def send_an_email(
     inline_images: Mapping[str, AttachmentInput] | None = None,
     headers: Mapping[str, str] | None = None,
     thread: str = "",
+    preheader: str = "",
     include_header: bool = True,
-    include_footer: bool = False,
+    include_footer: bool = True,
     custom_logo_url: str = "",
     relay: RelayInput = None,
     artifact: ArtifactInput = False,
@@ -66,9 +64,10 @@ def send_an_email(
         inline_images: content id to path or octets; ``![](cid:ID)`` shows it in the body.
         headers: further header fields.
         thread: a key such as ``INC-42``: mails of one key and sender domain show in one thread.
-        include_header: show the logo, where there is one, above the body.
+        preheader: what inboxes show behind the subject, in place of the body's first words.
+        include_header: show the logo, or the name, above the body.
         include_footer: say below the body which flow run sent it.
-        custom_logo_url: the web address of a logo.
+        custom_logo_url: the web address of a logo; by default the setting ``logo_url``.
         relay: ``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, or a block; overrides the choice.
         artifact: leave a Markdown artifact in the run, recipients masked; ``with-recipients``
             shows them. Bcc recipients are only counted.
@@ -86,11 +85,13 @@ def send_an_email(
     with telling_failures(last_try=current.is_last):
         settings = current_settings()
         draft = compose_draft(
+            settings,
             to,
             subject,
             body,
             html=html,
             text=text,
+            preheader=preheader,
             include_header=include_header,
             include_footer=include_footer,
             custom_logo_url=custom_logo_url,
@@ -111,39 +112,3 @@ def send_an_email(
 
 
 asend_an_email = in_worker_thread(send_an_email, "asend_an_email")
-
-
-def compose_draft(
-    to: AddressInput,
-    subject: str,
-    body: str,
-    *,
-    html: str | None = None,
-    text: str | None = None,
-    include_header: bool = True,
-    include_footer: bool = False,
-    custom_logo_url: str = "",
-    **fields: Any,
-) -> Draft:
-    """Render and check a mail; the arguments are those of `send_an_email`.
-
-    Args:
-        to: the recipients.
-        subject: one line.
-        body: Markdown.
-        html: HTML in place of what the body renders to.
-        text: plain text in place of what the body renders to.
-        include_header: show the logo, where there is one, above the body.
-        include_footer: say below the body which flow run sent it.
-        custom_logo_url: the web address of a logo.
-        fields: the others, as `compose` takes them.
-
-    Raises:
-        MessageError: naming the argument and the fix.
-    """
-    frame = Frame(
-        logo_url=custom_logo_url if include_header else "",
-        footer=run_signature() if include_footer else "",
-    )
-    rendered = render(body, html=html, text=text, frame=frame)
-    return compose(to, subject, text=rendered.text, html=rendered.html, **fields)

@@ -7,13 +7,14 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prefect_smtp_relay.action import compose_draft, send_an_email
+from prefect_smtp_relay.action import send_an_email
 from prefect_smtp_relay.batch import Batch
+from prefect_smtp_relay.composing import compose_draft
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.handover import telling_failures
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
 from prefect_smtp_relay.submission import RelayInput
 from prefect_smtp_relay.task_run import Try, in_worker_thread
 
@@ -47,8 +48,9 @@ def send_emails(
     current = Try.of(send_emails, asend_emails)
     with telling_failures(last_try=current.is_last):
         _check(mails, connections)
-        drafts = [_compose(number, mail) for number, mail in enumerate(mails)]
-    return Batch(drafts, current_settings(), current).deliver(relay, connections)
+        settings = current_settings()
+        drafts = [_compose(settings, number, mail) for number, mail in enumerate(mails)]
+    return Batch(drafts, settings, current).deliver(relay, connections)
 
 
 asend_emails = in_worker_thread(send_emails, "asend_emails")
@@ -64,7 +66,7 @@ def _check(mails: Sequence[Mapping[str, Any]], connections: int) -> None:
         )
 
 
-def _compose(number: int, mail: Mapping[str, Any]) -> Draft:
+def _compose(settings: SmtpRelaySettings, number: int, mail: Mapping[str, Any]) -> Draft:
     place = f"mails[{number}]"
     if not isinstance(mail, Mapping):
         raise MessageError(f"{place}: expected a mapping of arguments, got {type(mail).__name__}.")
@@ -75,7 +77,7 @@ def _compose(number: int, mail: Mapping[str, Any]) -> Draft:
         if name not in mail:
             raise MessageError(f"{place}: {name} is missing; give it.")
     try:
-        return compose_draft(**mail)
+        return compose_draft(settings, **mail)
     except MessageError as error:
         raise type(error)(f"{place}: {error}") from error
 

@@ -18,14 +18,14 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import SyncClientContext
 from prefect.logging.loggers import flow_run_logger, task_run_logger
 
+from prefect_smtp_relay.composing import compose_draft
 from prefect_smtp_relay.exceptions import EmailError, NoRecipients
 from prefect_smtp_relay.handover import deliver_soon, telling_failures
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
-from prefect_smtp_relay.mail.message import Draft, compose
-from prefect_smtp_relay.rendering import render
+from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.run_log import forward_transport_log, logging_to
 from prefect_smtp_relay.run_report import RunReport, report_flow_run, report_task_run
-from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
 from prefect_smtp_relay.submission import RelayInput
 
 P = ParamSpec("P")
@@ -70,15 +70,16 @@ class _RunMail:
 
     def _submit(self, report: RunReport) -> None:
         with telling_failures(last_try=True):
-            deliver_soon(self._compose(report), self.relay, current_settings())
+            settings = current_settings()
+            deliver_soon(self._compose(settings, report), self.relay, settings)
 
-    def _compose(self, report: RunReport) -> Draft:
-        rendered = render(report.body)
-        return compose(
+    def _compose(self, settings: SmtpRelaySettings, report: RunReport) -> Draft:
+        return compose_draft(
+            settings,
             self.to,
             report.subject if self.subject is None else report.format_subject(self.subject),
-            text=rendered.text,
-            html=rendered.html,
+            report.body,
+            include_footer=False,
             from_=self.from_,
             cc=self.cc,
             bcc=self.bcc,

@@ -14,13 +14,13 @@ from pydantic import ConfigDict, Field, HttpUrl, field_validator
 from prefect_smtp_relay import catalog, server_process
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import CleanBlock, without_blank_defaults
+from prefect_smtp_relay.composing import compose_draft
 from prefect_smtp_relay.exceptions import EmailError, MessageError, UnknownRelay
 from prefect_smtp_relay.handover import deliver_soon, telling_failures
-from prefect_smtp_relay.mail.message import Draft, compose
-from prefect_smtp_relay.rendering import Frame, render
+from prefect_smtp_relay.mail.message import Draft
+from prefect_smtp_relay.rendering import Frame
 from prefect_smtp_relay.run_log import forward_transport_log, run_logger
-from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.signature import run_signature
+from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
 from prefect_smtp_relay.submission import OUTBOX
 
 _SUBJECT = "Prefect notification"
@@ -98,10 +98,10 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     include_header: bool = Field(
         default=True,
         title="Include header",
-        description="Show the logo, where there is one, above the body.",
+        description="Show the logo, or the name, above the body.",
     )
     include_footer: bool = Field(
-        default=False,
+        default=True,
         title="Include footer",
         description="Say below the body that Prefect sent it.",
     )
@@ -181,31 +181,28 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     def _notify(self, body: str, subject: str | None) -> None:
         try:
             with telling_failures(last_try=True):
-                draft = self._compose(body, subject)
-                deliver_soon(draft, self.relay or None, current_settings())
+                settings = current_settings()
+                draft = self._compose(settings, body, subject)
+                deliver_soon(draft, self.relay or None, settings)
         except EmailError as error:
             run_logger().error("The notification failed: %s", error)
             if self._raise_on_failure:
                 raise NotificationError(_reason(error)) from error
 
-    def _compose(self, body: str, subject: str | None) -> Draft:
-        rendered = render(_keep_lines(body), frame=self._frame())
-        return compose(
+    def _compose(self, settings: SmtpRelaySettings, body: str, subject: str | None) -> Draft:
+        return compose_draft(
+            settings,
             self.to,
             _in_one_line(f"{self.subject_prefix} {subject or _SUBJECT}"),
-            text=rendered.text,
-            html=rendered.html,
+            _keep_lines(body),
+            include_header=self.include_header,
+            include_footer=self.include_footer,
+            custom_logo_url=self.custom_logo_url,
             from_=self.from_address or None,
             cc=self.cc,
             bcc=self.bcc,
             reply_to=self.reply_to,
             thread=self.thread,
-        )
-
-    def _frame(self) -> Frame:
-        return Frame(
-            logo_url=self.custom_logo_url if self.include_header else "",
-            footer=run_signature() if self.include_footer else "",
         )
 
 

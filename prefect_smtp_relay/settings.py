@@ -51,6 +51,14 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="store",
         description="Where no relay is connected: store mail in the outbox, or refuse it.",
     )
+    logo_url: str = Field(
+        default="",
+        description="The web address of the logo in the header of each mail.",
+    )
+    header_name: str = Field(
+        default="Prefect",
+        description="The name in the header of each mail: in place of a logo, and as its text.",
+    )
     outbox_path: Path = Field(
         default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
         description="The directory of the outbox.",

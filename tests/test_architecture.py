@@ -34,6 +34,7 @@ LAYERS = (
     {"blocks"},
     {"catalog"},
     {"submission"},
+    {"composing"},
     {"attempt", "task_run"},
     {"batch", "handover"},
     {"action", "notification"},

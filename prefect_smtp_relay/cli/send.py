@@ -8,11 +8,10 @@ from cyclopts import Parameter
 
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
 from prefect_smtp_relay.cli.fields import refuse_malformed
+from prefect_smtp_relay.composing import compose_draft
 from prefect_smtp_relay.handover import telling_failures
 from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.message import compose
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.rendering import render
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.submission import OUTBOX, Origin, deliver, settle
 
@@ -44,8 +43,7 @@ def send(
         refuse_malformed(relay)
     with telling_failures(last_try=True):
         settings = current_settings()
-        rendered = render(body)
-        draft = compose(to, subject, text=rendered.text, html=rendered.html, from_=from_)
+        draft = compose_draft(settings, to, subject, body, from_=from_)
         chosen, message = settle(draft, relay, settings, Origin())
         receipt = deliver(message, Envelope.of(message), chosen)
     return show(_answer(receipt, is_to_be_stored=is_to_be_stored), as_json=as_json)

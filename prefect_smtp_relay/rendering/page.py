@@ -20,6 +20,8 @@ class Frame:
 
     Args:
         logo_url: an http(s) address of a picture to show above it; blank for none.
+        name: stands above it where there is no picture, or where it is not shown.
+        preheader: what inboxes show behind the subject; one line of text.
         footer: Markdown that stands below it; blank for none.
 
     Raises:
@@ -27,6 +29,8 @@ class Frame:
     """
 
     logo_url: str = ""
+    name: str = ""
+    preheader: str = ""
     footer: str = ""
 
     def __post_init__(self) -> None:
