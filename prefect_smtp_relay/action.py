@@ -7,6 +7,7 @@ processes of its own pickles them by that name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from prefect_smtp_relay.artifacts import ArtifactInput, leave_artifact
 from prefect_smtp_relay.composing import compose_draft
@@ -27,6 +28,7 @@ def send_an_email(
     subject: str,
     body: str,
     *,
+    context: Mapping[str, Any] | None = None,
     from_: str | Mailbox | None = None,
     cc: AddressInput = None,
     bcc: AddressInput = None,
@@ -54,6 +56,9 @@ def send_an_email(
             (``Ann <ann@example.org>``).
         subject: one line.
         body: Markdown; becomes the HTML part and the plain text part.
+        context: names to values; with it, subject, preheader, body, ``html``, ``text`` and the
+            recipients are Jinja templates, in which values show as typed. Without it, braces
+            are braces.
         from_: the sender; by default the relay's ``from_address``, then ``default_from``.
         cc: more recipients, shown to all.
         bcc: more recipients, shown to nobody.
@@ -89,6 +94,7 @@ def send_an_email(
             to,
             subject,
             body,
+            context=context,
             html=html,
             text=text,
             preheader=preheader,

@@ -1,7 +1,8 @@
-"""From what a caller writes to a checked draft: frame, rendering, and the message's own checks."""
+"""From what a caller writes to a checked draft: template, frame, rendering, checks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from prefect_smtp_relay.mail.mailbox import AddressInput
@@ -9,6 +10,7 @@ from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.rendering import Frame, render
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.signature import run_signature
+from prefect_smtp_relay.templating import Texts, fill_recipients, read_context
 
 
 def compose_draft(
@@ -17,6 +19,10 @@ def compose_draft(
     subject: str,
     body: str,
     *,
+    context: Mapping[str, Any] | None = None,
+    cc: AddressInput = None,
+    bcc: AddressInput = None,
+    reply_to: AddressInput = None,
     html: str | None = None,
     text: str | None = None,
     preheader: str = "",
@@ -32,6 +38,8 @@ def compose_draft(
         to: the recipients.
         subject: one line.
         body: Markdown.
+        context: fills recipients and texts in as templates; None: braces are braces.
+        cc, bcc, reply_to: as ``to``.
         html: HTML in place of what the body renders to.
         text: plain text in place of what the body renders to.
         preheader: what inboxes show behind the subject.
@@ -43,11 +51,30 @@ def compose_draft(
     Raises:
         MessageError: naming the argument and the fix.
     """
+    texts = Texts(subject, body, preheader, html, text)
+    if context is not None:
+        record = read_context(context)
+        texts = texts.filled(record)
+        to, cc, bcc, reply_to = (
+            fill_recipients(value, record, name)
+            for name, value in (("to", to), ("cc", cc), ("bcc", bcc), ("reply_to", reply_to))
+        )
     frame = Frame(
         logo_url=(custom_logo_url or settings.logo_url) if include_header else "",
         name=settings.header_name if include_header else "",
-        preheader=preheader,
+        preheader=texts.preheader,
         footer=run_signature() if include_footer else "",
     )
-    rendered = render(body, html=html, text=text, frame=frame)
-    return compose(to, subject, text=rendered.text, html=rendered.html, **fields)
+    rendered = render(
+        texts.body, html=texts.html, text=texts.text, frame=frame, values=texts.values
+    )
+    return compose(
+        to,
+        texts.subject,
+        text=rendered.text,
+        html=rendered.html,
+        cc=cc,
+        bcc=bcc,
+        reply_to=reply_to,
+        **fields,
+    )

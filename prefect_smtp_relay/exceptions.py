@@ -6,6 +6,7 @@
     |- MessageError(ValueError)       the caller's fault, never retried
     |  |- InvalidMailbox              an address that is no address
     |  |- InvalidHeader               a header that may not be set, or holds CR, LF or NUL
+    |  |- InvalidTemplate             a template, or the context for it, that cannot be filled in
     |  |- NoRecipients                nobody in to, cc and bcc
     |  |- AttachmentError             a file that is missing, unreadable or has no name
     |  |- MessageTooLarge             more octets than the relay takes
@@ -76,6 +77,10 @@ class EmailError(Exception):
 
 class MessageError(EmailError, ValueError):
     """The message cannot be sent as the caller wrote it."""
+
+
+class InvalidTemplate(MessageError):
+    """A template is malformed, names what is missing, or does too much."""
 
 
 class InvalidMailbox(MessageError):

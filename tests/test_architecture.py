@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "presets": {"exceptions"},
     "mail": {"exceptions"},
     "rendering": {"exceptions", "mail"},
+    "templating": {"exceptions", "mail", "rendering"},
     "transports": {"exceptions", "mail"},
     "testing": {"exceptions", "mail", "transports"},
 }

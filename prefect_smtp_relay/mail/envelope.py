@@ -16,7 +16,7 @@ class Envelope:
 
     Args:
         reverse_path: gets the non-delivery reports.
-        forward_paths: each recipient once, Bcc included; never empty.
+        forward_paths: each recipient once, whatever its case, Bcc included; never empty.
 
     Raises:
         NoRecipients: there is no forward-path.
@@ -34,7 +34,7 @@ class Envelope:
         """Build the envelope of a message: its sender, and every recipient once."""
         unique: dict[str, Mailbox] = {}
         for mailbox in message.to + message.cc + message.bcc:
-            unique.setdefault(mailbox.address, mailbox)
+            unique.setdefault(mailbox.address.lower(), mailbox)
         return cls(message.sender or message.from_, tuple(unique.values()))
 
     def only_for(self, addresses: Collection[str]) -> Envelope:

@@ -100,7 +100,7 @@ class Mailbox:
             field: the name of the argument, for the error.
 
         Returns:
-            The mailboxes in their order, each address once.
+            The mailboxes in their order, each address once, whatever its case.
 
         Raises:
             InvalidMailbox: with the field, the text and what is wrong with it.
@@ -108,16 +108,25 @@ class Mailbox:
         if value is None:
             return ()
         unique: dict[str, Mailbox] = {}
-        for entry in _entries(value, field):
+        for entry in entries(value, field):
             mailbox = cls.parse(entry, field)
-            unique.setdefault(mailbox.address, mailbox)
+            unique.setdefault(mailbox.address.lower(), mailbox)
         return tuple(unique.values())
 
 
 AddressInput = str | Mailbox | Iterable[str | Mailbox] | None
 
 
-def _entries(value: str | Mailbox | Iterable[str | Mailbox], field: str) -> Iterator[str | Mailbox]:
+def entries(value: str | Mailbox | Iterable[str | Mailbox], field: str) -> Iterator[str | Mailbox]:
+    """Part a list of mailboxes into its entries, at commas outside quotes and angle brackets.
+
+    Args:
+        value: text, a mailbox, or a list of either.
+        field: the name of the argument, for the error.
+
+    Raises:
+        InvalidMailbox: it is none of these.
+    """
     if isinstance(value, str):
         yield from _split(value)
     elif isinstance(value, Mailbox):
@@ -128,7 +137,7 @@ def _entries(value: str | Mailbox | Iterable[str | Mailbox], field: str) -> Iter
         )
     elif isinstance(value, Iterable) and not isinstance(value, (bytes, Mapping)):
         for item in value:
-            yield from _entries(item, field) if isinstance(item, str) else (item,)
+            yield from entries(item, field) if isinstance(item, str) else (item,)
     else:
         raise InvalidMailbox(f"{field}: expected text or a list, got {type(value).__name__}.")
 

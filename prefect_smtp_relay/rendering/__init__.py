@@ -8,6 +8,7 @@ from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.rendering.markdown import parse, to_html
 from prefect_smtp_relay.rendering.page import Frame, wrap_in_page
 from prefect_smtp_relay.rendering.plain_text import to_plain_text
+from prefect_smtp_relay.rendering.values import Values, fill_in
 
 __all__ = ["Frame", "Rendered", "render"]
 
@@ -26,7 +27,12 @@ class Rendered:
 
 
 def render(
-    body: str, *, html: str | None = None, text: str | None = None, frame: Frame | None = None
+    body: str,
+    *,
+    html: str | None = None,
+    text: str | None = None,
+    frame: Frame | None = None,
+    values: Values | None = None,
 ) -> Rendered:
     """Render a Markdown body, or take over what the caller has rendered.
 
@@ -35,6 +41,7 @@ def render(
         html: stands as it is in place of the rendered HTML; it is not wrapped in the page.
         text: stands as it is in place of the rendered plain text.
         frame: logo and footer of what is rendered here.
+        values: what the placeholders in the body stand for; it shows as it was typed.
 
     Returns:
         Both renderings. Where both are given, the body is not read.
@@ -48,6 +55,8 @@ def render(
         return Rendered(html, text)
     frame = frame or Frame()
     tokens, footer = parse(body), parse(frame.footer)
+    if values is not None:
+        tokens = fill_in(tokens, values)
     return Rendered(
         html=wrap_in_page(to_html(tokens), frame.logo_url, to_html(footer))
         if html is None

@@ -6,7 +6,11 @@ import re
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.token import Token
+
+from prefect_smtp_relay.rendering.links import is_safe_link
+from prefect_smtp_relay.rendering.values import PLACEHOLDER
 
 MAX_NESTING = 32
 """How deep blocks may stand in one another; bounds the work and the recursion."""
@@ -14,24 +18,18 @@ MAX_NESTING = 32
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What neither HTML (its section 13.1.1) nor a text/plain body (RFC 2046, 4.1.2) may hold."""
 
-_LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel", "cid"})
-_PATH_START = re.compile(r"[/?#]")
 _CONTAINERS = frozenset({"blockquote_open", "list_item_open"})
 
 
-def _is_safe_link(url: str) -> bool:
-    """Whether a link names no scheme or a known one (RFC 3986, section 4.2).
-
-    An allow list, because the readers' programs differ in what they execute: ``javascript:``,
-    ``data:``, ``vbscript:`` and ``file:`` are not all of it. What is no link is shown as typed.
-    """
-    scheme, colon, _ = _PATH_START.split(url.strip(), maxsplit=1)[0].partition(":")
-    return not colon or scheme.lower() in _LINK_SCHEMES
+def _normalize_link(url: str) -> str:
+    """Leave a target with a value in it for `values`: its host may be one."""
+    return url if PLACEHOLDER.search(url) else normalizeLink(url)
 
 
 def _parser(*without: str) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
-    parser.validateLink = _is_safe_link  # type: ignore[method-assign] # the documented way
+    parser.validateLink = is_safe_link  # type: ignore[method-assign] # the documented way
+    parser.normalizeLink = _normalize_link  # type: ignore[method-assign] # the documented way
     return parser.enable(["table", "strikethrough"]).disable(list(without))
 
 

@@ -1,0 +1,153 @@
+"""Values that the Markdown parser never sees: it reads a character for each, filled in behind it.
+
+So no text of a value can be markup, wherever it stands: in a line, a link's target, a code block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+from markdown_it.common.normalize_url import normalizeLink
+from markdown_it.token import Token
+
+from prefect_smtp_relay.exceptions import MessageError
+from prefect_smtp_relay.rendering.links import is_safe_link
+
+_FIRST = 0xF0000
+_MOST = 0xFFFD
+PLACEHOLDER = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + _MOST)}]")
+"""Plane 15 of Unicode, for private use: `withhold` takes it out of texts and values."""
+
+_LINE_END = re.compile(r"\r\n|[\r\n\u2028\u2029]")
+
+
+def withhold(text: str) -> str:
+    """Replace characters that could be taken for placeholders; no font shows them."""
+    return PLACEHOLDER.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+class Values:
+    """Values by the characters that stand for them."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    def keep(self, text: str) -> str:
+        """Keep a value.
+
+        Args:
+            text: may hold placeholders of values kept before.
+
+        Returns:
+            The character that stands for it.
+
+        Raises:
+            MessageError: there are too many.
+        """
+        if len(self._texts) >= _MOST:
+            raise MessageError(f"body: more than {_MOST:,} values. Write less, or attach a file.")
+        self._texts.append(self.fill(text))
+        return chr(_FIRST + len(self._texts) - 1)
+
+    def fill(self, text: str) -> str:
+        """Put the values in the place of their characters."""
+        return PLACEHOLDER.sub(lambda found: self._text(found.group()), text)
+
+    def fill_link(self, url: str) -> str:
+        """Put values into a link's target.
+
+        Args:
+            url: one that starts with a value goes where that value says; any other value is a
+                part of the path or the query, and percent-encoded.
+        """
+        start = PLACEHOLDER.match(url)
+        head = self._text(start.group()).strip() if start else ""
+        rest = PLACEHOLDER.sub(
+            lambda found: quote(self._text(found.group()), safe="/", errors="replace"),
+            url[start.end() :] if start else url,
+        )
+        return normalizeLink(head + rest)
+
+    def _text(self, character: str) -> str:
+        number = ord(character) - _FIRST
+        return self._texts[number] if number < len(self._texts) else ""
+
+
+def fill_in(tokens: Sequence[Token], values: Values) -> list[Token]:
+    """Fill values into parsed Markdown.
+
+    Args:
+        tokens: of markdown-it-py; those of blocks are changed.
+        values: by their placeholders.
+
+    Returns:
+        The tokens, in which each value shows as it was typed.
+    """
+    for token in tokens:
+        if token.children is not None:
+            token.children = list(_fill_line(token.children, values))
+        else:
+            token.content = values.fill(token.content)
+            token.info = values.fill(token.info)
+    return list(tokens)
+
+
+def _fill_line(children: Sequence[Token], values: Values) -> Iterator[Token]:
+    refused: list[str] = []
+    for token in children:
+        if token.type == "text":
+            yield from _lines(token, values.fill(token.content))
+        elif token.type == "link_open":
+            _fill_attributes(token, values)
+            yield from _open_link(token, refused)
+        elif token.type == "link_close":
+            target = refused.pop()
+            yield _text(f"]({target})", token.level) if target else token
+        elif token.type == "image":
+            yield _image(token, values)
+        else:
+            token.content = _LINE_END.sub(" ", values.fill(token.content))
+            yield token
+
+
+def _open_link(token: Token, refused: list[str]) -> Iterator[Token]:
+    """Show a link that its value made unsafe as it was typed, and note where it goes."""
+    target = str(token.attrs["href"])
+    if is_safe_link(target):
+        refused.append("")
+        yield token
+    else:
+        refused.append(target)
+        yield _text("[", token.level)
+
+
+def _image(token: Token, values: Values) -> Token:
+    _fill_attributes(token, values)
+    source, alt = str(token.attrs["src"]), values.fill(token.content)
+    if not is_safe_link(source):
+        return _text(f"![{alt}]({source})", token.level)
+    token.content = alt
+    token.children = list(_fill_line(token.children or [], values))
+    return token
+
+
+def _fill_attributes(token: Token, values: Values) -> None:
+    for name, value in token.attrs.items():
+        if isinstance(value, str) and PLACEHOLDER.search(value):
+            is_link = name in {"href", "src"}
+            token.attrs[name] = values.fill_link(value) if is_link else values.fill(value)
+
+
+def _lines(token: Token, text: str) -> Iterator[Token]:
+    """A value's line ends show as line ends."""
+    for number, line in enumerate(_LINE_END.split(text)):
+        if number:
+            yield Token("hardbreak", "br", 0, level=token.level)
+        if line:
+            yield _text(line, token.level)
+
+
+def _text(content: str, level: int) -> Token:
+    return Token("text", "", 0, content=content, level=level)

@@ -1,0 +1,68 @@
+"""Recipients with values in them: one entry may expand to several, or to none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from prefect_smtp_relay.exceptions import InvalidMailbox
+from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox, entries
+from prefect_smtp_relay.rendering.values import PLACEHOLDER, Values
+from prefect_smtp_relay.templating.context import Record
+from prefect_smtp_relay.templating.places import Kept
+from prefect_smtp_relay.templating.template import fill
+
+_NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>\s*")
+_SEPARATORS = re.compile(r'[,;<>"\s]')
+
+
+def fill_recipients(value: AddressInput, context: Record, field: str) -> list[str | Mailbox]:
+    """Fill values into the ``to``, ``cc``, ``bcc`` or ``reply_to`` argument.
+
+    An entry that is one value may expand to several mailboxes, with commas between them, or to
+    none. In any other entry a value is a part of one mailbox: a display name is shown as typed,
+    whatever is in it, and an address stays one.
+
+    Args:
+        value: as the caller wrote it.
+        context: what the templates may name.
+        field: the argument's name, for errors.
+
+    Raises:
+        InvalidTemplate: a template cannot be filled in.
+        InvalidMailbox: what comes out is no mailbox.
+    """
+    values = Values()
+    if value is None:
+        return []
+    if isinstance(value, str):
+        value = [value]
+    whole = [
+        fill(entry, context, Kept(values), field) if isinstance(entry, str) else entry
+        for entry in (value if not isinstance(value, Mailbox) else [value])
+    ]
+    return [mailbox for entry in entries(whole, field) for mailbox in _expand(entry, values, field)]
+
+
+def _expand(entry: str | Mailbox, values: Values, field: str) -> Iterator[str | Mailbox]:
+    if isinstance(entry, Mailbox):
+        yield entry
+    elif PLACEHOLDER.fullmatch(entry.strip()):
+        yield from Mailbox.parse_list(values.fill(entry.strip()), field)
+    elif named := _NAMED.fullmatch(entry):
+        address = values.fill(named["address"]).strip()
+        if address:
+            name = values.fill(named["name"].strip().removeprefix('"').removesuffix('"'))
+            yield replace(_one(address, field), display_name=" ".join(name.split()))
+    elif text := values.fill(entry).strip():
+        yield _one(text, field) if PLACEHOLDER.search(entry) else text
+
+
+def _one(address: str, field: str) -> Mailbox:
+    """Read one address; a value must not make two of it."""
+    if found := _SEPARATORS.search(address):
+        raise InvalidMailbox(
+            f"{field}: {address!r} is not one e-mail address: it holds {found.group()!r}."
+        )
+    return Mailbox.parse(address, field)

@@ -1,0 +1,116 @@
+"""A template cannot hold up a worker, nor reach what the context does not hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from prefect_smtp_relay.exceptions import InvalidTemplate
+
+from .filling import fill
+
+
+def _grow(start: str, step: str) -> str:
+    """A template that makes more of a value, ninety times."""
+    return f"{{% set n = namespace(x={start}) %}}{{% for i in range(90) %}}{step}{{% endfor %}}"
+
+
+TOO_MUCH = {
+    "text times number": "{{ 'x' * 10 ** 9 }}",
+    "number times text": "{{ 10 ** 9 * 'x' }}",
+    "list times number": "{{ [1] * 10 ** 9 }}",
+    "loops in loops": "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}"
+    "{% endfor %}",
+    "the template's own text": "{% for a in range(9999) %}" + "x" * 1000 + "{% endfor %}",
+    "doubling by ~": _grow("'xx'", "{% set n.x = n.x ~ n.x %}"),
+    "doubling by +": _grow("'xx'", "{% set n.x = n.x + n.x %}"),
+    "doubling lists": _grow("[1]", "{% set n.x = n.x + n.x %}"),
+    "doubling blocks": _grow("'xx'", "{% set n.x %}{{ n.x }}{{ n.x }}{% endset %}"),
+    "squaring": _grow("9", "{% set n.x = n.x * n.x %}"),
+    "joining": "{{ range(9999) | join('x' * 9999) }}",
+    "replacing": "{{ ('x' * 9999) | replace('x', 'y' * 9999) }}",
+    "copying slices": "{% set n = namespace(x=[]) %}{% for i in range(9999) %}"
+    "{% set n.x = n.x + [long[1:]] %}{% endfor %}",
+    "methods": "{% for i in range(9999) %}{% set x = long.upper() %}{% endfor %}",
+    "filters": "{% for i in range(9999) %}{% set x = long | upper %}{% endfor %}",
+    "slicing into parts": "{{ [1] | slice(10 ** 9) | list }}",
+    "macros": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}"
+    "{% endif %}{% endmacro %}{{ m(40) }}",
+    "recursive loops": "{% for a in range(9) recursive %}{% if loop.depth < 40 %}"
+    "{{ loop(range(9)) }}{% endif %}{% endfor %}",
+    "endless recursion": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "power": "{{ 9999 ** 9999 }}",
+    "rounding": "{{ 1.5 | round(10 ** 9, 'ceil') }}",
+    "range": "{{ range(10 ** 9) | list }}",
+    "formatting": "{{ '%1000000000d' % 1 }}",
+    "nesting": "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+    "loops nested": "{% for a in [1] %}" * 30 + "{% endfor %}" * 30,
+    "length": "{{ long }}" + "x" * 100_000,
+}
+
+
+@pytest.mark.parametrize("body", TOO_MUCH.values(), ids=TOO_MUCH)
+def test_too_much_is_refused(body: str) -> None:
+    """The error names the field, and comes before the machine feels it."""
+    with pytest.raises(InvalidTemplate, match=r"^body"):
+        fill(body=body, context={"long": "x" * 10_000})
+
+
+def test_time_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A template that computes for too long is ended, whatever it builds."""
+    monkeypatch.setattr("prefect_smtp_relay.templating.budget.MOST_CPU_SECONDS", 0.0)
+    with pytest.raises(InvalidTemplate, match=r"^body, line 1: takes more than 0 s\."):
+        fill(body="{% for a in range(9) %}{% endfor %}")
+
+
+OUT_OF_REACH = (
+    "{{ ''.__class__.__mro__ }}",
+    "{{ x['__class__'] }}",
+    "{{ x | attr('__class__') }}",
+    "{{ [x] | map(attribute='__class__') | list }}",
+    "{{ [x] | groupby('__class__') | list }}",
+    "{{ x.format(1) }}",
+    "{{ x.format_map({}) }}",
+    "{{ x.encode() }}",
+    "{{ range.__globals__ }}",
+    "{{ namespace.__init__ }}",
+    "{{ namespace(a=1).__class__ }}",
+    "{% macro m() %}{% endmacro %}{{ m._func }}",
+    "{% for a in [1] %}{{ loop._iterable }}{% endfor %}",
+    "{{ self }}",
+    "{{ self.__init__ }}",
+    "{{ self._TemplateReference__context }}",
+    "{{ cycler('a').next }}",
+    "{{ lipsum() }}",
+    "{{ dict(a=1) }}",
+    "{{ config }}",
+    "{{ range }}",
+    "{{ [1].append(2) }}",
+    "{{ x | safe }}",
+    "{{ x | e }}",
+    "{{ x | forceescape }}",
+    "{{ x | urlize }}",
+    "{{ {'a': x} | xmlattr }}",
+    "{{ [x] | map('safe') | join }}",
+    "{{ [x] | map('=upper') | list | first | safe }}",
+    "{% include 'x' %}",
+    "{% import 'x' as y %}",
+    "{% from 'x' import y %}",
+    "{% extends 'x' %}",
+    "{% block x %}{% endblock %}",
+    "{% filter upper %}x{% endfilter %}",
+    "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}{% endcall %}",
+    "{% autoescape false %}{{ x }}{% endautoescape %}",
+    "{% set y | replace('a', x) %}a{% endset %}{{ y }}",
+)
+
+
+@pytest.mark.parametrize("body", OUT_OF_REACH)
+def test_what_is_not_offered_is_refused(body: str) -> None:
+    """No private name, no way to mark data as safe, no other template, nothing random."""
+    with pytest.raises(InvalidTemplate, match=r"^body, line 1: "):
+        fill(body=body, context={"x": "x"})
+
+
+def test_a_value_is_no_template() -> None:
+    """Braces in a value are braces."""
+    assert fill(subject="{{ a }}", context={"a": "{{ b }}", "b": "c"}).subject == "{{ b }}"

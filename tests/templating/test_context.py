@@ -1,0 +1,122 @@
+"""What a context may hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import uuid
+from datetime import datetime, timezone
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+from markupsafe import Markup
+from pydantic import BaseModel, HttpUrl, SecretStr
+
+from prefect_smtp_relay.exceptions import InvalidTemplate
+from prefect_smtp_relay.templating import read_context
+
+from .filling import fill
+
+
+class Severity(enum.Enum):
+    """An enumeration."""
+
+    HIGH = "SEV1"
+
+
+class Level(str, enum.Enum):
+    """An enumeration of texts."""
+
+    LOW = "low"
+
+
+@dataclasses.dataclass
+class Owner:
+    """A dataclass."""
+
+    name: str
+
+
+class Incident(BaseModel):
+    """A Pydantic model."""
+
+    title: str
+    url: HttpUrl
+    owner: Any
+    key: SecretStr = SecretStr("canary")
+
+
+INCIDENT = Incident(title="Down", url=HttpUrl("https://x.example/1"), owner=Owner("Ann"))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (INCIDENT, "Down https://x.example/1 Ann **********"),
+        (dict(INCIDENT), "Down https://x.example/1 Ann **********"),
+    ],
+)
+def test_models_and_dataclasses_are_mappings(value: Any, shown: str) -> None:
+    """Their fields are read by name, and secrets stay secret."""
+    template = "{{ v.title }} {{ v.url }} {{ v.owner.name }} {{ v.key }}"
+    assert fill(subject=template, context={"v": value}).subject == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Severity.HIGH, "SEV1"),
+        (Level.LOW, "low"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (PurePosixPath("/a/b"), "/a/b"),
+        (datetime(2026, 3, 14, 3, 7, tzinfo=timezone.utc), "2026-03-14 03:07:00+00:00"),
+        (("a", "b"), "a, b"),
+        (frozenset({"a"}), "a"),
+        (Markup("<b>"), "<b>"),
+        ("\ud800", "\ufffd"),
+    ],
+)
+def test_values_of_many_types(value: Any, shown: str) -> None:
+    """Each shows as people would write it; nothing in a context counts as markup."""
+    assert fill(subject="{{ v }}", context={"v": value}).subject == shown
+
+
+def test_dates_can_be_formatted() -> None:
+    """`strftime` is there for them."""
+    when = datetime(2026, 3, 14, 3, 7, tzinfo=timezone.utc)
+    assert fill(subject="{{ t.strftime('%H:%M') }}", context={"t": when}).subject == "03:07"
+
+
+def test_a_key_comes_before_a_method() -> None:
+    """``incident.items`` is the data's own, and a mapping without such a key has the method."""
+    context = {"a": {"items": ["x"]}, "b": {"k": "v"}}
+    template = "{{ a.items }} {% for k, v in b.items() %}{{ k }}={{ v }}{% endfor %}"
+    assert fill(subject=template, context=context).subject == "x k=v"
+
+
+@pytest.mark.parametrize(
+    ("context", "text"),
+    [
+        (["a"], "context: expected a mapping of names to values, got list; write context={...}."),
+        ({"a": {"b": object()}}, "context: a.b is of the type object; pass texts, numbers, dates,"),
+        ({"a": [0, b"x"]}, "context: a[1] is of the type bytes; pass texts"),
+        ({"a": print}, "context: a is of the type builtin_function_or_method; pass texts"),
+        ({"a": Owner}, "context: a is of the type type; pass texts"),
+        ({"a": range(10)}, "context: a is of the type range; pass texts"),
+        ({"a": ["x"] * 100_000}, "context: more than 100,000 values, or deeper than 32 levels, at"),
+    ],
+)
+def test_what_no_template_could_show_is_refused(context: Any, text: str) -> None:
+    """The error names the place, and what to pass."""
+    with pytest.raises(InvalidTemplate) as caught:
+        read_context(context)
+    assert str(caught.value).startswith(text)
+
+
+def test_a_context_that_holds_itself_is_refused() -> None:
+    """Depth is bounded."""
+    context: dict[str, Any] = {}
+    context["self"] = context
+    with pytest.raises(InvalidTemplate, match=r"deeper than 32 levels, at self\.self\.self"):
+        read_context(context)
