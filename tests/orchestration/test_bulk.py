@@ -101,7 +101,8 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
     relay = connect(mail_server)
     first = {
         "to": "Ann <ann@example.org>",
-        "subject": "First",
+        "subject": "{{ word }}",
+        "context": {"word": "First"},
         "body": "![graph](cid:graph)",
         "from_": "Night shift <night@example.org>",
         "cc": ["cat@example.org"],
@@ -128,6 +129,7 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
         (("bob@example.org",), 0),
     ]
     one, two = mail_server.mails
+    assert one.message["Subject"] == "First"
     assert one.forward_paths == ("ann@example.org", "cat@example.org", "eve@example.org")
     assert b"eve@" not in one.octets
     shown = {name: one.message[name] for name in ("From", "Cc", "Reply-To", "X-Team")}

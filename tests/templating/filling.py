@@ -11,10 +11,8 @@ from prefect_smtp_relay.templating import Texts, read_context
 
 def fill(context: Any = None, **texts: Any) -> Texts:
     """Fill the texts of a mail: the arguments are those of `Texts`."""
-    context = {} if context is None else context
-    return Texts(texts.pop("subject", "s"), texts.pop("body", "b"), **texts).filled(
-        read_context(context)
-    )
+    written = Texts(texts.pop("subject", "s"), texts.pop("body", "b"), **texts)
+    return written.filled(read_context({} if context is None else context))
 
 
 def render_body(body: str, **context: Any) -> Rendered:
