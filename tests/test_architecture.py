@@ -35,6 +35,7 @@ LAYERS = (
     {"catalog"},
     {"submission"},
     {"composing"},
+    {"idempotency"},
     {"attempt", "task_run"},
     {"batch", "handover"},
     {"action", "notification"},
@@ -48,7 +49,7 @@ MUST_NOT_IMPORT = {
     part: set().union(*LAYERS[number + 1 :]) | (layer - {part})
     for number, layer in enumerate(LAYERS)
     for part in layer
-} | {"progress": set().union(*LAYERS)}
+} | {"progress": set().union(*LAYERS), "receipt_storage": set().union(*LAYERS)}
 
 PUBLIC = [
     "SMTP",
