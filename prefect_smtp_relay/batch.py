@@ -115,6 +115,8 @@ class Batch:
     def _submit(
         self, waiting: dict[int, Attempt], relay: Relay | EmailError, connections: int
     ) -> None:
+        if not waiting:
+            return
         if isinstance(relay, EmailError):
             for number in waiting:
                 self._fail(number, relay.twin())

@@ -42,7 +42,7 @@ class Claim:
 
     Args:
         draft: the checked message.
-        storage: where its receipt is kept; None without a key, or where it cannot be had.
+        storage: where its receipt is kept; None where nobody looked there.
         found: what is kept there, or stands against looking.
     """
 
@@ -73,10 +73,8 @@ class Claim:
         if not self.draft.idempotency_key:
             return
         try:
-            storage = self.storage or ReceiptStorage.current()
-            storage.write(
-                _name(self.draft), Record(receipt=receipt, content=content_of(self.draft))
-            )
+            record = Record(receipt=receipt, content=content_of(self.draft))
+            (self.storage or ReceiptStorage()).write(_name(self.draft), record)
         except Exception as error:  # whatever the storage raises, the mail is out
             run_logger().warning(
                 "The mail %s was accepted, but its receipt could not be written to the result"
@@ -102,7 +100,7 @@ def claiming(drafts: Sequence[Draft]) -> Iterator[list[Claim]]:
         if names:
             try:
                 _lock(names, held)
-                storage = ReceiptStorage.current()
+                storage = ReceiptStorage()
                 found = storage.read(names)
             except ReceiptLookupFailed as error:
                 found = dict.fromkeys(names, error)
