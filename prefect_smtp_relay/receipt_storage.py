@@ -128,9 +128,9 @@ class ReceiptStorage:
     def _failure(self, error: Exception) -> ReceiptLookupFailed:
         failure = ReceiptLookupFailed(
             f"idempotency_key: cannot read and write {self.name} ({type(error).__name__}), so"
-            " nobody knows whether the mail was accepted before. Nothing was submitted. Make it work, or"
-            " name another one: result_storage of the flow, PREFECT_DEFAULT_RESULT_STORAGE_BLOCK or"
-            " PREFECT_LOCAL_STORAGE_PATH."
+            " nobody knows whether the mail was accepted before. Nothing was submitted. Make it"
+            " work, or name another one: result_storage of the flow, or"
+            " PREFECT_DEFAULT_RESULT_STORAGE_BLOCK, or PREFECT_LOCAL_STORAGE_PATH."
         )
         failure.__cause__ = error
         return failure
@@ -138,8 +138,8 @@ class ReceiptStorage:
     def _damage(self, name: str, error: Exception) -> ReceiptDamaged:
         damage = ReceiptDamaged(
             f"idempotency_key: {_FOLDER}/{name} in {self.name} is damaged. It was written when a"
-            " mail of this key had been accepted, so nothing was submitted. Look for that mail; remove"
-            " the file to submit it again, or use another key."
+            " mail of this key had been accepted, so nothing was submitted. Look for that mail;"
+            " remove the file to submit it again, or use another key."
         )
         damage.__cause__ = error
         return damage
