@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from prefect_smtp_relay import progress
 from prefect_smtp_relay.attempt import Attempt
@@ -63,11 +63,8 @@ class Batch:
         """
         if waiting := self._sort_out():
             relay = self._choose(requested)
-            keyed = [number for number in waiting if self._drafts[number].idempotency_key]
-            free = {n: attempt for n, attempt in waiting.items() if n not in set(keyed)}
-            self._submit(free, relay, connections)
-            for start in range(0, len(keyed), MOST_AT_ONCE):
-                self._submit_once(keyed[start : start + MOST_AT_ONCE], relay, connections)
+            for group in self._groups(waiting):
+                self._submit_once(group, relay, connections)
         self._follow()
         return self._conclude()
 
@@ -81,9 +78,9 @@ class Batch:
         except EmailError as error:
             return error
 
-    def _sort_out(self) -> dict[int, Attempt]:
+    def _sort_out(self) -> list[int]:
         """Take over what earlier tries settled for good; the other mails wait for a relay."""
-        waiting: dict[int, Attempt] = {}
+        waiting: list[int] = []
         for number, attempt in enumerate(self._attempts):
             if self._leaders[number] != number:
                 continue
@@ -92,16 +89,29 @@ class Batch:
             elif attempt.earlier is not None and not attempt.earlier.deferred:
                 self._receipts[number] = attempt.earlier
             else:
-                waiting[number] = attempt
+                waiting.append(number)
         return waiting
 
+    def _groups(self, waiting: Sequence[int]) -> Iterator[list[int]]:
+        """The mails in their order, in parts of as many keys as may be held at once."""
+        group: list[int] = []
+        keys = 0
+        for number in waiting:
+            keys += bool(self._drafts[number].idempotency_key)
+            if keys > MOST_AT_ONCE:
+                yield group
+                group, keys = [], 1
+            group.append(number)
+        yield group
+
     def _submit_once(
-        self, numbers: Sequence[int], relay: Relay | EmailError, connections: int
+        self, group: Sequence[int], relay: Relay | EmailError, connections: int
     ) -> None:
         """Submit what was not accepted before under its key."""
-        with claiming([self._drafts[number] for number in numbers]) as claims:
+        with claiming([self._drafts[number] for number in group]) as claims:
             waiting: dict[int, Attempt] = {}
-            for number, claim in zip(numbers, claims, strict=True):
+            for number, claim in zip(group, claims, strict=True):
+                # Another call may have got further before the key was held.
                 attempt = self._attempts[number] = self._begin(number, claim)
                 try:
                     if (receipt := attempt.recall()) is not None:
@@ -172,7 +182,9 @@ class Batch:
             if is_tried_again:
                 self._note(number, seed)
             else:
-                progress.forget(seed)
+                # What failed has left nothing; what is noted under its key is another call's.
+                if number in self._receipts:
+                    progress.forget(seed)
                 progress.failures.forget(self._origin.of_part(number).seed)
         if self._errors:
             raise error

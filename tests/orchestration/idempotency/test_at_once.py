@@ -15,6 +15,7 @@ from prefect_smtp_relay import Receipt, send_an_email, send_emails
 from prefect_smtp_relay.exceptions import PermanentFailure
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.orchestration.test_bulk import mails_to
+from tests.readme import ROOT
 
 from .keyed_flows import KEY, LATER, MAIL, NEVER, at_once, tell
 
@@ -44,12 +45,12 @@ def start(tmp_path: Path, storage: Path, port: int, ending: str) -> subprocess.P
         [sys.executable, str(script), str(port), ending],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         env={
             **os.environ,
             **places,
             "PREFECT_API_URL": PREFECT_API_URL.value() or "",
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(ROOT),
         },
     )
 
