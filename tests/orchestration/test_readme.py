@@ -28,7 +28,7 @@ from tests.transports.smtp.sasl_server import SaslServer, grant
 _USERS = {"incidents@example.org": "an app password"}
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
 _SAVED = re.compile(r'(SMTP|SendGrid)\((?:[^()]|\([^()]*\))*\)\.save\("([^"]+)"')
-_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 19, 2, 8
+_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 20, 2, 8
 _SUBJECTS = {
     "[SEV2] INC-42: checkout is slow": 2,
     "Deployed": 1,
@@ -41,6 +41,7 @@ _SUBJECTS = {
     "Done: nightly-import": 2,
     "Please look": 1,
     "Saved": 5,
+    "INC-42 declared": 1,
 }
 
 Substitute = Callable[[str], str]
@@ -122,7 +123,7 @@ def _python_blocks(*, files: bool) -> list[CodeBlock]:
     return [block for block in blocks if bool(_FILE_NAME.match(block.code)) == files]
 
 
-@pytest.mark.usefixtures("working_directory")
+@pytest.mark.usefixtures("working_directory", "result_storage")
 def test_every_python_block_runs_in_order(
     substitute: Substitute,
     servers: dict[int, MailServer],
