@@ -21,7 +21,7 @@ from prefect_smtp_relay.exceptions import EmailError, ReceiptDamaged, ReceiptLoo
 from prefect_smtp_relay.mail.receipt import Receipt
 
 _FOLDER = "prefect-smtp-relay"
-_DAMAGE = (JSONDecodeError, ValidationError)
+_DAMAGE = (JSONDecodeError, UnicodeDecodeError, ValidationError)
 """What Prefect raises where content that was read is no result."""
 
 

@@ -97,14 +97,14 @@ def test_a_storage_that_fails_behind_the_mail_does_not_fail_the_send(
     assert mail_server.offered == 1
 
 
-@pytest.mark.parametrize("content", ["", '{"metadata": {"stor', "{}", "[1]"])
+@pytest.mark.parametrize("content", [b"", b'{"metadata": {"stor', b"{}", b"[1]", b"\xff\xfe"])
 def test_a_damaged_record_is_an_error_that_names_it(
-    mail_server: MailServer, storage: Path, outbox_path: Path, content: str
+    mail_server: MailServer, storage: Path, outbox_path: Path, content: bytes
 ) -> None:
     """The mail was accepted once: it is neither sent again, nor kept to be sent again."""
     tell()
     (record,) = records(storage)
-    record.write_text(content, encoding="utf-8")
+    record.write_bytes(content)
     with pytest.raises(ReceiptDamaged, match=record.name) as caught:
         tell()
     assert not caught.value.transient
