@@ -67,9 +67,17 @@ class Attempt:
 
         Raises:
             ReceiptLookupFailed, ReceiptDamaged: as `Claim.recall`.
+            MessageError: the key is that of a mail to others, which is not at its end.
         """
-        if self.earlier is not None and not self.earlier.deferred:
-            return self.earlier
+        if self.earlier is not None:
+            if not self.earlier.deferred:
+                return self.earlier
+            recipients = (*self._draft.to, *self._draft.cc, *self._draft.bcc)
+            if not {mailbox.address for mailbox in recipients} & {*self.earlier.deferred}:
+                raise MessageError(
+                    "idempotency_key: names a mail to other recipients, of whom some are tried"
+                    " again now. Use a key that tells the two apart."
+                )
         return self._claim.recall()
 
     def settle(self, requested: RelayInput | Relay) -> Relay:

@@ -65,7 +65,7 @@ class Claim:
         return self.found.receipt
 
     def record(self, receipt: Receipt) -> None:
-        """Keep a receipt; the mail is accepted, so a failure is only logged.
+        """Keep a receipt; the mail is out, so a failure is only logged.
 
         Args:
             receipt: the last one of the mail: no recipient is tried again.
@@ -77,9 +77,10 @@ class Claim:
             (self.storage or ReceiptStorage()).write(_name(self.draft), record)
         except Exception as error:  # whatever the storage raises, the mail is out
             run_logger().warning(
-                "The mail %s was accepted, but its receipt could not be written to the result"
-                " storage (%s): another call with its idempotency_key submits it again.",
+                "The mail %s was %s, but its receipt could not be written to the result storage"
+                " (%s): another call with its idempotency_key submits it again.",
                 receipt.message_id,
+                receipt.outcome,
                 type(error).__name__,
             )
 

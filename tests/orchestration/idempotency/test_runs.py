@@ -13,8 +13,9 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 
-from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
-from prefect_smtp_relay.exceptions import PermanentFailure
+from prefect_smtp_relay import SMTP, Receipt, asend_an_email, progress, send_an_email
+from prefect_smtp_relay.exceptions import MessageError, PermanentFailure
+from prefect_smtp_relay.submission import Origin
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.orchestration.test_events import told
 
@@ -128,7 +129,23 @@ def test_deferred_recipients_are_recorded_when_nobody_is_tried_again(
     assert mail_server.offered == 2
 
 
-@pytest.mark.usefixtures("mail_server")
+def test_a_mail_to_others_does_not_take_the_place_of_one_that_is_tried_again(
+    mail_server: MailServer,
+) -> None:
+    """While some recipients of a key's mail wait for the next try, another mail is an error."""
+    seed = Origin().of_key(KEY).seed
+    mail_server.refused["ben@example.org"] = LATER
+    first = tell(to="ann@example.org, ben@example.org", key="another key")
+    progress.note(seed, first)
+    with pytest.raises(MessageError, match="idempotency_key: names a mail to other recipients"):
+        tell(to="cat@example.org")
+    mail_server.refused.clear()
+    receipt = tell(to="ann@example.org, ben@example.org")
+    assert receipt.accepted == ("ann@example.org", "ben@example.org")
+    paths = [mail.forward_paths for mail in mail_server.mails]
+    assert paths == [("ann@example.org",), ("ben@example.org",)]
+
+
 def test_a_stored_mail_is_not_stored_again(outbox_path: Path, relay: SMTP) -> None:
     """The outbox will submit it, so its receipt counts."""
     SMTP.delete("main")
