@@ -39,6 +39,7 @@ def send_an_email(
     inline_images: Mapping[str, AttachmentInput] | None = None,
     headers: Mapping[str, str] | None = None,
     thread: str = "",
+    idempotency_key: str = "",
     preheader: str = "",
     include_header: bool = True,
     include_footer: bool = True,
@@ -69,6 +70,8 @@ def send_an_email(
         inline_images: content id to path or octets; ``![](cid:ID)`` shows it in the body.
         headers: further header fields.
         thread: a key such as ``INC-42``: mails of one key and sender domain show in one thread.
+        idempotency_key: names this one mail, 1 to 255 characters: while the result storage has its
+            receipt, further calls with the key, from any run, return that and submit nothing.
         preheader: what inboxes show behind the subject, in place of the body's first words.
         include_header: show the logo, or the name, above the body.
         include_footer: say below the body which flow run sent it.
@@ -85,6 +88,8 @@ def send_an_email(
         RelayConfigurationError: a block or setting is wrong; never retried.
         DeliveryError: the relay did not take it, after the last retry.
         RelayLookupFailed: the Prefect API could not be asked, after the last retry.
+        ReceiptLookupFailed: the result storage could not be asked about the key, likewise.
+        ReceiptDamaged: the mail of this key was accepted, and its receipt is unreadable.
     """
     current = Try.of(send_an_email, asend_an_email)
     with telling_failures(last_try=current.is_last):
@@ -109,11 +114,13 @@ def send_an_email(
             inline_images=inline_images,
             headers=headers,
             thread=thread,
+            idempotency_key=idempotency_key,
         )
         message, receipt = deliver_or_keep(
             draft, relay, settings, origin=current.origin, last_try=current.is_last
         )
-    leave_artifact(message, receipt, artifact)
+    if message is not None:
+        leave_artifact(message, receipt, artifact)
     return receipt
 
 

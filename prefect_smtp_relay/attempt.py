@@ -7,11 +7,13 @@ from prefect_smtp_relay.exceptions import (
     DeliveryRefused,
     EmailError,
     MessageError,
+    ReceiptDamaged,
     RecipientsDeferred,
     RecipientsRefused,
 )
+from prefect_smtp_relay.idempotency import Claim
 from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.message import Draft, Message
+from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.run_log import run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings
@@ -30,18 +32,19 @@ class Attempt:
     """A try that goes only to those whom no earlier try reached.
 
     Args:
-        draft: the checked message.
+        claim: the checked message; its key is held until this try has ended.
         settings: as of now.
         origin: what stays the same on every try.
         last_try: whether a transient failure is given up, so that the mail is kept.
     """
 
     def __init__(
-        self, draft: Draft, settings: SmtpRelaySettings, origin: Origin, *, last_try: bool
+        self, claim: Claim, settings: SmtpRelaySettings, origin: Origin, *, last_try: bool
     ) -> None:
-        self.origin = origin
-        self.earlier = progress.recall(origin.seed)
-        self._draft = draft
+        self.origin = origin.of_key(claim.draft.idempotency_key)
+        self.earlier = progress.recall(self.origin.seed)
+        self._claim = claim
+        self._draft = claim.draft
         self._settings = settings
         self._last_try = last_try
         self._message: Message | None = None
@@ -58,6 +61,24 @@ class Attempt:
         """To whom this try goes."""
         whole = Envelope.of(self.message)
         return whole if self.earlier is None else whole.only_for(self.earlier.deferred)
+
+    def recall(self) -> Receipt | None:
+        """Give the receipt of the whole mail, if another try or call has got it.
+
+        Raises:
+            ReceiptLookupFailed, ReceiptDamaged: as `Claim.recall`.
+            MessageError: the key is that of a mail to others, which is not at its end.
+        """
+        if self.earlier is not None:
+            if not self.earlier.deferred:
+                return self.earlier
+            recipients = (*self._draft.to, *self._draft.cc, *self._draft.bcc)
+            if not {mailbox.address for mailbox in recipients} & {*self.earlier.deferred}:
+                raise MessageError(
+                    "idempotency_key: names a mail to other recipients, of whom some are tried"
+                    " again now. Use a key that tells the two apart."
+                )
+        return self._claim.recall()
 
     def settle(self, requested: RelayInput | Relay) -> Relay:
         """Choose the relay, and settle who the mail is from.
@@ -99,7 +120,7 @@ class Attempt:
             return self._end(
                 self.earlier.refused_again(dict(zip(addresses, refusals, strict=False)))
             )
-        if is_final and not isinstance(error, (MessageError, DeliveryRefused)):
+        if is_final and not isinstance(error, (MessageError, DeliveryRefused, ReceiptDamaged)):
             self._keep(error)
         raise error
 
@@ -107,6 +128,7 @@ class Attempt:
         if receipt.deferred and not self._last_try:
             progress.note(self.origin.seed, receipt)
             raise _deferral(receipt)
+        self._claim.record(receipt)
         progress.forget(self.origin.seed)
         conclude(receipt)
         if receipt.deferred:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from prefect_smtp_relay import progress
 from prefect_smtp_relay.attempt import Attempt
 from prefect_smtp_relay.events import emit_failure
 from prefect_smtp_relay.exceptions import EmailError, MailsNotAccepted
+from prefect_smtp_relay.idempotency import (
+    MOST_AT_ONCE,
+    Claim,
+    claiming,
+    content_of,
+    note_repeat,
+)
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.run_log import noting_interruption
@@ -32,12 +39,12 @@ class Batch:
     """
 
     def __init__(self, drafts: Sequence[Draft], settings: SmtpRelaySettings, current: Try) -> None:
+        self._drafts = drafts
         self._settings = settings
+        self._origin = current.origin
         self._is_last_try = current.is_last
-        self._attempts = [
-            Attempt(draft, settings, current.origin.of_part(number), last_try=current.is_last)
-            for number, draft in enumerate(drafts)
-        ]
+        self._attempts = [self._begin(n, Claim(draft)) for n, draft in enumerate(drafts)]
+        self._leaders = _leaders(drafts)
         self._receipts: dict[int, Receipt] = {}
         self._errors: dict[int, EmailError] = {}
 
@@ -55,28 +62,75 @@ class Batch:
             MailsNotAccepted: at least one was not; the next try goes to these only.
         """
         if waiting := self._sort_out():
-            try:
-                relay = choose_relay(requested, self._settings)
-            except EmailError as error:
-                for number in waiting:
-                    self._fail(number, error.twin())
-            else:
-                self._submit(waiting, relay, connections)
+            relay = self._choose(requested)
+            for group in self._groups(waiting):
+                self._submit_once(group, relay, connections)
+        self._follow()
         return self._conclude()
 
-    def _sort_out(self) -> dict[int, Attempt]:
+    def _begin(self, number: int, claim: Claim) -> Attempt:
+        origin = self._origin.of_part(number)
+        return Attempt(claim, self._settings, origin, last_try=self._is_last_try)
+
+    def _choose(self, requested: RelayInput) -> Relay | EmailError:
+        try:
+            return choose_relay(requested, self._settings)
+        except EmailError as error:
+            return error
+
+    def _sort_out(self) -> list[int]:
         """Take over what earlier tries settled for good; the other mails wait for a relay."""
-        waiting: dict[int, Attempt] = {}
+        waiting: list[int] = []
         for number, attempt in enumerate(self._attempts):
-            if failure := progress.failures.recall(attempt.origin.seed):
+            if self._leaders[number] != number:
+                continue
+            if failure := progress.failures.recall(self._origin.of_part(number).seed):
                 self._errors[number] = failure
             elif attempt.earlier is not None and not attempt.earlier.deferred:
                 self._receipts[number] = attempt.earlier
             else:
-                waiting[number] = attempt
+                waiting.append(number)
         return waiting
 
-    def _submit(self, waiting: dict[int, Attempt], relay: Relay, connections: int) -> None:
+    def _groups(self, waiting: Sequence[int]) -> Iterator[list[int]]:
+        """The mails in their order, in parts of as many keys as may be held at once."""
+        group: list[int] = []
+        keys = 0
+        for number in waiting:
+            keys += bool(self._drafts[number].idempotency_key)
+            if keys > MOST_AT_ONCE:
+                yield group
+                group, keys = [], 1
+            group.append(number)
+        yield group
+
+    def _submit_once(
+        self, group: Sequence[int], relay: Relay | EmailError, connections: int
+    ) -> None:
+        """Submit what was not accepted before under its key."""
+        with claiming([self._drafts[number] for number in group]) as claims:
+            waiting: dict[int, Attempt] = {}
+            for number, claim in zip(group, claims, strict=True):
+                # Another call may have got further before the key was held.
+                attempt = self._attempts[number] = self._begin(number, claim)
+                try:
+                    if (receipt := attempt.recall()) is not None:
+                        self._receipts[number] = receipt
+                    else:
+                        waiting[number] = attempt
+                except EmailError as error:
+                    self._fail(number, error)
+            self._submit(waiting, relay, connections)
+
+    def _submit(
+        self, waiting: dict[int, Attempt], relay: Relay | EmailError, connections: int
+    ) -> None:
+        if not waiting:
+            return
+        if isinstance(relay, EmailError):
+            for number in waiting:
+                self._fail(number, relay.twin())
+            return
         settled: dict[int, Attempt] = {}
         for number, attempt in waiting.items():
             try:
@@ -107,6 +161,18 @@ class Batch:
             if self._is_last_try or not failure.transient:
                 emit_failure(failure)
 
+    def _follow(self) -> None:
+        """Give a mail whose key an earlier one has, what became of that one."""
+        for number, leader in enumerate(self._leaders):
+            if leader == number:
+                continue
+            if leader in self._errors:
+                self._errors[number] = self._errors[leader].twin()
+                continue
+            receipt = self._receipts[number] = self._receipts[leader]
+            draft, first = self._drafts[number], self._drafts[leader]
+            note_repeat(receipt, same=content_of(draft) == content_of(first))
+
     def _conclude(self) -> list[Receipt]:
         """Give the receipts, or the error of all; the next try has to know what is settled."""
         error = not_accepted(len(self._attempts), self._receipts, self._errors)
@@ -116,8 +182,10 @@ class Batch:
             if is_tried_again:
                 self._note(number, seed)
             else:
-                progress.forget(seed)
-                progress.failures.forget(seed)
+                # What failed has left nothing; what is noted under its key is another call's.
+                if number in self._receipts:
+                    progress.forget(seed)
+                progress.failures.forget(self._origin.of_part(number).seed)
         if self._errors:
             raise error
         return [self._receipts[number] for number in range(len(self._attempts))]
@@ -126,7 +194,17 @@ class Batch:
         if receipt := self._receipts.get(number):
             progress.note(seed, receipt)
         elif not (failure := self._errors[number]).transient:
-            progress.failures.note(seed, failure)
+            # Under a key, too, only this run stops trying: another call begins anew.
+            progress.failures.note(self._origin.of_part(number).seed, failure)
+
+
+def _leaders(drafts: Sequence[Draft]) -> list[int]:
+    """The place of the first mail with the same key, for each mail; without a key, its own."""
+    first: dict[str, int] = {}
+    return [
+        first.setdefault(draft.idempotency_key, number) if draft.idempotency_key else number
+        for number, draft in enumerate(drafts)
+    ]
 
 
 def not_accepted(

@@ -18,6 +18,8 @@
     |  |- NoSender                    no From address anywhere
     |  `- DeliveryRefused             nothing is connected, and default_delivery is "refuse"
     |- RelayLookupFailed              the Prefect API could not be asked; retried
+    |- ReceiptLookupFailed            the result storage could not be asked about a key; retried
+    |- ReceiptDamaged                 what it holds of a key is no receipt; never retried
     |- MailsNotAccepted               some of many; transient if trying again may help one of them
     `- DeliveryError                  the relay did not take the message; has .transient
        |- TransientFailure            4yz, HTTP 429 or 5xx: the same message may pass later
@@ -138,6 +140,19 @@ class RelayLookupFailed(EmailError):
     def transient(self) -> bool:
         """An outage of the API passes."""
         return True
+
+
+class ReceiptLookupFailed(EmailError):
+    """The result storage could not say whether a mail of this key was accepted before."""
+
+    @property
+    def transient(self) -> bool:
+        """An outage of the storage passes."""
+        return True
+
+
+class ReceiptDamaged(EmailError):
+    """A mail of this key was accepted before, and its receipt cannot be read any more."""
 
 
 class MailsNotAccepted(EmailError):

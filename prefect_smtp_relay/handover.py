@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from prefect_smtp_relay.attempt import Attempt
 from prefect_smtp_relay.events import emit_failure
 from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.idempotency import claiming
 from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.run_log import noting_interruption, run_logger
@@ -47,7 +48,7 @@ def deliver_or_keep(
     *,
     origin: Origin | None = None,
     last_try: bool = True,
-) -> tuple[Message, Receipt]:
+) -> tuple[Message | None, Receipt]:
     """Deliver; what fails for good is stored, but for what the caller or operator forbids.
 
     Recipients whom the relay refuses for now (4yz) are tried again alone, on the next try.
@@ -59,24 +60,30 @@ def deliver_or_keep(
         origin: what stays the same on every try; by default there is only this one.
         last_try: whether a transient failure is given up, so that the mail is kept.
 
+    Returns:
+        The message and its receipt; no message where the mail of this key was accepted before.
+
     Raises:
         EmailError: the relay did not take it, kept or not.
     """
-    attempt = Attempt(draft, settings, origin or Origin(), last_try=last_try)
-    try:
-        relay = attempt.settle(requested)
-        with noting_interruption(_INTERRUPTED, attempt.message.message_id):
-            receipt = deliver(attempt.message, attempt.envelope, relay)
-    except EmailError as error:
-        receipt = attempt.fail(error)
-    else:
-        receipt = attempt.conclude(receipt)
+    with claiming([draft]) as [claim]:
+        attempt = Attempt(claim, settings, origin or Origin(), last_try=last_try)
+        try:
+            if (earlier := attempt.recall()) is not None:
+                return None, earlier
+            relay = attempt.settle(requested)
+            with noting_interruption(_INTERRUPTED, attempt.message.message_id):
+                receipt = deliver(attempt.message, attempt.envelope, relay)
+        except EmailError as error:
+            receipt = attempt.fail(error)
+        else:
+            receipt = attempt.conclude(receipt)
     return attempt.message, receipt
 
 
 def deliver_soon(
     draft: Draft, requested: RelayInput, settings: SmtpRelaySettings
-) -> tuple[Message, Receipt]:
+) -> tuple[Message | None, Receipt]:
     """Deliver or keep, for callers that nobody retries: three tries in some ten seconds.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,6 +49,17 @@ class Origin:
     def of_part(self, number: int) -> Origin:
         """The origin of one of many mails that have this one in common."""
         return Origin(f"{self.seed}:{number}" if self.seed else "", self.composed_at)
+
+    def of_key(self, key: str) -> Origin:
+        """The origin of the one mail that a key names, in whichever run; without a key, this one.
+
+        Args:
+            key: the caller's ``idempotency_key``, which may be secret.
+        """
+        if not key:
+            return self
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        return Origin(f"idempotency-key-{digest}", self.composed_at)
 
     def complete(self, draft: Draft, mailbox: Mailbox) -> Message:
         """Complete a draft, with the same Message-ID and Date every time."""

@@ -36,6 +36,7 @@ LAYERS = (
     {"catalog"},
     {"submission"},
     {"composing"},
+    {"idempotency"},
     {"attempt", "task_run"},
     {"batch", "handover"},
     {"action", "notification"},
@@ -49,7 +50,7 @@ MUST_NOT_IMPORT = {
     part: set().union(*LAYERS[number + 1 :]) | (layer - {part})
     for number, layer in enumerate(LAYERS)
     for part in layer
-} | {"progress": set().union(*LAYERS)}
+} | {"progress": set().union(*LAYERS), "receipt_storage": set().union(*LAYERS)}
 
 PUBLIC = [
     "SMTP",

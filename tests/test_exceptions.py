@@ -28,7 +28,7 @@ CLASSES = sorted(set(tree()), key=lambda cls: cls.__name__)
 DELIVERY = [cls for cls in CLASSES if issubclass(cls, DeliveryError)]
 TRANSIENT = {
     *("TransientFailure", "ConnectionFailed", "TimedOut", "RecipientsDeferred", "OutcomeUnknown"),
-    "RelayLookupFailed",
+    *("RelayLookupFailed", "ReceiptLookupFailed"),
 }
 REFUSED_LATER = Refusal(code=450, text="busy")
 REFUSED = Refusal(code=550, enhanced_code="5.1.1", text="no such user")

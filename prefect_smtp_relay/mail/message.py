@@ -17,6 +17,8 @@ from prefect_smtp_relay.mail.attachment_input import (
 from prefect_smtp_relay.mail.header import check_field, check_text
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 
+_LONGEST_KEY = 255
+
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
@@ -32,6 +34,7 @@ class Draft:
         attachments, inline_images: files beside and inside the body.
         headers: free header fields, in their order.
         thread: names the conversation that the message belongs to; blank for none.
+        idempotency_key: names the one mail that this is; blank for none.
     """
 
     to: tuple[Mailbox, ...] = ()
@@ -47,6 +50,7 @@ class Draft:
     inline_images: tuple[Attachment, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     thread: str = ""
+    idempotency_key: str = ""
 
     def from_mailbox(
         self, mailbox: Mailbox, seed: str = "", composed_at: datetime | None = None
@@ -116,6 +120,7 @@ def compose(
     inline_images: Mapping[str, AttachmentInput] | None = None,
     headers: Mapping[str, str] | None = None,
     thread: str = "",
+    idempotency_key: str = "",
 ) -> Draft:
     """Check everything that a caller can get wrong, before anything is sent.
 
@@ -128,6 +133,7 @@ def compose(
         inline_images: content id to path or octets.
         headers: free header fields; ``Sender`` is read as a mailbox.
         thread: every message of one thread and sender domain shows in one conversation.
+        idempotency_key: names the one mail that this is, or blank.
 
     Raises:
         MessageError: naming the argument and the fix.
@@ -151,6 +157,7 @@ def compose(
         inline_images=read_inline_images(inline_images),
         headers=free_headers,
         thread=_check_thread(thread, free_headers),
+        idempotency_key=_check_key(idempotency_key),
     )
 
 
@@ -176,6 +183,18 @@ def _check_thread(thread: str, headers: tuple[tuple[str, str], ...]) -> str:
     if thread and taken:
         raise InvalidHeader(f"thread: it writes {taken[0]}, which is in headers too; take one out.")
     return check_text(thread, "thread")
+
+
+def _check_key(key: str) -> str:
+    _check_body(key, "idempotency_key")
+    if key and not key.strip():
+        raise MessageError('idempotency_key: holds only spaces; give it letters, or "" for none.')
+    if len(key) > _LONGEST_KEY:
+        raise MessageError(
+            f"idempotency_key: has {len(key)} characters, of which {_LONGEST_KEY} are permitted;"
+            " shorten it, or pass a hash of it."
+        )
+    return key
 
 
 def _split_headers(

@@ -9,6 +9,7 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.clients import AssertingEventsClient
 from prefect.events.worker import EventsWorker
+from prefect.settings import PREFECT_HOME, PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 
 from prefect_smtp_relay.testing.certificates import Certificates, issue_certificates
@@ -44,6 +45,14 @@ def outbox_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "outbox"
     monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_PATH", str(path))
     return path
+
+
+@pytest.fixture
+def result_storage(tmp_path: Path) -> Iterator[Path]:
+    """Give a test a default result storage, and locks, of its own."""
+    folder = tmp_path / "results"
+    with temporary_settings({PREFECT_HOME: tmp_path, PREFECT_LOCAL_STORAGE_PATH: folder}):
+        yield folder
 
 
 @pytest.fixture(scope="session")

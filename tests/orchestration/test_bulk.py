@@ -96,6 +96,7 @@ def test_many_mails_are_one_task_run(mail_server: MailServer) -> None:
     assert (len(runs), len(mail_server.mails)) == (1, 5)
 
 
+@pytest.mark.usefixtures("result_storage")
 def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer) -> None:
     """Each mail has its own recipients, parts, headers, thread and frame."""
     relay = connect(mail_server)
@@ -112,6 +113,7 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
         "inline_images": {"graph": ("graph.png", b"\x89PNG\r\n\x1a\n")},
         "headers": {"X-Team": "payments"},
         "thread": "INC-42",
+        "idempotency_key": "INC-42/declared",
         "include_header": True,
         "include_footer": True,
         "custom_logo_url": "https://example.org/logo.png",

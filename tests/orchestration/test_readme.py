@@ -42,6 +42,7 @@ _SUBJECTS = {
     "Done: nightly-import": 2,
     "Please look": 1,
     "Saved": 5,
+    "INC-42 declared": 1,
 }
 
 Substitute = Callable[[str], str]
@@ -123,7 +124,7 @@ def _python_blocks(*, files: bool) -> list[CodeBlock]:
     return [block for block in blocks if bool(_FILE_NAME.match(block.code)) == files]
 
 
-@pytest.mark.usefixtures("working_directory")
+@pytest.mark.usefixtures("working_directory", "result_storage")
 def test_every_python_block_runs_in_order(
     substitute: Substitute,
     servers: dict[int, MailServer],
