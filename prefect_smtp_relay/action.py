@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from prefect_smtp_relay.artifacts import ArtifactInput, leave_artifact
 from prefect_smtp_relay.composing import compose_draft
 from prefect_smtp_relay.handover import deliver_or_keep, telling_failures
+from prefect_smtp_relay.mail.advisory_headers import Importance
 from prefect_smtp_relay.mail.attachment_input import AttachmentInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.mail.unsubscribe import UnsubscribeInput
 from prefect_smtp_relay.run_log import forward_transport_log
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.submission import RelayInput
@@ -37,6 +39,8 @@ def send_an_email(
     inline_images: Mapping[str, AttachmentInput] | None = None,
     headers: Mapping[str, str] | None = None,
     thread: str = "",
+    list_unsubscribe: UnsubscribeInput = "",
+    importance: Importance = "normal",
     preheader: str = "",
     include_header: bool = True,
     include_footer: bool = True,
@@ -64,6 +68,8 @@ def send_an_email(
         inline_images: content id to path or octets; ``![](cid:ID)`` shows it in the body.
         headers: further header fields.
         thread: a key such as ``INC-42``: mails of one key and sender domain show in one thread.
+        list_unsubscribe: an https URL for one click, an address, or a list of both.
+        importance: ``high``, ``normal`` or ``low``.
         preheader: what inboxes show behind the subject, in place of the body's first words.
         include_header: show the logo, or the name, above the body.
         include_footer: say below the body which flow run sent it.
@@ -103,6 +109,8 @@ def send_an_email(
             inline_images=inline_images,
             headers=headers,
             thread=thread,
+            list_unsubscribe=list_unsubscribe,
+            importance=importance,
         )
         message, receipt = deliver_or_keep(
             draft, relay, settings, origin=current.origin, last_try=current.is_last

@@ -11,6 +11,7 @@ from prefect_smtp_relay.exceptions import InvalidHeader
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
 from prefect_smtp_relay.mail.mime import render_mime
+from prefect_smtp_relay.mail.parse import read_message
 
 
 def mail(thread: str, sender: str = "ops@example.org") -> Message:
@@ -56,3 +57,21 @@ def test_a_thread_is_one_line() -> None:
     """A key with a line end is refused before anything is sent."""
     with pytest.raises(InvalidHeader, match="thread: "):
         mail("a\r\nBcc: eve@example.org")
+
+
+def test_a_mail_that_waited_for_a_sender_joins_the_thread_of_its_domain() -> None:
+    """What the outbox stored without a From gets the root that the relay's other mails have."""
+    pending = mail("INC-42", "from-not-set@outbox.invalid")
+    stored = read_message(bytes(render_mime(pending)))
+    flushed = stored.with_sender(Mailbox.parse("ops@example.org"))
+    assert headers(flushed) == headers(mail("INC-42"))
+    assert flushed.message_id == pending.message_id
+
+
+def test_another_sender_leaves_references_by_hand_alone() -> None:
+    """Only the root of a thread moves; a Message-ID that the caller answers is somebody's."""
+    answered = "<0b9cbd3c-5c0a-5a58-8d4b-7c4c0a7b2b11@example.org>"
+    free = {"In-Reply-To": answered, "References": answered, "X-Root": answered}
+    draft = compose("a@b.org", "s", text="t", html="h", headers=free)
+    message = draft.from_mailbox(Mailbox.parse("ops@example.org"))
+    assert dict(message.with_sender(Mailbox.parse("ops@example.com")).headers) == free
