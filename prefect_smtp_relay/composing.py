@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from prefect_smtp_relay.mail.inline_images import check_inline_images
 from prefect_smtp_relay.mail.mailbox import AddressInput
 from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.rendering import Frame, render
@@ -50,4 +51,13 @@ def compose_draft(
         footer=run_signature() if include_footer else "",
     )
     rendered = render(body, html=html, text=text, frame=frame)
-    return compose(to, subject, text=rendered.text, html=rendered.html, **fields)
+    draft = compose(
+        to,
+        subject,
+        text=rendered.text,
+        html=rendered.html,
+        size_limit=settings.size_limit,
+        **fields,
+    )
+    check_inline_images(draft, must_all_show=html is None)
+    return draft

@@ -24,6 +24,7 @@ from prefect_smtp_relay.mail.attachment_input import (
 )
 from prefect_smtp_relay.mail.header import check_field, check_text
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
+from prefect_smtp_relay.mail.size_limit import SizeLimit
 from prefect_smtp_relay.mail.unsubscribe import UnsubscribeInput, unsubscribe_headers
 
 
@@ -131,6 +132,7 @@ def compose(
     thread: str = "",
     list_unsubscribe: UnsubscribeInput = "",
     importance: Importance = "normal",
+    size_limit: SizeLimit | None = None,
 ) -> Draft:
     """Check everything that a caller can get wrong, before anything is sent.
 
@@ -145,6 +147,7 @@ def compose(
         thread: every message of one thread and sender domain shows in one conversation.
         list_unsubscribe: an https URL, an address, or a list of both.
         importance: ``high``, ``normal`` or ``low``.
+        size_limit: of the files, in all.
 
     Raises:
         MessageError: naming the argument and the fix.
@@ -156,6 +159,10 @@ def compose(
     if not any(recipients.values()):
         raise NoRecipients("to: nobody to send to; name an address in to, cc or bcc.")
     sender, free_headers = _split_headers(headers) if headers else (None, ())
+    files = read_attachments(attachments, size_limit)
+    images = read_inline_images(inline_images, size_limit)
+    if size_limit is not None:
+        size_limit.check(files + images)
     return Draft(
         **recipients,
         subject=check_text(subject, "subject"),
@@ -164,8 +171,8 @@ def compose(
         requested_from=Mailbox.parse(from_, "from_") if from_ else None,
         reply_to=Mailbox.parse_list(reply_to, "reply_to"),
         sender=sender,
-        attachments=read_attachments(attachments),
-        inline_images=read_inline_images(inline_images),
+        attachments=files,
+        inline_images=images,
         headers=free_headers
         + importance_headers(importance, free_headers)
         + unsubscribe_headers(list_unsubscribe, free_headers),
