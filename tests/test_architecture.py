@@ -30,12 +30,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 PURE = sorted(MAY_IMPORT)
 
 LAYERS = (
-    {"settings", "server_process"},
+    {"settings", "server_process", "capture"},
     {"blocks"},
     {"catalog"},
     {"submission"},
     {"composing"},
-    {"attempt", "task_run"},
+    {"attempt", "task_run", "preview"},
     {"batch", "handover"},
     {"action", "notification"},
     {"bulk"},
@@ -54,6 +54,7 @@ PUBLIC = [
     "SMTP",
     "Attachment",
     "Mailbox",
+    "Preview",
     "Receipt",
     "Refusal",
     "RunReport",
@@ -68,6 +69,7 @@ PUBLIC = [
     "email_on_crash",
     "email_on_failure",
     "escape_markdown",
+    "render",
     "send_an_email",
     "send_emails",
 ]

@@ -1,0 +1,109 @@
+"""A flow in a Python file, run for the mails it sends."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from os import environ
+from pathlib import Path
+from typing import Any
+
+from prefect import Flow
+from prefect.exceptions import (
+    ParameterBindError,
+    ParameterTypeError,
+    ScriptError,
+    SignatureMismatchError,
+)
+from prefect.utilities.importtools import load_script_as_module
+
+from prefect_smtp_relay.capture import Preview, capturing
+from prefect_smtp_relay.cli.answer import UsageError
+from prefect_smtp_relay.cli.plain_calls import call_flow, check_parameters, plain_calls
+from prefect_smtp_relay.exceptions import EmailError
+
+_RUN = "PREFECT__RUNTIME__FLOW_RUN__"
+"""How Prefect lets tests say what `prefect.runtime.flow_run` answers."""
+
+
+class FlowFailed(Exception):
+    """The flow itself raised something; exit code 1."""
+
+
+def mails_of_flow(path: Path, name: str, context: Mapping[str, Any]) -> list[Preview]:
+    """Run a flow, and keep its mails.
+
+    Args:
+        path: the file.
+        name: of the flow's function in it; blank where it holds one flow.
+        context: the flow's parameters.
+
+    Raises:
+        UsageError: there is no such flow, or the parameters are not its own.
+        EmailError: a mail of it is wrong.
+        FlowFailed: it raised something else.
+    """
+    with capturing() as captor, plain_calls(), redirect_stdout(sys.stderr):
+        flow = _load(path, name)
+        parameters = _check(flow, context)
+        with _runtime(flow.name):
+            try:
+                call_flow(flow, parameters)
+            except EmailError:
+                raise
+            except Exception as error:
+                raise FlowFailed(_told(error, path)) from error
+    return captor.previews
+
+
+def _load(path: Path, name: str) -> Flow[Any, Any]:
+    try:
+        found = vars(load_script_as_module(str(path)))
+    except ScriptError as error:
+        raise UsageError(_told(error.user_exc, path)) from error
+    flows = {key: value for key, value in found.items() if isinstance(value, Flow)}
+    if name:
+        if name not in flows:
+            raise UsageError(f"{path}: there is no flow {name!r}; {_choice(path, flows)}")
+        return flows[name]
+    # What it imports from elsewhere is not what it is about.
+    own = {key: f for key, f in flows.items() if f.fn.__module__ == found["__name__"]}
+    if len(own) != 1:
+        raise UsageError(f"{path}: holds {len(own) or 'no'} flows; {_choice(path, own)}")
+    return next(iter(own.values()))
+
+
+def _choice(path: Path, flows: Mapping[str, Any]) -> str:
+    names = " or ".join(f"{path}:{name}" for name in flows)
+    return f"name one: {names}." if names else "name a file with a function under @flow."
+
+
+def _check(flow: Flow[Any, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return check_parameters(flow, context)
+    except (ParameterBindError, ParameterTypeError, SignatureMismatchError) as error:
+        told = "; ".join(line.strip(" -") for line in str(error).splitlines() if line.strip())
+        raise UsageError(f"--context: the flow {flow.name!r} does not take it: {told}.") from error
+
+
+@contextmanager
+def _runtime(flow_name: str) -> Iterator[None]:
+    """Give the footer a flow and a run to name."""
+    told = {f"{_RUN}ID": "preview", f"{_RUN}NAME": "preview", f"{_RUN}FLOW_NAME": flow_name}
+    before = {name: environ.get(name) for name in told}
+    environ.update(told)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            environ.pop(name) if value is None else environ.update({name: value})
+
+
+def _told(error: Exception, path: Path) -> str:
+    """Say what was raised, and in which line of the file; there is no traceback to read."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f.lineno for f in frames if Path(f.filename).resolve() == path.resolve()]
+    place = f"{path}, line {lines[-1]}" if lines else str(path)
+    return f"{place}: {type(error).__name__}: {error}"
