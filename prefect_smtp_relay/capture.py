@@ -18,6 +18,7 @@ from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
 
+_TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)
 _CONTENT_ID = re.compile(r"""(?<=["'])cid:([^"'<>\s]+)(?=["'])""", re.IGNORECASE)
 
 
@@ -113,7 +114,7 @@ def _with_images(message: Message) -> str:
         image = images.get(content_id) or images.get(unquote(content_id))
         return found[0] if image is None else _data_url(image)
 
-    return _CONTENT_ID.sub(shown, message.html)
+    return _TAG.sub(lambda tag: _CONTENT_ID.sub(shown, tag[0]), message.html)
 
 
 def _data_url(image: Attachment) -> str:
