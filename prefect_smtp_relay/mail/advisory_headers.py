@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from base64 import b64encode
 from typing import Literal, get_args
 
 from prefect_smtp_relay.exceptions import InvalidHeader
@@ -23,7 +24,8 @@ _IMPORTANCE: dict[Importance, HeaderFields] = {
     "normal": (),
     "low": (("Importance", "low"), ("Priority", "non-urgent"), ("X-Priority", "5")),
 }
-_THREAD_FIELDS = ("In-Reply-To", "References")
+_NEW_YEAR_2020 = (132_223_104_000_000_000).to_bytes(8, "big")
+"""As a FILETIME: in units of 100 ns since 1601."""
 _ROOT = re.compile(r"<thread-[0-9a-f-]{36}@[^<>@]+>")
 
 
@@ -55,7 +57,21 @@ def thread_headers(thread: str, domain: str) -> HeaderFields:
         domain: the sender's.
     """
     name = uuid.uuid5(uuid.NAMESPACE_URL, f"prefect-smtp-relay:thread:{thread}")
-    return tuple((field, f"<thread-{name}@{domain}>") for field in _THREAD_FIELDS)
+    return _headers_of(f"<thread-{name}@{domain}>")
+
+
+def _headers_of(root: str) -> HeaderFields:
+    return (("In-Reply-To", root), ("References", root), ("Thread-Index", _thread_index(root)))
+
+
+def _thread_index(root: str) -> str:
+    """Write the same for Outlook, which groups by this field's GUID ([MS-OXOMSG], 2.2.1.2).
+
+    The 22 octets of section 2.2.1.3: 1, the upper 40 bits of a FILETIME, and the GUID. The time is
+    the same for all, as nobody knows when the thread began.
+    """
+    guid = uuid.uuid5(uuid.NAMESPACE_URL, root).bytes
+    return b64encode(b"\x01" + _NEW_YEAR_2020[:5] + guid).decode("ascii")
 
 
 def check_thread(thread: str, free: HeaderFields) -> str:
@@ -77,13 +93,11 @@ def move_thread(fields: HeaderFields, old_domain: str, new_domain: str) -> Heade
         old_domain: in which `thread_headers` wrote them.
         new_domain: that of the new sender.
     """
-    old, new = f"@{old_domain}>", f"@{new_domain}>"
-    return tuple(
-        (name, value.removesuffix(old) + new)
-        if name in _THREAD_FIELDS and _ROOT.fullmatch(value) and value.endswith(old)
-        else (name, value)
-        for name, value in fields
-    )
+    root, old = dict(fields).get("References", ""), f"@{old_domain}>"
+    if not (_ROOT.fullmatch(root) and root.endswith(old)):
+        return fields
+    written = dict(_headers_of(f"{root.removesuffix(old)}@{new_domain}>"))
+    return tuple((name, written.get(name, value)) for name, value in fields)
 
 
 def refuse_by_hand(argument: str, written: HeaderFields, free: HeaderFields) -> None:

@@ -72,7 +72,12 @@ def test_the_browser_is_opened_on_request(
 ) -> None:
     """It gets the HTML as a file URL; where there is none, a line says what to open."""
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or does_open)
+
+    def pretend(url: str) -> bool:
+        opened.append(url)
+        return does_open
+
+    monkeypatch.setattr("webbrowser.open", pretend)
     run = run_cli("preview", "Disk full.md", "--open")
     assert opened == [(workplace / "mail.html").as_uri()]
     assert (run.code, "No browser" in run.err) == (0, not does_open)

@@ -89,7 +89,7 @@ def test_the_headers_of_arguments_go_to_sendgrid_as_over_smtp(make_message: Make
     url = f"https://example.org/{'x' * 200}"
     message = make_message(thread="INC-42", importance="high", list_unsubscribe=[url, "a@b.org"])
     headers = _render(message)["headers"]
-    assert {"In-Reply-To", "References"} < set(headers)
+    assert {"In-Reply-To", "References", "Thread-Index"} < set(headers)
     assert (
         headers.items()
         >= {
