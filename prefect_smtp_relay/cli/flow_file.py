@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from os import environ
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ from prefect_smtp_relay.exceptions import EmailError
 _RUN = "PREFECT__RUNTIME__FLOW_RUN__"
 """How Prefect lets tests say what `prefect.runtime.flow_run` answers."""
 
+until_the_end = ExitStack()
+"""What holds until the process ends: a thread that outlives its flow must submit nothing either."""
+
 
 class FlowFailed(Exception):
     """The flow itself raised something; exit code 1."""
@@ -45,7 +48,8 @@ def mails_of_flow(path: Path, name: str, context: Mapping[str, Any]) -> list[Pre
         EmailError: a mail of it is wrong.
         FlowFailed: it raised something else.
     """
-    with capturing() as captor, plain_calls(), redirect_stdout(sys.stderr):
+    captor = until_the_end.enter_context(capturing())
+    with plain_calls(), redirect_stdout(sys.stderr):
         flow = _load(path, name)
         parameters = _check(flow, context)
         with _runtime(flow.name):

@@ -161,7 +161,7 @@ def compose(
     sender, free_headers = _split_headers(headers) if headers else (None, ())
     files = read_attachments(attachments, size_limit)
     images = read_inline_images(inline_images, size_limit)
-    if size_limit is not None:
+    if size_limit:
         size_limit.check(files + images)
     return Draft(
         **recipients,

@@ -173,6 +173,19 @@ def tell():
     assert b"gone.txt" in (tmp_path / "mail.eml").read_bytes()
 
 
+def test_a_thread_that_outlives_its_flow_submits_nothing(preview: Run) -> None:
+    """What is sent when the files are written already is captured too."""
+    text = """
+@flow
+def tell():
+    send_an_email(ANN, "S", "b")
+late = send_an_email.fn
+"""
+    assert preview(text).code == 0
+    receipt = sys.modules["mails"].late("ann@example.org", "Late", "b", relay="smtp/main")
+    assert receipt.transport == "preview:"
+
+
 @pytest.mark.parametrize(
     ("text", "name", "context", "told"),
     [
