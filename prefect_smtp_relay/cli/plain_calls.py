@@ -44,8 +44,7 @@ def plain_calls() -> Iterator[None]:
 
 def call_flow(flow: Flow[Any, Any], parameters: Mapping[str, Any]) -> Any:
     """Call a flow's function with validated parameters, and wait for it where it is async."""
-    result = call_with_parameters(flow.fn, dict(parameters))
-    return _awaited(result)
+    return _awaited(call_with_parameters(flow.fn, dict(parameters)))
 
 
 def check_parameters(flow: Flow[Any, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,8 +53,7 @@ def check_parameters(flow: Flow[Any, Any], values: Mapping[str, Any]) -> dict[st
     Raises:
         PrefectException: one is missing, unknown or of another type.
     """
-    parameters = get_call_parameters(flow.fn, (), dict(values))
-    return flow.validate_parameters(parameters) if flow.should_validate_parameters else parameters
+    return _validated(flow, get_call_parameters(flow.fn, (), dict(values)))
 
 
 class _Done(TaskRunFuture[Any]):
@@ -104,8 +102,7 @@ class _AtOnce(TaskRunner[_Done]):
 
 def _call_flow(flow: Flow[Any, Any], *args: Any, return_state: bool = False, **kwargs: Any) -> Any:
     kwargs.pop("wait_for", None)
-    values = _resolved(get_call_parameters(flow.fn, args, kwargs))
-    parameters = flow.validate_parameters(values) if flow.should_validate_parameters else values
+    parameters = _validated(flow, _resolved(get_call_parameters(flow.fn, args, kwargs)))
     return _returned(call_with_parameters(flow.fn, parameters), return_state)
 
 
@@ -135,6 +132,10 @@ def _apply_async(
 ) -> _Done:
     """Also what ``.delay`` calls: a worker elsewhere would submit the mail."""
     return _AtOnce().submit(task, get_call_parameters(task.fn, args or (), kwargs or {}))
+
+
+def _validated(flow: Flow[Any, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    return flow.validate_parameters(parameters) if flow.should_validate_parameters else parameters
 
 
 def _resolved(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -152,12 +152,7 @@ def compose(
     Raises:
         MessageError: naming the argument and the fix.
     """
-    recipients = {
-        name: Mailbox.parse_list(value, name)
-        for name, value in (("to", to), ("cc", cc), ("bcc", bcc))
-    }
-    if not any(recipients.values()):
-        raise NoRecipients("to: nobody to send to; name an address in to, cc or bcc.")
+    recipients = _parse_recipients(to=to, cc=cc, bcc=bcc)
     sender, free_headers = _split_headers(headers) if headers else (None, ())
     files = read_attachments(attachments, size_limit)
     images = read_inline_images(inline_images, size_limit)
@@ -189,6 +184,13 @@ def mint_message_id(domain: str, seed: str = "") -> str:
     """
     name = uuid.uuid5(uuid.NAMESPACE_URL, f"prefect-smtp-relay:{seed}") if seed else uuid.uuid4()
     return f"<{name}@{domain}>"
+
+
+def _parse_recipients(**values: AddressInput) -> dict[str, tuple[Mailbox, ...]]:
+    recipients = {name: Mailbox.parse_list(value, name) for name, value in values.items()}
+    if not any(recipients.values()):
+        raise NoRecipients("to: nobody to send to; name an address in to, cc or bcc.")
+    return recipients
 
 
 def _split_headers(
