@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -11,12 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect import Flow
-from prefect.exceptions import (
-    ParameterBindError,
-    ParameterTypeError,
-    ScriptError,
-    SignatureMismatchError,
-)
+from prefect.exceptions import ParameterTypeError, ScriptError
 from prefect.utilities.importtools import load_script_as_module
 
 from prefect_smtp_relay.capture import Preview, capturing
@@ -26,6 +22,8 @@ from prefect_smtp_relay.exceptions import EmailError
 
 _RUN = "PREFECT__RUNTIME__FLOW_RUN__"
 """How Prefect lets tests say what `prefect.runtime.flow_run` answers."""
+
+_VARIADIC = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
 until_the_end = ExitStack()
 """What holds until the process ends: a thread that outlives its flow must submit nothing either."""
@@ -85,11 +83,27 @@ def _choice(path: Path, flows: Mapping[str, Any]) -> str:
 
 
 def _check(flow: Flow[Any, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+    _check_names(flow, context)
     try:
         return check_parameters(flow, context)
-    except (ParameterBindError, ParameterTypeError, SignatureMismatchError) as error:
-        told = "; ".join(line.strip(" -") for line in str(error).splitlines() if line.strip())
-        raise UsageError(f"--context: the flow {flow.name!r} does not take it: {told}.") from error
+    except ParameterTypeError as error:
+        # Below a heading, one line for each wrong value.
+        told = "; ".join(line.strip(" -") for line in str(error).splitlines()[1:])
+        raise UsageError(f"--context: {told or error}. Correct the JSON.") from error
+
+
+def _check_names(flow: Flow[Any, Any], context: Mapping[str, Any]) -> None:
+    known = inspect.signature(flow.fn).parameters
+    required = [n for n, p in known.items() if p.default is p.empty and p.kind not in _VARIADIC]
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    problems = [f"{name} is missing" for name in required if name not in context]
+    problems += [f"there is no {name}" for name in context if not takes_any and name not in known]
+    if problems:
+        names = ", ".join(known) or "none"
+        raise UsageError(
+            f"--context: {'; '.join(problems)}. The parameters of the flow {flow.name!r} are"
+            f" {names}: write them into a JSON file."
+        )
 
 
 @contextmanager

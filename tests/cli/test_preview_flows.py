@@ -132,7 +132,7 @@ def inner(n: int):
     send_an_email(ANN, f"{n + 1} {flow_run.name}", "b")
 
 @flow
-async def tell(n: int, words: list[str] = []):
+async def tell(n: int, words: list[str] = [], **others):
     four = double.submit(n)
     six = await add(four, b=2)
     state = await add(1, 1, return_state=True)
@@ -140,7 +140,7 @@ async def tell(n: int, words: list[str] = []):
     inner(str(total + sum(double.map([1, 2]).result())))
     await asend_an_email(ANN, "".join(words), "b")
 """
-    context = {"n": "2", "words": ["a", "b"]}
+    context = {"n": "2", "words": ["a", "b"], "any": 1}
     run = preview(text, name="tell", context=context, words=("--json",))
     assert (run.code, run.err) == (0, "shown on stderr\n" * 3), run
     mails = json.loads(run.out)["mails"]
@@ -199,9 +199,10 @@ late = send_an_email.fn
         ("@flow\ndef a(): ...", "b", {}, "there is no flow 'b'; name one: mails.py:a."),
         ("import no_such_thing", "", {}, "mails.py, line 8: ModuleNotFoundError: No module named"),
         ("def (", "", {}, "mails.py: SyntaxError: invalid syntax"),
-        ("@flow\ndef a(n): ...", "", {}, "--context: the flow 'a' does not take it: "),
-        ("@flow\ndef a(n): ...", "", {"m": 1}, "--context: the flow 'a' does not take it: "),
-        ("@flow\ndef a(n: int): ...", "", {"n": "x"}, "n: Input should be a valid integer"),
+        ("@flow\ndef a(n, m=1): ...", "", {}, "--context: n is missing. The parameters of the fl"),
+        ("@flow\ndef a(n): ...", "", {"n": 1, "m": 1}, "--context: there is no m. The parameters"),
+        ("@flow\ndef a(): ...", "", {"m": 1}, "The parameters of the flow 'a' are none: write"),
+        ("@flow\ndef a(n: int): ...", "", {"n": "x"}, "--context: n: Input should be a valid int"),
         ("@flow\ndef a(): send_an_email('x', 's', 'b')", "", {}, "to: 'x' is not an e-mail"),
     ],
 )
