@@ -59,7 +59,7 @@ def emit_failure(error: EmailError) -> None:
 def _emit(outcome: str, message_id: str, **details: Any) -> None:
     """Without a run, an API and a server around us, emitting would start a temporary server."""
     if current_captor():
-        return
+        return  # nobody was to get the mail: there is nothing to react to
     name = message_id.strip("<>") or "not-composed"
     event = f"{_PREFIX}.{outcome}"
     resource = {"prefect.resource.id": f"{_PREFIX}.{name}", "prefect.resource.name": name}

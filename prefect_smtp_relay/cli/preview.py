@@ -33,12 +33,14 @@ class MarkdownMail:
         to: Of FILE.md; the recipients, with commas between them.
         from_: Of FILE.md; the sender, by default the setting default_from.
         preheader: Of FILE.md; what inboxes show behind the subject.
+        inline_image: Of FILE.md; ID=FILE for a picture that it shows as cid:ID. Can be repeated.
     """
 
     subject: str | None = None
     to: str | None = None
     from_: Annotated[str | None, Parameter(name="--from")] = None
     preheader: str | None = None
+    inline_image: Annotated[list[str] | None, Parameter(negative="")] = None
 
 
 _UNSAID = MarkdownMail()
@@ -94,16 +96,26 @@ def _previews(source: str, mail: MarkdownMail, values: dict[str, Any] | None) ->
         return [_render(path, mail, values)]
     for name, value in vars(mail).items():
         if value is not None:
-            raise UsageError(f"--{name.strip('_')}: is for FILE.md; a flow writes its own mail.")
+            option = name.strip("_").replace("_", "-")
+            raise UsageError(f"--{option}: is for FILE.md; a flow writes its own mail.")
     return mails_of_flow(path, found["name"] or "", values or {})
 
 
 def _render(path: Path, mail: MarkdownMail, values: dict[str, Any] | None) -> Preview:
     options: MailOptions = {"from_": mail.from_, "preheader": mail.preheader or ""}
+    if mail.inline_image is not None:
+        options["inline_images"] = dict(map(_split_image, mail.inline_image))
     if values is not None:
         options["context"] = values
     subject = path.stem if mail.subject is None else mail.subject
     return render(mail.to or _NOBODY, subject, _read(path, "FILE.md"), **options)
+
+
+def _split_image(entry: str) -> tuple[str, str]:
+    content_id, _, file = entry.partition("=")
+    if not (content_id and file):
+        raise UsageError(f"--inline-image: {entry!r}: write ID=FILE, such as graph=graph.png.")
+    return content_id, file
 
 
 def _read(path: Path, name: str) -> str:

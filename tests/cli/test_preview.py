@@ -83,6 +83,17 @@ def test_the_browser_is_opened_on_request(
     assert (run.code, "No browser" in run.err) == (0, not does_open)
 
 
+def test_inline_images_are_files(run_cli: RunCli, workplace: Path) -> None:
+    """Each --inline-image stands where the Markdown shows its id, in the browser too."""
+    (workplace / "graphs.md").write_text("![a](cid:a) ![b](cid:b)", "utf-8")
+    (workplace / "x=y.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    words = ("--inline-image", "a=x=y.png", "--inline-image", "b=x=y.png")
+    run = run_cli("preview", "graphs.md", *words)
+    assert (run.code, run.err) == (0, "")
+    assert (workplace / "mail.html").read_text("utf-8").count('src="data:image/png;base64,') == 2
+    assert (workplace / "mail.eml").read_bytes().count(b"Content-ID: <") == 2
+
+
 # Until compose_draft takes context=: then this fails as "unexpectedly passing", and the mark goes.
 @pytest.mark.xfail(raises=TypeError, strict=True, reason="compose_draft has no context= yet")
 def test_the_context_fills_the_template(run_cli: RunCli, workplace: Path) -> None:
@@ -122,6 +133,8 @@ def test_without_a_context_braces_stay_braces(run_cli: RunCli, workplace: Path) 
         (["latin.md"], "FILE.md: latin.md is no UTF-8 text at octet 1."),
         (["Disk full.md", "--to", "nobody"], "to: 'nobody' is not an e-mail address"),
         (["image.md"], "inline_images: the body shows cid:x"),
+        (["image.md", "--inline-image", "x"], "--inline-image: 'x': write ID=FILE"),
+        (["image.md", "--inline-image", "x=no.png"], "attachments: cannot read 'no.png'"),
         (["Disk full.md", "--subjct", "x"], "--subjct"),
     ],
 )
@@ -151,6 +164,7 @@ def test_an_error_as_json(run_cli: RunCli) -> None:
 def test_the_help_warns_of_what_a_flow_does(run_cli: RunCli) -> None:
     """Each option is there, and that a flow's own tasks run."""
     run = run_cli("preview", "--help")
-    options = ("--out", "--context", "--subject", "--to", "--from", "--preheader", "--open")
+    options = ["--out", "--context", "--subject", "--to", "--from", "--preheader", "--open"]
+    options += ["--inline-image", "as cid:ID"]
     assert all(option in run.out for option in options)
     assert "What else they do, they do." in " ".join(run.out.split())

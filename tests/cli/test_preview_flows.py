@@ -231,7 +231,7 @@ def test_a_flow_that_brings_no_preview(preview: Run, tmp_path: Path, text: str, 
     assert not list(tmp_path.glob("mail.*"))
 
 
-@pytest.mark.parametrize("option", ["--subject", "--to", "--from", "--preheader"])
+@pytest.mark.parametrize("option", ["--subject", "--to", "--from", "--preheader", "--inline-image"])
 def test_a_flow_writes_its_own_mail(preview: Run, option: str) -> None:
     """Options of a Markdown file are refused, before the flow runs."""
     run = preview("@flow\ndef tell(): raise ValueError", words=(option, "x"))
