@@ -165,6 +165,6 @@ def test_the_help_warns_of_what_a_flow_does(run_cli: RunCli) -> None:
     """Each option is there, and that a flow's own tasks run."""
     run = run_cli("preview", "--help")
     options = ["--out", "--context", "--subject", "--to", "--from", "--preheader", "--open"]
-    options += ["--inline-image", "as cid:ID"]
+    options += ["--inline-image", "cid:ID"]
     assert all(option in run.out for option in options)
     assert "What else they do, they do." in " ".join(run.out.split())
