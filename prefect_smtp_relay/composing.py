@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from prefect_smtp_relay.capture import current_captor
 from prefect_smtp_relay.mail.inline_images import check_inline_images
 from prefect_smtp_relay.mail.mailbox import AddressInput
 from prefect_smtp_relay.mail.message import Draft, compose
@@ -50,6 +51,9 @@ def compose_draft(
         preheader=preheader,
         footer=run_signature() if include_footer else "",
     )
+    if current_captor():
+        # A preview must neither use up the key of the mail itself, nor show nothing for it.
+        fields.pop("idempotency_key", None)
     rendered = render(body, html=html, text=text, frame=frame)
     draft = compose(
         to,

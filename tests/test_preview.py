@@ -14,8 +14,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from prefect_smtp_relay import SMTP, Preview, render, send_an_email, send_emails
 from prefect_smtp_relay.capture import capturing
+from prefect_smtp_relay.composing import compose_draft
 from prefect_smtp_relay.exceptions import AttachmentError, InvalidMailbox, ProtectedDomain
 from prefect_smtp_relay.preview import MailOptions
+from prefect_smtp_relay.settings import SmtpRelaySettings
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
@@ -126,3 +128,12 @@ def test_a_wrong_mail_is_neither_told_nor_kept_while_captured() -> None:
     with capturing() as captor, pytest.raises(InvalidMailbox):
         send_an_email.fn("nobody", "s", "b")
     assert captor.previews == []
+
+
+def test_a_captured_mail_has_no_idempotency_key() -> None:
+    """A preview never counts as the one mail that a key names."""
+    with capturing():
+        draft = compose_draft(
+            SmtpRelaySettings(), "ann@example.org", "s", "b", idempotency_key="INC-42"
+        )
+    assert getattr(draft, "idempotency_key", "") == ""
