@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, HttpUrl
 from prefect_smtp_relay import Receipt, escape_markdown, send_an_email
 
 Event = Literal["declared", "updated", "mitigated", "resolved"]
+URGENT = {"SEV1", "SEV2"}
 
 NEWS: dict[Event, str] = {
     "declared": "An incident was declared. Updates will follow in this thread.",
@@ -67,5 +68,6 @@ def notify_stakeholders(
         subject=f"[{incident.severity}] INC-{incident.number} {event}: {incident.title}",
         body=describe(incident, event),
         thread=f"INC-{incident.number}",
+        importance="high" if incident.severity in URGENT else "normal",
         artifact=True,
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from prefect_smtp_relay.mail.mailbox import Mailbox
     from prefect_smtp_relay.mail.receipt import Receipt, Refusal
     from prefect_smtp_relay.notification import SendAnEmail
+    from prefect_smtp_relay.preview import Preview, render
     from prefect_smtp_relay.rendering.quoting import escape_markdown
     from prefect_smtp_relay.run_report import RunReport, describe_flow_run
     from prefect_smtp_relay.tasks import (
@@ -38,6 +39,7 @@ _HOMES = {
     "SendGrid": "blocks.sendgrid",
     "Attachment": "mail.attachment",
     "Mailbox": "mail.mailbox",
+    "Preview": "preview",
     "Receipt": "mail.receipt",
     "Refusal": "mail.receipt",
     "SendAnEmail": "notification",
@@ -50,6 +52,7 @@ _HOMES = {
     "email_on_crash": "hooks",
     "email_on_failure": "hooks",
     "escape_markdown": "rendering.quoting",
+    "render": "preview",
     "send_an_email": "tasks",
     "send_emails": "tasks",
 }
@@ -58,6 +61,7 @@ __all__ = [
     "SMTP",
     "Attachment",
     "Mailbox",
+    "Preview",
     "Receipt",
     "Refusal",
     "RunReport",
@@ -72,6 +76,7 @@ __all__ = [
     "email_on_crash",
     "email_on_failure",
     "escape_markdown",
+    "render",
     "send_an_email",
     "send_emails",
 ]

@@ -12,9 +12,11 @@ from typing import Any
 from prefect_smtp_relay.artifacts import ArtifactInput, leave_artifact
 from prefect_smtp_relay.composing import compose_draft
 from prefect_smtp_relay.handover import deliver_or_keep, telling_failures
+from prefect_smtp_relay.mail.advisory_headers import Importance
 from prefect_smtp_relay.mail.attachment_input import AttachmentInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.mail.unsubscribe import UnsubscribeInput
 from prefect_smtp_relay.run_log import forward_transport_log
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.submission import RelayInput
@@ -40,6 +42,8 @@ def send_an_email(
     headers: Mapping[str, str] | None = None,
     thread: str = "",
     idempotency_key: str = "",
+    list_unsubscribe: UnsubscribeInput = "",
+    importance: Importance = "normal",
     preheader: str = "",
     include_header: bool = True,
     include_footer: bool = True,
@@ -72,6 +76,8 @@ def send_an_email(
         thread: a key such as ``INC-42``: mails of one key and sender domain show in one thread.
         idempotency_key: names this one mail, 1 to 255 characters: while the result storage has its
             receipt, further calls with the key, from any run, return that and submit nothing.
+        list_unsubscribe: an https URL for one click, an address, or a list of both.
+        importance: ``high``, ``normal`` or ``low``.
         preheader: what inboxes show behind the subject, in place of the body's first words.
         include_header: show the logo, or the name, above the body.
         include_footer: say below the body which flow run sent it.
@@ -115,6 +121,8 @@ def send_an_email(
             headers=headers,
             thread=thread,
             idempotency_key=idempotency_key,
+            list_unsubscribe=list_unsubscribe,
+            importance=importance,
         )
         message, receipt = deliver_or_keep(
             draft, relay, settings, origin=current.origin, last_try=current.is_last

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from prefect_smtp_relay.capture import current_captor
+from prefect_smtp_relay.mail.inline_images import check_inline_images
 from prefect_smtp_relay.mail.mailbox import AddressInput
 from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.rendering import Frame, render
@@ -65,10 +67,13 @@ def compose_draft(
         preheader=texts.preheader,
         footer=run_signature() if include_footer else "",
     )
+    if current_captor():
+        # A preview must neither use up the key of the mail itself, nor show nothing for it.
+        fields.pop("idempotency_key", None)
     rendered = render(
         texts.body, html=texts.html, text=texts.text, frame=frame, values=texts.values
     )
-    return compose(
+    draft = compose(
         to,
         texts.subject,
         text=rendered.text,
@@ -76,5 +81,8 @@ def compose_draft(
         cc=cc,
         bcc=bcc,
         reply_to=reply_to,
+        size_limit=settings.size_limit,
         **fields,
     )
+    check_inline_images(draft, must_all_show=html is None)
+    return draft

@@ -15,6 +15,7 @@ from prefect.events import emit_event
 from prefect.settings import PREFECT_API_URL
 
 from prefect_smtp_relay import server_process
+from prefect_smtp_relay.capture import current_captor
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError, RecipientsRefused
 from prefect_smtp_relay.mail.receipt import Receipt
 
@@ -57,6 +58,8 @@ def emit_failure(error: EmailError) -> None:
 
 def _emit(outcome: str, message_id: str, **details: Any) -> None:
     """Without a run, an API and a server around us, emitting would start a temporary server."""
+    if current_captor():
+        return  # nobody was to get the mail: there is nothing to react to
     name = message_id.strip("<>") or "not-composed"
     event = f"{_PREFIX}.{outcome}"
     resource = {"prefect.resource.id": f"{_PREFIX}.{name}", "prefect.resource.name": name}

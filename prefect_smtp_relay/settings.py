@@ -22,6 +22,7 @@ from pydantic_settings import NoDecode, SettingsError
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
+from prefect_smtp_relay.mail.size_limit import SizeLimit
 
 _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
 
@@ -67,6 +68,16 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default_factory=list,
         description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
     )
+    max_attachment_megabytes: int = Field(
+        default=25,
+        ge=1,
+        description="How much the attachments and inline images of a mail may hold, in all.",
+    )
+
+    @property
+    def size_limit(self) -> SizeLimit:
+        """The same, for the checks of a mail."""
+        return SizeLimit(self.max_attachment_megabytes, f"{_PREFIX}MAX_ATTACHMENT_MEGABYTES")
 
     @model_validator(mode="before")
     @classmethod

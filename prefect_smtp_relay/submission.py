@@ -9,6 +9,7 @@ from datetime import datetime
 
 from prefect_smtp_relay import catalog
 from prefect_smtp_relay.blocks import RelayBlock
+from prefect_smtp_relay.capture import Captor, current_captor
 from prefect_smtp_relay.events import emit_receipt
 from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, NoSender, UnknownRelay
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -23,6 +24,7 @@ from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
 
 OUTBOX = "outbox"
+PREVIEW = "preview"
 
 _ADDRESS_HEADERS = frozenset(
     {"errors-to", "mail-reply-to", "mail-followup-to", "disposition-notification-to"}
@@ -71,7 +73,7 @@ class Relay:
     """What takes the mail, and whose From it uses where the action names none.
 
     Args:
-        name: ``smtp/NAME``, ``sendgrid/NAME`` or ``outbox``.
+        name: ``smtp/NAME``, ``sendgrid/NAME``, ``outbox`` or ``preview``.
         transport: the way there.
         senders: candidates for From, in their order; blank ones count for nothing. One may be
             the username, so they are not printed.
@@ -86,10 +88,20 @@ class Relay:
         """Whether nothing is connected, so that mail is only stored."""
         return self.name == OUTBOX
 
+    @property
+    def submits(self) -> bool:
+        """Whether mail leaves this process: only then does it need a sender, who is checked."""
+        return self.name not in {OUTBOX, PREVIEW}
+
 
 def open_outbox(settings: SmtpRelaySettings) -> Outbox:
     """The outbox that the settings name."""
     return Outbox(settings.outbox_path, settings.outbox_key)
+
+
+def preview_relay(captor: Captor, settings: SmtpRelaySettings) -> Relay:
+    """Let a captor stand for whatever relay would take the mail."""
+    return Relay(PREVIEW, captor, (settings.default_from,))
 
 
 def choose_relay(requested: RelayInput | Relay, settings: SmtpRelaySettings) -> Relay:
@@ -107,6 +119,8 @@ def choose_relay(requested: RelayInput | Relay, settings: SmtpRelaySettings) -> 
     """
     if isinstance(requested, Relay):
         return requested
+    if captor := current_captor():
+        return preview_relay(captor, settings)
     if isinstance(requested, Transport) and not isinstance(requested, type):
         return Relay(requested.name, requested, (settings.default_from,))
     block = _requested_block(requested)
@@ -240,9 +254,9 @@ def _check_named_senders(draft: Draft, policy: SenderPolicy) -> None:
 
 
 def _settle_sender(draft: Draft, relay: Relay, policy: SenderPolicy) -> Mailbox:
-    """The operator's own default is exempt from the policy, for default delivery only."""
+    """The operator's own default is exempt from the policy, where nothing is submitted."""
     mailbox = resolve_sender(draft.requested_from, relay.senders)
-    if relay.is_default_delivery:
+    if not relay.submits:
         return mailbox or FROM_PENDING
     if mailbox is None:
         raise NoSender(

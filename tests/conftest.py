@@ -66,4 +66,6 @@ def run_cli(
         return CliRun(int(ended.value.code or 0), shown.out, shown.err)
 
     yield run
-    logging.disable(logging.NOTSET)  # what the command keeps up until its process ends
+    # What a command keeps up until its process ends.
+    logging.disable(logging.NOTSET)
+    cli.flow_file.until_the_end.close()

@@ -31,13 +31,13 @@ MAY_IMPORT: dict[str, set[str]] = {
 PURE = sorted(MAY_IMPORT)
 
 LAYERS = (
-    {"settings", "server_process"},
+    {"settings", "server_process", "capture"},
     {"blocks"},
     {"catalog"},
     {"submission"},
     {"composing"},
     {"idempotency"},
-    {"attempt", "task_run"},
+    {"attempt", "task_run", "preview"},
     {"batch", "handover"},
     {"action", "notification"},
     {"bulk"},
@@ -56,6 +56,7 @@ PUBLIC = [
     "SMTP",
     "Attachment",
     "Mailbox",
+    "Preview",
     "Receipt",
     "Refusal",
     "RunReport",
@@ -70,6 +71,7 @@ PUBLIC = [
     "email_on_crash",
     "email_on_failure",
     "escape_markdown",
+    "render",
     "send_an_email",
     "send_emails",
 ]

@@ -22,11 +22,14 @@ VALID = [
     ("outbox_path", "/var/spool/relay", Path("/var/spool/relay")),
     ("outbox_path", "~/relay", Path.home() / "relay"),
     ("outbox_key", "new-key, old-key", ["new-key", "old-key"]),
+    ("max_attachment_megabytes", "40", 40),
 ]
 INVALID = [
     ("default_from", "nobody", "has no @"),
     ("protected_domains", "two words", "'two words' is not"),
     ("default_delivery", "drop", "'store' or 'refuse'"),
+    ("max_attachment_megabytes", "0", "greater than or equal to 1"),
+    ("max_attachment_megabytes", "25 MB", "valid integer"),
 ]
 
 SetSetting = Callable[[str, str], None]
@@ -110,6 +113,7 @@ def test_the_defaults() -> None:
         "default_delivery": "store",
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],
+        "max_attachment_megabytes": 25,
     }
 
 

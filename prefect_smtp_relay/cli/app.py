@@ -17,6 +17,7 @@ from prefect_smtp_relay.cli.connect import connect_sendgrid, connect_smtp
 from prefect_smtp_relay.cli.disconnect import disconnect
 from prefect_smtp_relay.cli.outbox import flush, list_entries
 from prefect_smtp_relay.cli.preset import preset
+from prefect_smtp_relay.cli.preview import preview
 from prefect_smtp_relay.cli.send import send
 from prefect_smtp_relay.cli.status import status
 from prefect_smtp_relay.exceptions import EmailError, MessageError
@@ -44,8 +45,8 @@ app = App(
     name="prefect-smtp-relay",
     version=__version__,
     help_format="markdown",
-    help="E-mail from Prefect flows: connect a relay, check it, and see what waits.\n\n"
-    "Every command takes --json. Exit codes: 0 done, 1 a relay or a mail has a problem,"
+    help="E-mail from Prefect flows: connect a relay, check it, look at mail, and see what waits."
+    "\n\nEvery command takes --json. Exit codes: 0 done, 1 a relay or a mail has a problem,"
     " 2 wrong use, 130 interrupted.",
 )
 connect_app = App(name="connect", help="Check a relay, and save it as a Prefect block.")
@@ -56,7 +57,7 @@ connect_app.command(connect_sendgrid, name="sendgrid")
 outbox_app.command(list_entries, name="list")
 outbox_app.command(flush)
 app.command(connect_app)
-for command in (disconnect, status, send, check, preset):
+for command in (disconnect, status, send, preview, check, preset):
     app.command(command)
 app.command(outbox_app)
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from prefect_smtp_relay.exceptions import AttachmentError
 from prefect_smtp_relay.mail.attachment import Attachment
 from prefect_smtp_relay.mail.media_type import image_suffix
+from prefect_smtp_relay.mail.size_limit import SizeLimit
 
 _reading = threading.Lock()
 """Mapped tasks share one open file between threads."""
@@ -22,47 +23,57 @@ AttachmentInput = (
 
 def read_attachments(
     values: Sequence[AttachmentInput] | Mapping[str, AttachmentInput] | None,
+    limit: SizeLimit | None = None,
 ) -> tuple[Attachment, ...]:
     """Read the ``attachments`` argument.
 
     Args:
         values: paths, ``(name, octets)`` pairs, open files, or a mapping of names to these.
+        limit: of each open file, which is read here.
 
     Raises:
         AttachmentError: one of them is missing, unreadable or of another type.
+        MessageTooLarge: an open file holds more than the limit.
     """
     if values is None:
         return ()
     if isinstance(values, Mapping):
-        return tuple(_read(value, name=name) for name, value in values.items())
+        return tuple(_read(value, name=name, limit=limit) for name, value in values.items())
     if isinstance(values, (str, Path, bytes)) or not isinstance(values, Iterable):
         raise AttachmentError("attachments: expected a list; write attachments=[...].")
     if isinstance(values, Iterator):
         raise AttachmentError(
             "attachments: this can be read only once, and a retry reads it again; pass a list."
         )
-    return tuple(_read(value) for value in values)
+    return tuple(_read(value, limit=limit) for value in values)
 
 
-def read_inline_images(images: Mapping[str, AttachmentInput] | None) -> tuple[Attachment, ...]:
-    """Read the ``inline_images`` argument: content id to path or octets.
+def read_inline_images(
+    images: Mapping[str, AttachmentInput] | None, limit: SizeLimit | None = None
+) -> tuple[Attachment, ...]:
+    """Read the ``inline_images`` argument.
+
+    Args:
+        images: content id to path, octets or open file.
+        limit: of each open file, which is read here.
 
     Raises:
         AttachmentError: one of them is missing, unreadable or no image.
+        MessageTooLarge: an open file holds more than the limit.
     """
     if images is None:
         return ()
     if not isinstance(images, Mapping):
         raise AttachmentError("inline_images: expected a mapping of content ids to images.")
-    return tuple(_read_image(cid, value) for cid, value in images.items())
+    return tuple(_read_image(cid, value, limit) for cid, value in images.items())
 
 
-def _read_image(content_id: str, value: AttachmentInput) -> Attachment:
+def _read_image(content_id: str, value: AttachmentInput, limit: SizeLimit | None) -> Attachment:
     if not content_id or not isinstance(content_id, str):
         raise AttachmentError(
             f"inline_images: {content_id!r} is no content id; name the image by a word."
         )
-    image = _read(value, content_id=content_id)
+    image = _read(value, content_id=content_id, limit=limit)
     if not image.media_type.lower().startswith("image/"):
         raise AttachmentError(
             f"inline_images: {content_id!r} is {image.media_type}, which is no image; pass"
@@ -71,7 +82,12 @@ def _read_image(content_id: str, value: AttachmentInput) -> Attachment:
     return image
 
 
-def _read(value: AttachmentInput, name: str = "", content_id: str = "") -> Attachment:
+def _read(
+    value: AttachmentInput,
+    name: str = "",
+    content_id: str = "",
+    limit: SizeLimit | None = None,
+) -> Attachment:
     if isinstance(value, Attachment):
         return replace(value, name=name or value.name, content_id=content_id or value.content_id)
     if isinstance(value, (str, Path)):
@@ -81,7 +97,8 @@ def _read(value: AttachmentInput, name: str = "", content_id: str = "") -> Attac
     if isinstance(value, bytes):
         return Attachment(value, name or _name_image(value, content_id), content_id=content_id)
     if hasattr(value, "read"):
-        return Attachment(_drain(value), name or _name_of(value), content_id=content_id)
+        name = name or _name_of(value)
+        return Attachment(_drain(value, name, limit), name, content_id=content_id)
     raise AttachmentError(
         f"attachments: cannot attach a {type(value).__name__}; pass a path, (name, octets) or an"
         " open binary file."
@@ -105,19 +122,22 @@ def _name_image(data: bytes, content_id: str) -> str:
     return content_id.removesuffix(suffix := image_suffix(data)) + suffix
 
 
-def _drain(file: BinaryIO) -> bytes:
+def _drain(file: BinaryIO, name: str, limit: SizeLimit | None) -> bytes:
     """Read an open file and put it back where it was: a retry reads it again."""
     try:
         with _reading:
             start = file.tell()
-            data = file.read()
+            data = file.read() if limit is None else file.read(limit.octets + 1)
             file.seek(start)
-        return data.encode() if isinstance(data, str) else bytes(data)
+        octets = data.encode() if isinstance(data, str) else bytes(data)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise AttachmentError(
             f"attachments: cannot read the open file again and again ({error}); read it first, and"
             " pass (name, octets)."
         ) from error
+    if limit is not None and len(octets) > limit.octets:
+        raise limit.exceeded(f"the open file {name!r} holds more than {limit.megabytes} MB")
+    return octets
 
 
 def _name_of(file: BinaryIO) -> str:

@@ -8,6 +8,14 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 
 from prefect_smtp_relay.exceptions import InvalidHeader, MessageError, NoRecipients
+from prefect_smtp_relay.mail.advisory_headers import (
+    HeaderFields,
+    Importance,
+    check_thread,
+    importance_headers,
+    move_thread,
+    thread_headers,
+)
 from prefect_smtp_relay.mail.attachment import Attachment
 from prefect_smtp_relay.mail.attachment_input import (
     AttachmentInput,
@@ -16,6 +24,8 @@ from prefect_smtp_relay.mail.attachment_input import (
 )
 from prefect_smtp_relay.mail.header import check_field, check_text
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
+from prefect_smtp_relay.mail.size_limit import SizeLimit
+from prefect_smtp_relay.mail.unsubscribe import UnsubscribeInput, unsubscribe_headers
 
 _LONGEST_KEY = 255
 
@@ -32,7 +42,7 @@ class Draft:
         reply_to: where answers go.
         sender: the Sender field of RFC 5322, section 3.6.2, or None.
         attachments, inline_images: files beside and inside the body.
-        headers: free header fields, in their order.
+        headers: free header fields, in their order, and those of importance and unsubscribing.
         thread: names the conversation that the message belongs to; blank for none.
         idempotency_key: names the one mail that this is; blank for none.
     """
@@ -48,7 +58,7 @@ class Draft:
     sender: Mailbox | None = None
     attachments: tuple[Attachment, ...] = ()
     inline_images: tuple[Attachment, ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: HeaderFields = ()
     thread: str = ""
     idempotency_key: str = ""
 
@@ -64,7 +74,7 @@ class Draft:
         """
         values = {name: getattr(self, name) for name in _DRAFT_FIELDS}
         if self.thread:
-            values["headers"] += _thread_headers(self.thread, mailbox.domain)
+            values["headers"] += thread_headers(self.thread, mailbox.domain)
         return Message(
             from_=mailbox,
             message_id=mint_message_id(mailbox.domain, seed),
@@ -91,8 +101,12 @@ class Message(Draft):
     date: datetime
 
     def with_sender(self, mailbox: Mailbox) -> Message:
-        """The same message, Message-ID and date included, from another mailbox."""
-        return replace(self, from_=mailbox)
+        """The same message, Message-ID and date included, from another mailbox.
+
+        Its thread is the one that other messages of that mailbox's domain are in.
+        """
+        headers = move_thread(self.headers, self.from_.domain, mailbox.domain)
+        return replace(self, from_=mailbox, headers=headers)
 
     @property
     def visible_recipients(self) -> tuple[Mailbox, ...]:
@@ -121,6 +135,9 @@ def compose(
     headers: Mapping[str, str] | None = None,
     thread: str = "",
     idempotency_key: str = "",
+    list_unsubscribe: UnsubscribeInput = "",
+    importance: Importance = "normal",
+    size_limit: SizeLimit | None = None,
 ) -> Draft:
     """Check everything that a caller can get wrong, before anything is sent.
 
@@ -134,17 +151,19 @@ def compose(
         headers: free header fields; ``Sender`` is read as a mailbox.
         thread: every message of one thread and sender domain shows in one conversation.
         idempotency_key: names the one mail that this is, or blank.
+        list_unsubscribe: an https URL, an address, or a list of both.
+        importance: ``high``, ``normal`` or ``low``.
+        size_limit: of the files, in all.
 
     Raises:
         MessageError: naming the argument and the fix.
     """
-    recipients = {
-        name: Mailbox.parse_list(value, name)
-        for name, value in (("to", to), ("cc", cc), ("bcc", bcc))
-    }
-    if not any(recipients.values()):
-        raise NoRecipients("to: nobody to send to; name an address in to, cc or bcc.")
+    recipients = _parse_recipients(to=to, cc=cc, bcc=bcc)
     sender, free_headers = _split_headers(headers) if headers else (None, ())
+    files = read_attachments(attachments, size_limit)
+    images = read_inline_images(inline_images, size_limit)
+    if size_limit:
+        size_limit.check(files + images)
     return Draft(
         **recipients,
         subject=check_text(subject, "subject"),
@@ -153,10 +172,12 @@ def compose(
         requested_from=Mailbox.parse(from_, "from_") if from_ else None,
         reply_to=Mailbox.parse_list(reply_to, "reply_to"),
         sender=sender,
-        attachments=read_attachments(attachments),
-        inline_images=read_inline_images(inline_images),
-        headers=free_headers,
-        thread=_check_thread(thread, free_headers),
+        attachments=files,
+        inline_images=images,
+        headers=free_headers
+        + importance_headers(importance, free_headers)
+        + unsubscribe_headers(list_unsubscribe, free_headers),
+        thread=check_thread(thread, free_headers),
         idempotency_key=_check_key(idempotency_key),
     )
 
@@ -172,17 +193,11 @@ def mint_message_id(domain: str, seed: str = "") -> str:
     return f"<{name}@{domain}>"
 
 
-def _thread_headers(thread: str, domain: str) -> tuple[tuple[str, str], ...]:
-    """Name one root for all: what answers one message is one conversation (RFC 5322, 3.6.4)."""
-    root = mint_message_id(domain, f"thread:{thread}")
-    return (("In-Reply-To", root), ("References", root))
-
-
-def _check_thread(thread: str, headers: tuple[tuple[str, str], ...]) -> str:
-    taken = [name for name, _ in headers if name.lower() in {"in-reply-to", "references"}]
-    if thread and taken:
-        raise InvalidHeader(f"thread: it writes {taken[0]}, which is in headers too; take one out.")
-    return check_text(thread, "thread")
+def _parse_recipients(**values: AddressInput) -> dict[str, tuple[Mailbox, ...]]:
+    recipients = {name: Mailbox.parse_list(value, name) for name, value in values.items()}
+    if not any(recipients.values()):
+        raise NoRecipients("to: nobody to send to; name an address in to, cc or bcc.")
+    return recipients
 
 
 def _check_key(key: str) -> str:
@@ -199,7 +214,7 @@ def _check_key(key: str) -> str:
 
 def _split_headers(
     headers: Mapping[str, str],
-) -> tuple[Mailbox | None, tuple[tuple[str, str], ...]]:
+) -> tuple[Mailbox | None, HeaderFields]:
     if not isinstance(headers, Mapping):
         raise InvalidHeader("headers: expected a mapping of names to texts; write headers={...}.")
     checked = [check_field(name, value) for name, value in headers.items()]

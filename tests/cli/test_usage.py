@@ -20,6 +20,7 @@ COMMANDS = [
     ("send",),
     ("check",),
     ("preset",),
+    ("preview",),
     ("outbox", "list"),
     ("outbox", "flush"),
 ]

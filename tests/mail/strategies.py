@@ -117,6 +117,7 @@ GOOD_MAILS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
             max_size=2,
         ),
         "thread": LINE,
+        "importance": st.sampled_from(["high", "normal", "low"]),
     },
 )
 """Keyword arguments of `compose` that it has no reason to refuse."""

@@ -26,6 +26,7 @@ from prefect_smtp_relay.mail.parse import read_message
 from .strategies import ADDRESSES, ANY_TEXT, GOOD_MAILS, LINE, MAILS, quoted
 
 OPS = Mailbox("ops", "example.com", "Ops")
+_IMPORTANCE = ["Importance", "Priority", "X-Priority"]
 _NEVER_ON_THE_WIRE = re.compile(rb"\x00|\r(?!\n)|(?<!\r)\n|[^\r\n]{999}")
 
 
@@ -61,7 +62,8 @@ def header_names(arguments: dict[str, Any], message: Message) -> list[str]:
         *(["To"] if message.to or not message.cc else []),
         *(["Cc"] if message.cc else []),
         *(name for name in free if name not in senders),
-        *(["In-Reply-To", "References"] if arguments.get("thread") else []),
+        *(["In-Reply-To", "References", "Thread-Index"] if arguments.get("thread") else []),
+        *(_IMPORTANCE if arguments.get("importance", "normal") != "normal" else []),
     ]
     ours = ["From", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version"]
     return sorted([*asked, *ours, "Content-Type"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
+import uuid
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -11,6 +14,7 @@ from prefect_smtp_relay.exceptions import InvalidHeader
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
 from prefect_smtp_relay.mail.mime import render_mime
+from prefect_smtp_relay.mail.parse import read_message
 
 
 def mail(thread: str, sender: str = "ops@example.org") -> Message:
@@ -19,10 +23,10 @@ def mail(thread: str, sender: str = "ops@example.org") -> Message:
     return draft.from_mailbox(Mailbox.parse(sender))
 
 
-def headers(message: Message) -> tuple[str, str]:
-    """Read back In-Reply-To and References."""
+def headers(message: Message) -> tuple[str, str, str]:
+    """Read back In-Reply-To, References and Thread-Index."""
     read = email.message_from_bytes(bytes(render_mime(message)), policy=email.policy.default)
-    return str(read["In-Reply-To"]), str(read["References"])
+    return str(read["In-Reply-To"]), str(read["References"]), str(read["Thread-Index"])
 
 
 def test_mails_of_one_thread_answer_the_same_root() -> None:
@@ -36,16 +40,27 @@ def test_mails_of_one_thread_answer_the_same_root() -> None:
 
 def test_other_threads_and_domains_have_other_roots() -> None:
     """A key means nothing outside of its sender's domain."""
-    roots = {headers(m)[0] for m in (mail("A"), mail("B"), mail("A", "ops@example.com"))}
-    assert len(roots) == 3
+    found = [headers(m) for m in (mail("A"), mail("B"), mail("A", "ops@example.com"))]
+    for of_one_field in zip(*found, strict=True):
+        assert len(set(of_one_field)) == 3
+
+
+def test_the_thread_index_has_the_format_of_outlook() -> None:
+    """A one, a time of this century and a GUID: 22 octets, and no answer's block behind them."""
+    octets = base64.b64decode(headers(mail("INC-42"))[2], validate=True)
+    assert (len(octets), octets[0]) == (22, 1)
+    ticks = int.from_bytes(octets[1:6] + bytes(3), "big")
+    moment = datetime(1601, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=ticks // 10)
+    assert abs(moment - datetime(2020, 1, 1, tzinfo=timezone.utc)) < timedelta(seconds=2)
+    assert uuid.UUID(bytes=octets[6:]).version == 5
 
 
 def test_no_thread_is_no_header() -> None:
     """Without a key the mail answers nothing."""
-    assert headers(mail("")) == ("None", "None")
+    assert headers(mail("")) == ("None", "None", "None")
 
 
-@pytest.mark.parametrize("name", ["In-Reply-To", "references"])
+@pytest.mark.parametrize("name", ["In-Reply-To", "references", "Thread-Index"])
 def test_a_thread_and_its_header_by_hand_contradict_each_other(name: str) -> None:
     """Both at once are refused, naming the argument."""
     with pytest.raises(InvalidHeader, match="thread: "):
@@ -56,3 +71,21 @@ def test_a_thread_is_one_line() -> None:
     """A key with a line end is refused before anything is sent."""
     with pytest.raises(InvalidHeader, match="thread: "):
         mail("a\r\nBcc: eve@example.org")
+
+
+def test_a_mail_that_waited_for_a_sender_joins_the_thread_of_its_domain() -> None:
+    """What the outbox stored without a From gets the root that the relay's other mails have."""
+    pending = mail("INC-42", "from-not-set@outbox.invalid")
+    stored = read_message(bytes(render_mime(pending)))
+    flushed = stored.with_sender(Mailbox.parse("ops@example.org"))
+    assert headers(flushed) == headers(mail("INC-42"))
+    assert flushed.message_id == pending.message_id
+
+
+def test_another_sender_leaves_references_by_hand_alone() -> None:
+    """Only the root of a thread moves; a Message-ID that the caller answers is somebody's."""
+    answered = "<0b9cbd3c-5c0a-5a58-8d4b-7c4c0a7b2b11@example.org>"
+    free = {"In-Reply-To": answered, "References": answered, "X-Root": answered}
+    draft = compose("a@b.org", "s", text="t", html="h", headers=free)
+    message = draft.from_mailbox(Mailbox.parse("ops@example.org"))
+    assert dict(message.with_sender(Mailbox.parse("ops@example.com")).headers) == free

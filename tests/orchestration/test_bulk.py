@@ -114,6 +114,8 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
         "headers": {"X-Team": "payments"},
         "thread": "INC-42",
         "idempotency_key": "INC-42/declared",
+        "list_unsubscribe": "https://example.org/u",
+        "importance": "high",
         "include_header": True,
         "include_footer": True,
         "custom_logo_url": "https://example.org/logo.png",

@@ -84,6 +84,24 @@ def test_a_mail_with_everything(make_message: MakeMessage) -> None:
     }
 
 
+def test_the_headers_of_arguments_go_to_sendgrid_as_over_smtp(make_message: MakeMessage) -> None:
+    """Thread, importance and unsubscribing are whole header values, each in one line."""
+    url = f"https://example.org/{'x' * 200}"
+    message = make_message(thread="INC-42", importance="high", list_unsubscribe=[url, "a@b.org"])
+    headers = _render(message)["headers"]
+    assert {"In-Reply-To", "References", "Thread-Index"} < set(headers)
+    assert (
+        headers.items()
+        >= {
+            "Importance": "high",
+            "Priority": "urgent",
+            "X-Priority": "1",
+            "List-Unsubscribe": f"<{url}>, <mailto:a@b.org>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }.items()
+    )
+
+
 def _file(data: bytes, media_type: str, name: str, disposition: str) -> dict[str, str]:
     return {
         "content": b64encode(data).decode(),
