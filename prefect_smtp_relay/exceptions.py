@@ -55,12 +55,14 @@ class EmailError(Exception):
     """Base of everything this package raises on purpose.
 
     ``relay`` and ``message_id`` say which mail it was, where it came as far as a relay; ``kept``
-    names its entry in the outbox, where it was given up and stored.
+    names its entry in the outbox, where it was given up and stored; ``retry_after`` is how many
+    seconds the relay wants to wait before the next try, where it said so.
     """
 
     relay: str = ""
     message_id: str = ""
     kept: str = ""
+    retry_after: float | None = None
 
     @property
     def transient(self) -> bool:

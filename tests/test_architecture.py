@@ -35,6 +35,7 @@ LAYERS = (
     {"catalog"},
     {"submission"},
     {"composing"},
+    {"hold"},
     {"attempt", "task_run"},
     {"batch", "handover"},
     {"action", "notification"},

@@ -14,6 +14,7 @@ from prefect_smtp_relay.mail.attachment_input import (
     read_attachments,
     read_inline_images,
 )
+from prefect_smtp_relay.mail.categories import CategoriesInput, read_categories
 from prefect_smtp_relay.mail.header import check_field, check_text
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 
@@ -32,6 +33,7 @@ class Draft:
         attachments, inline_images: files beside and inside the body.
         headers: free header fields, in their order.
         thread: names the conversation that the message belongs to; blank for none.
+        categories: labels for the relay's statistics; SMTP has no place for them.
     """
 
     to: tuple[Mailbox, ...] = ()
@@ -47,6 +49,7 @@ class Draft:
     inline_images: tuple[Attachment, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     thread: str = ""
+    categories: tuple[str, ...] = ()
 
     def from_mailbox(
         self, mailbox: Mailbox, seed: str = "", composed_at: datetime | None = None
@@ -116,6 +119,7 @@ def compose(
     inline_images: Mapping[str, AttachmentInput] | None = None,
     headers: Mapping[str, str] | None = None,
     thread: str = "",
+    categories: CategoriesInput = None,
 ) -> Draft:
     """Check everything that a caller can get wrong, before anything is sent.
 
@@ -128,6 +132,7 @@ def compose(
         inline_images: content id to path or octets.
         headers: free header fields; ``Sender`` is read as a mailbox.
         thread: every message of one thread and sender domain shows in one conversation.
+        categories: labels for SendGrid's statistics: a list, or text with commas between them.
 
     Raises:
         MessageError: naming the argument and the fix.
@@ -151,6 +156,7 @@ def compose(
         inline_images=read_inline_images(inline_images),
         headers=free_headers,
         thread=_check_thread(thread, free_headers),
+        categories=read_categories(categories),
     )
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from prefect_smtp_relay.transports.sendgrid.redaction import redact
+
 BODY_LIMIT = 64 * 1024
 """Octets of an answer that are read: SendGrid's own have a few hundred."""
 
@@ -20,6 +22,7 @@ _EXCERPT = 300
 _LONGEST_REASON = 2000
 _INVISIBLE = re.compile(r"<(script|style)\b.*?</\1>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufffd]+")
+_ASKS_TO_WAIT = frozenset({429, 503})
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
@@ -66,12 +69,17 @@ class Answer:
         """Read how long SendGrid wants no more mail.
 
         Args:
-            now: the present time, for answers that name a point in time.
+            now: the present time here, for an answer that names a point in time and does not say
+                by which clock: one with a Date says it.
 
         Returns:
             Seconds from Retry-After (RFC 9110, section 10.2.3), else from SendGrid's
-            X-RateLimit-Reset (seconds of the Unix epoch), else None.
+            X-RateLimit-Reset (seconds of the Unix epoch), else None; for an answer that asks for
+            no wait (neither 429 nor 503), None too.
         """
+        if self.status not in _ASKS_TO_WAIT:
+            return None
+        now = _read_date(self.headers.get("date", "")) or now
         retry_after = self.headers.get("retry-after", "").strip()
         if _SECONDS.fullmatch(retry_after):
             return int(retry_after)
@@ -83,11 +91,6 @@ class Answer:
     def provider_id(self, api_key: SecretStr) -> str:
         """SendGrid's own id of the message, or blank."""
         return _show(redact(self.headers.get("x-message-id", ""), api_key))[:_EXCERPT]
-
-
-def redact(text: str, api_key: SecretStr) -> str:
-    """Replace the API key in a text that somebody else wrote."""
-    return text.replace(api_key.get_secret_value(), "***")
 
 
 def _errors(document: Any) -> Iterator[str]:
