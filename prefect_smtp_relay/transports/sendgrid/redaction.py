@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 from pydantic import SecretStr
 
@@ -18,6 +20,14 @@ _WRITTEN = re.compile(
 )
 
 
+class _Character(NamedTuple):
+    """One character: where it is written, and which one is meant."""
+
+    start: int
+    end: int
+    meant: str
+
+
 def redact(text: str, api_key: SecretStr) -> str:
     """Replace the API key, and each piece of it of six characters or more.
 
@@ -27,27 +37,26 @@ def redact(text: str, api_key: SecretStr) -> str:
         api_key: is looked for.
     """
     key = api_key.get_secret_value()
-    text = _hide([(character, character) for character in text], key)
-    return _hide([(found.group(), _meaning(found)) for found in _WRITTEN.finditer(text)], key)
+    is_hidden = bytearray(len(text))
+    _mark(is_hidden, [_Character(place, place + 1, c) for place, c in enumerate(text)], key)
+    _mark(is_hidden, [_read(found) for found in _WRITTEN.finditer(text)], key)
+    runs = groupby(zip(is_hidden, text, strict=True), key=itemgetter(0))
+    return "".join(_MASK if hidden else "".join(c for _, c in run) for hidden, run in runs)
 
 
-def _hide(characters: list[tuple[str, str]], key: str) -> str:
-    """Replace runs that mean a piece of the key; each character is (as written, as meant)."""
-    meant = "".join(character for _, character in characters)
+def _mark(is_hidden: bytearray, characters: list[_Character], key: str) -> None:
+    """Mark where in the text a piece of the key stands, under one reading of the text."""
+    meant = "".join(character.meant for character in characters)
     size = min(len(key), _SHORTEST_PIECE)
     pieces = {key[start : start + size] for start in range(len(key) - size + 1)}
-    is_hidden = bytearray(len(meant))
-    for start in range(len(meant) - size + 1):
-        if meant[start : start + size] in pieces:
-            is_hidden[start : start + size] = bytes([True]) * size
-    runs = groupby(zip(is_hidden, characters, strict=True), key=lambda pair: pair[0])
-    return "".join(
-        _MASK if hidden else "".join(written for _, (written, _) in run) for hidden, run in runs
-    )
+    for first in range(len(meant) - size + 1):
+        if meant[first : first + size] in pieces:
+            start, end = characters[first].start, characters[first + size - 1].end
+            is_hidden[start:end] = bytes([True]) * (end - start)
 
 
-def _meaning(found: re.Match[str]) -> str:
+def _read(found: re.Match[str]) -> _Character:
     in_url, in_json, escaped, hexadecimal, decimal, plain = found.groups()
     if code := in_url or in_json or hexadecimal:
-        return chr(int(code, 16))
-    return chr(int(decimal)) if decimal else escaped or plain
+        return _Character(*found.span(), chr(int(code, 16)))
+    return _Character(*found.span(), chr(int(decimal)) if decimal else escaped or plain)

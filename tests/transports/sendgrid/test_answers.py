@@ -95,6 +95,7 @@ def test_an_answer_that_is_not_sendgrids(api: ApiServer, deliver: Deliver, statu
         (404, PermanentFailure, "Check api_url of the SendGrid block."),
         (405, PermanentFailure, "Change what the reason names."),
         (413, PermanentFailure, "SendGrid takes 30 MB"),
+        (451, PermanentFailure, "Set api_url of the SendGrid block to https://api.eu.sendgrid.com"),
         (415, PermanentFailure, "Change what the reason names."),
         (429, TransientFailure, "Too many requests: wait a while before the next"),
         (499, PermanentFailure, "Change what the reason names."),
@@ -188,6 +189,30 @@ def test_an_echoed_key_is_no_provider_id(api: ApiServer, deliver: Deliver, canar
 
 
 @pytest.mark.parametrize(
+    ("api_key", "is_hinted"), [("SG.id.secret", False), ("id.secret", True), ('"SG.x"', True)]
+)
+def test_a_key_of_another_shape(
+    api: ApiServer, deliver: Deliver, api_key: str, is_hinted: bool
+) -> None:
+    """The key's shape is a hint where SendGrid does not know the key, and nothing else."""
+    api.answers = [accept(), reply(401)]
+    deliver(api_key=SecretStr(api_key))
+    with pytest.raises(AuthenticationFailed) as caught:
+        deliver(api_key=SecretStr(api_key))
+    hint = "It does not begin with SG. as SendGrid's keys do: copy the whole key"
+    assert (hint in str(caught.value)) is is_hinted
+
+
+def test_an_answer_of_eight_megabytes(api: ApiServer, deliver: Deliver) -> None:
+    """An endless list of errors is one short text, and the next mail goes."""
+    api.answers = [reply(400, _errors(*[{"message": "No", "field": "x"}] * 250_000)), accept("2")]
+    with pytest.raises(PermanentFailure, match="400 Bad Request") as caught:
+        deliver()
+    assert len(str(caught.value)) < 600
+    assert deliver().provider_id == "2"
+
+
+@pytest.mark.parametrize(
     ("headers", "seconds"),
     [
         ({"retry-after": "17"}, 17),
@@ -201,18 +226,30 @@ def test_an_echoed_key_is_no_provider_id(api: ApiServer, deliver: Deliver, canar
         ({"retry-after": "9" * 400}, None),
         ({"retry-after": "Wed, 99 May 99999 12:00:30 GMT"}, None),
         ({}, None),
+        ({"x-ratelimit-reset": "1714568460", "date": "Wed, 01 May 2024 13:00:00 GMT"}, 60),
+        ({"retry-after": "17", "date": "soon"}, 17),
     ],
 )
 def test_how_long_to_wait(headers: dict[str, str], seconds: int | None) -> None:
-    """Retry-After counts before X-RateLimit-Reset; nonsense counts as nothing."""
+    """Retry-After counts before X-RateLimit-Reset, SendGrid's clock before ours."""
     assert Answer(429, headers, b"").seconds_to_wait(NOW) == seconds
 
 
+@pytest.mark.parametrize(("status", "seconds"), [(429, 17), (503, 17), (500, None), (400, None)])
+def test_who_asks_to_wait(status: int, seconds: int | None) -> None:
+    """Only 429 and 503 do."""
+    assert Answer(status, {"retry-after": "17"}, b"").seconds_to_wait(NOW) == seconds
+
+
 def test_429_names_the_wait(api: ApiServer, deliver: Deliver) -> None:
-    """The error tells the seconds that SendGrid asked for."""
+    """The error tells the seconds that SendGrid asked for, in its text and as a number."""
     api.answers = [reply(429, retry_after="17", x_ratelimit_reset="1")]
-    with pytest.raises(TransientFailure, match="wait 17 seconds before the next"):
+    with pytest.raises(TransientFailure, match="wait 17 seconds before the next") as caught:
         deliver()
+    error = caught.value
+    copies = (error, error.twin(), pickle.loads(pickle.dumps(error)))  # noqa: S301 - our own pickle
+    assert [copy.retry_after for copy in copies] == [17.0] * 3
+    assert len(api.requests) == 1
 
 
 def test_an_unknown_status_has_no_phrase() -> None:

@@ -12,8 +12,7 @@ from pydantic import SecretStr
 
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.report import Report
-from prefect_smtp_relay.transports.sendgrid import SendGridConfig
-from prefect_smtp_relay.transports.sendgrid import check as module
+from prefect_smtp_relay.transports.sendgrid import SendGridConfig, config
 from prefect_smtp_relay.transports.sendgrid.check import STEPS, check_sendgrid
 
 from .api_server import Answer, ApiServer, reply, stall, then_close
@@ -119,7 +118,7 @@ def test_the_other_region_is_named(
     check: Check, api: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key that one region does not know may belong to the other."""
-    monkeypatch.setitem(module._REGIONS, api.url, "https://api.eu.sendgrid.com")
+    monkeypatch.setitem(config._OTHER_REGION, api.url, "https://api.eu.sendgrid.com")
     report = check(reply(401))
     (words,) = report.recommendation.words
     assert words.endswith("set `api_url` to https://api.eu.sendgrid.com.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
+from prefect_smtp_relay.exceptions import MessageError, MessageTooLarge, UnsupportedFeature
 from prefect_smtp_relay.mail.attachment import Attachment
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -54,6 +54,32 @@ def test_a_forward_path_that_no_field_names(make_message: MakeMessage) -> None:
     assert found == {"to": ["ann@example.org"], "bcc": ["eve@example.org"]}
 
 
+def test_the_second_try_of_a_mail(make_message: MakeMessage) -> None:
+    """What is left of the recipients gets the mail, whatever field named them."""
+    message = make_message("ann@example.org", cc="bob@example.org", bcc="eve@example.org")
+    assert _recipients(message, "bob@example.org") == {"to": ["bob@example.org"]}
+    assert _recipients(message, "eve@example.org") == {"to": ["eve@example.org"]}
+
+
+def test_a_thousand_hidden_recipients(make_message: MakeMessage) -> None:
+    """A thousand recipients pass in bcc alone too, each with a copy of his own."""
+    bcc = [f"u{number}@example.org" for number in range(1000)]
+    message = make_message(None, bcc=bcc)
+    payload = render_payload(message, Envelope.of(message), categories=(), sandbox_mode=False)
+    assert [copy["to"][0]["email"] for copy in payload["personalizations"]] == bcc
+
+
+def test_too_many_categories(make_message: MakeMessage) -> None:
+    """Those of the block count, but for one that the message names too."""
+    message = make_message(categories=[f"m{number}" for number in range(8)])
+    envelope = Envelope.of(message)
+    options: dict[str, Any] = {"sandbox_mode": False}
+    payload = render_payload(message, envelope, categories=("a", "b", "m1"), **options)
+    assert len(payload["categories"]) == 10
+    with pytest.raises(MessageError, match=r"^categories: 11 with those of the SendGrid block; "):
+        render_payload(message, envelope, categories=("a", "b", "c"), **options)
+
+
 def test_a_thousand_recipients(make_message: MakeMessage) -> None:
     """A thousand recipients pass, one more does not."""
     bcc = [f"u{number}@example.org" for number in range(999)]
@@ -66,8 +92,8 @@ def test_a_thousand_recipients(make_message: MakeMessage) -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"to": None, "cc": "ann@example.org"}, "^to: .* cc or bcc alone"),
-        ({"to": None, "bcc": "ann@example.org"}, "^to: .* cc or bcc alone"),
+        ({"attachments": [("log.txt", b"")]}, "^attachments: 'log.txt' is empty"),
+        ({"inline_images": {"dot": ("dot.png", b"")}}, "^inline_images: 'dot.png' is empty"),
         ({"headers": {"Sender": "desk@example.com"}}, r"^headers\['Sender'\]: "),
         ({"to": "jörg@example.org"}, "^jörg@example.org: .*ASCII"),
         ({"bcc": "jörg@example.org"}, "^jörg@example.org: .*ASCII"),
