@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from urllib.parse import quote
 
 import pytest
@@ -51,7 +50,6 @@ def test_what_is_not_the_key_stays(key: str) -> None:
 def test_a_key_that_looks_escaped_is_hidden_as_it_is(key: str) -> None:
     """The key's shape is not known: it may hold what an escape is made of."""
     assert redact(f"({key})", SecretStr(key)) == "(***)"
-    assert redact(f"({json.dumps(key)[1:-1]})", SecretStr(key)) == "(***)"
 
 
 def test_another_encoding_of_the_key_is_no_key() -> None:
