@@ -12,6 +12,7 @@ from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.report import Report
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
+from prefect_smtp_relay.transports.sendgrid.config import EU_URL, GLOBAL_URL
 
 
 class SendGrid(RelayBlock):
@@ -50,9 +51,9 @@ class SendGrid(RelayBlock):
         examples=["Incidents <incidents@example.org>"],
     )
     api_url: str = Field(
-        default="https://api.sendgrid.com",
+        default=GLOBAL_URL,
         title="API URL",
-        description="For accounts in the EU: https://api.eu.sendgrid.com.",
+        description=f"For accounts in the EU: {EU_URL}.",
     )
     sandbox_mode: bool = Field(
         default=False,

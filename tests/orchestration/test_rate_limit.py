@@ -79,7 +79,8 @@ def send(**options: Any) -> Receipt:
 
     @flow
     def notify() -> Receipt:
-        return action(ANN, "s", "b", **options)
+        receipt: Receipt = action(ANN, "s", "b", **options)
+        return receipt
 
     return notify()
 

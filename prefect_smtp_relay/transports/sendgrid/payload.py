@@ -40,7 +40,8 @@ def render_payload(
         sandbox_mode: have SendGrid check the mail and accept nothing.
 
     Returns:
-        The same mail as over SMTP, but for the Date, which SendGrid writes.
+        The same mail as over SMTP, but for the Date, which SendGrid writes, and for ``to`` where
+        the message has none (`sort_recipients`).
 
     Raises:
         UnsupportedFeature: SendGrid cannot express it.

@@ -114,6 +114,15 @@ def test_a_key_that_is_not_accepted(check: Check, canary: str) -> None:
     assert report.step("sender").detail == "not reached"
 
 
+def test_the_shape_of_a_key_that_is_not_accepted(api: ApiServer) -> None:
+    """What does not begin as SendGrid's keys do is perhaps its id: that is said with the refusal."""
+    api.answers = [reply(401), KEY]
+    config = SendGridConfig(SecretStr("id-of-the-key"), api_url=api.url)
+    refused, accepted = check_sendgrid(config), check_sendgrid(config)
+    assert "It does not begin with SG. as SendGrid's keys do" in refused.step("key").detail
+    assert (accepted.step("key").outcome, accepted.step("key").detail) == ("ok", "accepted")
+
+
 def test_the_other_region_is_named(
     check: Check, api: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
