@@ -3,8 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -210,46 +209,6 @@ def test_an_answer_of_eight_megabytes(api: ApiServer, deliver: Deliver) -> None:
         deliver()
     assert len(str(caught.value)) < 600
     assert deliver().provider_id == "2"
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry-after": "17"}, 17),
-        ({"retry-after": "17", "x-ratelimit-reset": "1714564860"}, 17),
-        ({"retry-after": format_datetime(NOW + timedelta(seconds=90), usegmt=True)}, 90),
-        ({"retry-after": "Wed, 01 May 2024 12:00:30 -0000"}, 30),
-        ({"retry-after": format_datetime(NOW - timedelta(days=1), usegmt=True)}, 0),
-        ({"retry-after": "soon", "x-ratelimit-reset": "1714564860"}, 60),
-        ({"x-ratelimit-reset": "1714564000"}, 0),
-        ({"x-ratelimit-reset": "-5"}, None),
-        ({"retry-after": "9" * 400}, None),
-        ({"retry-after": "Wed, 99 May 99999 12:00:30 GMT"}, None),
-        ({}, None),
-        ({"x-ratelimit-reset": "1714568460", "date": "Wed, 01 May 2024 13:00:00 GMT"}, 60),
-        ({"retry-after": "17", "date": "soon"}, 17),
-    ],
-)
-def test_how_long_to_wait(headers: dict[str, str], seconds: int | None) -> None:
-    """Retry-After counts before X-RateLimit-Reset, SendGrid's clock before ours."""
-    assert Answer(429, headers, b"").seconds_to_wait(NOW) == seconds
-
-
-@pytest.mark.parametrize(("status", "seconds"), [(429, 17), (503, 17), (500, None), (400, None)])
-def test_who_asks_to_wait(status: int, seconds: int | None) -> None:
-    """Only 429 and 503 do."""
-    assert Answer(status, {"retry-after": "17"}, b"").seconds_to_wait(NOW) == seconds
-
-
-def test_429_names_the_wait(api: ApiServer, deliver: Deliver) -> None:
-    """The error tells the seconds that SendGrid asked for, in its text and as a number."""
-    api.answers = [reply(429, retry_after="17", x_ratelimit_reset="1")]
-    with pytest.raises(TransientFailure, match="wait 17 seconds before the next") as caught:
-        deliver()
-    error = caught.value
-    copies = (error, error.twin(), pickle.loads(pickle.dumps(error)))  # noqa: S301 - our own pickle
-    assert [copy.retry_after for copy in copies] == [17.0] * 3
-    assert len(api.requests) == 1
 
 
 def test_an_unknown_status_has_no_phrase() -> None:

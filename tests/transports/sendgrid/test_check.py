@@ -115,7 +115,7 @@ def test_a_key_that_is_not_accepted(check: Check, canary: str) -> None:
 
 
 def test_the_shape_of_a_key_that_is_not_accepted(api: ApiServer) -> None:
-    """What does not begin as SendGrid's keys do is perhaps its id: that is said with the refusal."""
+    """What does not begin as SendGrid's keys do may be its id: the refusal says so."""
     api.answers = [reply(401), KEY]
     config = SendGridConfig(SecretStr("id-of-the-key"), api_url=api.url)
     refused, accepted = check_sendgrid(config), check_sendgrid(config)

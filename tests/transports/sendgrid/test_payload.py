@@ -106,26 +106,6 @@ def test_a_thread(make_message: MakeMessage) -> None:
     assert _render(make_message(thread="INC-42")) == {**PLAIN, "headers": headers}
 
 
-def test_mail_to_hidden_recipients_alone(make_message: MakeMessage) -> None:
-    """Each has a copy of his own, in which nobody else is named, the sender included."""
-    payload = _render(make_message(None, bcc="Eve <eve@example.org>, dan@example.org"))
-    copies = [
-        {"to": [{"email": "eve@example.org", "name": "Eve"}]},
-        {"to": [{"email": "dan@example.org"}]},
-    ]
-    assert payload == {**PLAIN, "personalizations": copies}
-
-
-def test_mail_without_to(make_message: MakeMessage) -> None:
-    """Those in cc stand in to, where they see each other as before; the hidden stay hidden."""
-    message = make_message(None, cc="ann@example.org, Bob <bob@example.org>", bcc="eve@example.org")
-    copy = {
-        "to": [{"email": "ann@example.org"}, {"email": "bob@example.org", "name": "Bob"}],
-        "bcc": [{"email": "eve@example.org"}],
-    }
-    assert _render(message) == {**PLAIN, "personalizations": [copy]}
-
-
 def test_custom_arguments_stay_small(make_message: MakeMessage) -> None:
     """With the longest domain, our Message-ID is far from the 10,000 octets that SendGrid takes."""
     domain = ".".join(["x" * 61] * 4 + ["org"])
