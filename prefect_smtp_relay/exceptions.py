@@ -155,6 +155,8 @@ class MailsNotAccepted(EmailError):
         super().__init__(text, receipts, errors)
         self.receipts = dict(receipts or {})
         self.errors = dict(errors or {})
+        waits = (error.retry_after for error in self.errors.values())
+        self.retry_after = max((wait for wait in waits if wait is not None), default=None)
 
     @property
     def transient(self) -> bool:

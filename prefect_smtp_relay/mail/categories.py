@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from prefect_smtp_relay.exceptions import MessageError
 
@@ -31,7 +31,7 @@ def read_categories(value: CategoriesInput) -> tuple[str, ...]:
     if value is None or value == "":
         return ()
     given: object = value.split(",") if isinstance(value, str) else value
-    if isinstance(given, (bytes, dict)) or not isinstance(given, Collection):
+    if isinstance(given, (bytes, Mapping)) or not isinstance(given, Collection):
         raise MessageError(
             f"categories: expected a list of texts, got {type(value).__name__}; write"
             " categories=['incident']."

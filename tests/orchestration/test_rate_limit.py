@@ -115,7 +115,10 @@ def test_many_mails_wait_together(api: ApiServer, clock: Clock) -> None:
         accept("1"), reply(429, retry_after="2"), reply(429, retry_after="1"), accept("2"), accept()
     )
     action = send_emails.with_options(retries=1, retry_delay_seconds=0)
-    mails = [{"to": ANN, "subject": f"{number}", "body": "b"} for number in range(3)]
+    mails = [
+        {"to": ANN, "subject": f"{number}", "body": "b", "categories": f"c{number}"}
+        for number in range(3)
+    ]
 
     @flow
     def notify() -> list[Receipt]:
@@ -123,6 +126,7 @@ def test_many_mails_wait_together(api: ApiServer, clock: Clock) -> None:
 
     receipts = notify()
     assert [request.payload["subject"] for request in api.requests] == ["0", "1", "2", "1", "2"]
+    assert api.requests[-1].payload["categories"] == ["block", "c2"]
     assert clock.moments[3] - clock.moments[1] >= 1.9
     assert [receipt.outcome for receipt in receipts] == ["accepted"] * 3
 

@@ -96,6 +96,6 @@ def key_hint(api_key: SecretStr) -> str:
     if api_key.get_secret_value().startswith(_KEY_START):
         return ""
     return (
-        f"It does not begin with {_KEY_START} as SendGrid's keys do: copy the whole key, which"
+        f"The key does not begin with {_KEY_START} as SendGrid's keys do: copy the whole key, which"
         " SendGrid shows only once; its API Key ID is another thing."
     )

@@ -140,6 +140,11 @@ def test_413_says_how_large(api: ApiServer, deliver: Deliver) -> None:
         ),
         (_errors({"field": "x"}, "text", None, 3, {"message": 5}), None),
         ('{"errors": [{"message": "cut o', '{"errors": [{"message": "cut o'),
+        (
+            '{"errors": [{"field": "from", "message": "Bad."}, {"message": "cut o',
+            "from: Bad.",
+        ),
+        ('{"a": {} {"message": ', '{"a": {} {"message":'),
         ('{"errors": {}}', '{"errors": {}}'),
         ("[" * 60_000, "[" * 300),
         (
@@ -198,16 +203,16 @@ def test_a_key_of_another_shape(
     deliver(api_key=SecretStr(api_key))
     with pytest.raises(AuthenticationFailed) as caught:
         deliver(api_key=SecretStr(api_key))
-    hint = "It does not begin with SG. as SendGrid's keys do: copy the whole key"
+    hint = "The key does not begin with SG. as SendGrid's keys do: copy the whole key"
     assert (hint in str(caught.value)) is is_hinted
 
 
 def test_an_answer_of_eight_megabytes(api: ApiServer, deliver: Deliver) -> None:
     """An endless list of errors is one short text, and the next mail goes."""
     api.answers = [reply(400, _errors(*[{"message": "No", "field": "x"}] * 250_000)), accept("2")]
-    with pytest.raises(PermanentFailure, match="400 Bad Request") as caught:
+    with pytest.raises(PermanentFailure, match="400 Bad Request: x: No; x: No") as caught:
         deliver()
-    assert len(str(caught.value)) < 600
+    assert len(str(caught.value)) < 2200
     assert deliver().provider_id == "2"
 
 

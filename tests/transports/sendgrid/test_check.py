@@ -119,7 +119,7 @@ def test_the_shape_of_a_key_that_is_not_accepted(api: ApiServer) -> None:
     api.answers = [reply(401), KEY]
     config = SendGridConfig(SecretStr("id-of-the-key"), api_url=api.url)
     refused, accepted = check_sendgrid(config), check_sendgrid(config)
-    assert "It does not begin with SG. as SendGrid's keys do" in refused.step("key").detail
+    assert "The key does not begin with SG. as SendGrid's keys do" in refused.step("key").detail
     assert (accepted.step("key").outcome, accepted.step("key").detail) == ("ok", "accepted")
 
 
