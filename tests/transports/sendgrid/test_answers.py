@@ -176,14 +176,29 @@ def test_a_reason_has_a_bound() -> None:
         "<p>Bearer KEY</p>",
         "x" * 290 + "KEY",
         "x" * 4090 + "KEY",
+        '{"errors": [{"message": "CUT',
+        '{"errors": [{"message": "ESCAPED", "help": "https://example.org/?key=URL"}]}',
+        "<p>ESCAPED URL",
     ],
 )
 def test_an_echoed_key_is_hidden(api: ApiServer, deliver: Deliver, canary: str, body: str) -> None:
-    """Wherever an answer repeats the key, no part of it is shown."""
-    api.answers = [reply(400, body.replace("KEY", canary))]
+    """Wherever an answer repeats the key, whole, cut or escaped, no part of it is shown."""
+    spellings = {
+        "KEY": canary,
+        "CUT": canary[4:-4],
+        "ESCAPED": "".join(f"\\u{ord(character):04x}" for character in canary),
+        "URL": "".join(f"%{ord(character):02X}" for character in canary),
+    }
+    for name, spelling in spellings.items():
+        body = body.replace(name, spelling)
+    api.answers = [reply(400, body)]
     with pytest.raises(PermanentFailure) as caught:
         deliver()
-    assert "SG.canary" not in repr(caught.value)
+    shown = repr(caught.value)
+    pieces = {canary[start : start + 6] for start in range(len(canary) - 5)}
+    assert not [piece for piece in pieces if piece in shown]
+    assert spellings["ESCAPED"][:36] not in shown
+    assert spellings["URL"][:18] not in shown
 
 
 def test_an_echoed_key_is_no_provider_id(api: ApiServer, deliver: Deliver, canary: str) -> None:

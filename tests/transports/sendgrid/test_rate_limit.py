@@ -79,11 +79,11 @@ def test_a_short_wait_is_waited_within_the_delivery(
     api: ApiServer, deliver: Deliver, header: str
 ) -> None:
     """The same mail goes again once the wait is over, whichever header names it."""
-    in_two = datetime.now(timezone.utc) + timedelta(seconds=2)
+    in_three = datetime.now(timezone.utc) + timedelta(seconds=3)
     headers = {
         "seconds": {"retry_after": "1"},
-        "date": {"retry_after": format_datetime(in_two, usegmt=True)},
-        "reset": {"x_ratelimit_reset": str(int(in_two.timestamp()))},
+        "date": {"retry_after": format_datetime(in_three, usegmt=True)},
+        "reset": {"x_ratelimit_reset": str(int(in_three.timestamp()))},
     }
     moments: list[float] = []
     api.answers = [_noting(reply(429, **headers[header]), moments), _noting(accept("2"), moments)]
