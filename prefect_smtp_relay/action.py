@@ -14,6 +14,7 @@ from prefect_smtp_relay.composing import compose_draft
 from prefect_smtp_relay.handover import deliver_or_keep, telling_failures
 from prefect_smtp_relay.mail.advisory_headers import Importance
 from prefect_smtp_relay.mail.attachment_input import AttachmentInput
+from prefect_smtp_relay.mail.categories import CategoriesInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.mail.unsubscribe import UnsubscribeInput
@@ -48,6 +49,7 @@ def send_an_email(
     include_header: bool = True,
     include_footer: bool = True,
     custom_logo_url: str = "",
+    categories: CategoriesInput = None,
     relay: RelayInput = None,
     artifact: ArtifactInput = False,
 ) -> Receipt:
@@ -82,6 +84,8 @@ def send_an_email(
         include_header: show the logo, or the name, above the body.
         include_footer: say below the body which flow run sent it.
         custom_logo_url: the web address of a logo; by default the setting ``logo_url``.
+        categories: labels for SendGrid's statistics, beside those of the block, up to ten in all:
+            a list, or a text with commas between them. SMTP ignores them.
         relay: ``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, or a block; overrides the choice.
         artifact: leave a Markdown artifact in the run, recipients masked; ``with-recipients``
             shows them. Bcc recipients are only counted.
@@ -123,6 +127,7 @@ def send_an_email(
             idempotency_key=idempotency_key,
             list_unsubscribe=list_unsubscribe,
             importance=importance,
+            categories=categories,
         )
         message, receipt = deliver_or_keep(
             draft, relay, settings, origin=current.origin, last_try=current.is_last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prefect_smtp_relay import progress
+from prefect_smtp_relay import hold, progress
 from prefect_smtp_relay.exceptions import (
     DeliveryRefused,
     EmailError,
@@ -89,6 +89,18 @@ class Attempt:
         relay, self._message = settle(self._draft, requested, self._settings, self.origin)
         return relay
 
+    def observe_hold(self, relay: Relay, patience: float) -> None:
+        """Wait as long as the relay asked for in the try before this one.
+
+        Args:
+            relay: the chosen one.
+            patience: the longest wait, in seconds.
+
+        Raises:
+            EmailError: the wait would be longer.
+        """
+        hold.observe([self.origin.seed], relay.name, patience)
+
     def conclude(self, receipt: Receipt) -> Receipt:
         """Note that a relay took the mail; tell of it, unless some recipients are tried again.
 
@@ -113,6 +125,10 @@ class Attempt:
             EmailError: the error, where nobody was.
         """
         is_final = self._last_try or not error.transient
+        if is_final:
+            hold.forget(self.origin.seed)
+        else:
+            hold.note(self.origin.seed, error)
         if self.earlier is not None and is_final:
             refusals = error.refusals.values() if isinstance(error, RecipientsRefused) else ()
             # The error numbers Bcc recipients; all were refused, in the envelope's order.
@@ -125,6 +141,7 @@ class Attempt:
         raise error
 
     def _end(self, receipt: Receipt) -> Receipt:
+        hold.forget(self.origin.seed)
         if receipt.deferred and not self._last_try:
             progress.note(self.origin.seed, receipt)
             raise _deferral(receipt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from prefect_smtp_relay import progress
+from prefect_smtp_relay import hold, progress
 from prefect_smtp_relay.attempt import Attempt
 from prefect_smtp_relay.events import emit_failure
 from prefect_smtp_relay.exceptions import EmailError, MailsNotAccepted
@@ -138,6 +138,7 @@ class Batch:
                 settled[number] = attempt
             except EmailError as error:
                 self._fail(number, error)
+        hold.observe((attempt.origin.seed for attempt in settled.values()), relay.name)
         mails = [(attempt.message, attempt.envelope) for attempt in settled.values()]
         with noting_interruption(_INTERRUPTED, len(mails)):
             results = deliver_all(mails, relay, connections)

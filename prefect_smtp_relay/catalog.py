@@ -7,6 +7,7 @@ an error, never "nothing is connected".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -99,7 +100,7 @@ def connected() -> list[Connected]:
 
     Raises:
         RelayLookupFailed: the API could not be asked.
-        RelayConfigurationError: it refused the question, or a priority is unreadable.
+        RelayConfigurationError: it refused the question, or a priority that decides is unreadable.
     """
     return in_order(documents())
 
@@ -108,9 +109,22 @@ def in_order(relays: list[Connected]) -> list[Connected]:
     """Sort relays: SMTP first, the higher priority, then the name.
 
     Raises:
-        RelayConfigurationError: a priority is unreadable.
+        RelayConfigurationError: a priority is unreadable that may decide who takes the mail: one
+            of the type that goes first. Another one stands last among its type.
     """
-    return sorted(relays, key=lambda c: (_SLUGS.index(c.slug), -c.priority, c.document_name))
+    first = min((_SLUGS.index(relay.slug) for relay in relays), default=0)
+
+    def place(relay: Connected) -> tuple[int, float, str]:
+        number = _SLUGS.index(relay.slug)
+        try:
+            priority: float = relay.priority
+        except RelayConfigurationError:
+            if number == first:
+                raise
+            priority = -math.inf
+        return number, -priority, relay.document_name
+
+    return sorted(relays, key=place)
 
 
 def documents() -> list[Connected]:

@@ -58,12 +58,14 @@ class EmailError(Exception):
     """Base of everything this package raises on purpose.
 
     ``relay`` and ``message_id`` say which mail it was, where it came as far as a relay; ``kept``
-    names its entry in the outbox, where it was given up and stored.
+    names its entry in the outbox, where it was given up and stored; ``retry_after`` is how many
+    seconds the relay wants to wait before the next try, where it said so.
     """
 
     relay: str = ""
     message_id: str = ""
     kept: str = ""
+    retry_after: float | None = None
 
     @property
     def transient(self) -> bool:
@@ -173,6 +175,8 @@ class MailsNotAccepted(EmailError):
         super().__init__(text, receipts, errors)
         self.receipts = dict(receipts or {})
         self.errors = dict(errors or {})
+        waits = (error.retry_after for error in self.errors.values())
+        self.retry_after = max((wait for wait in waits if wait is not None), default=None)
 
     @property
     def transient(self) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
+from prefect_smtp_relay import hold
 from prefect_smtp_relay.attempt import Attempt
 from prefect_smtp_relay.events import emit_failure
 from prefect_smtp_relay.exceptions import EmailError
@@ -48,6 +50,7 @@ def deliver_or_keep(
     *,
     origin: Origin | None = None,
     last_try: bool = True,
+    patience: float = hold.LONGEST_SECONDS,
 ) -> tuple[Message | None, Receipt]:
     """Deliver; what fails for good is stored, but for what the caller or operator forbids.
 
@@ -59,6 +62,7 @@ def deliver_or_keep(
         settings: as of now.
         origin: what stays the same on every try; by default there is only this one.
         last_try: whether a transient failure is given up, so that the mail is kept.
+        patience: the longest wait, in seconds, that a relay may have asked for in the try before.
 
     Returns:
         The message and its receipt; no message where the mail of this key was accepted before.
@@ -72,6 +76,7 @@ def deliver_or_keep(
             if (earlier := attempt.recall()) is not None:
                 return None, earlier
             relay = attempt.settle(requested)
+            attempt.observe_hold(relay, patience)
             with noting_interruption(_INTERRUPTED, attempt.message.message_id):
                 receipt = deliver(attempt.message, attempt.envelope, relay)
         except EmailError as error:
@@ -86,6 +91,8 @@ def deliver_soon(
 ) -> tuple[Message | None, Receipt]:
     """Deliver or keep, for callers that nobody retries: three tries in some ten seconds.
 
+    Where the relay wants a longer wait than that, the mail is kept without another try.
+
     Args:
         draft: the checked message; it has one Message-ID over the tries.
         requested: the caller's ``relay=``.
@@ -95,15 +102,18 @@ def deliver_soon(
         EmailError: no relay took it, kept or not.
     """
     origin = Origin(str(uuid.uuid4()), datetime.now(timezone.utc))
+    attempt = functools.partial(deliver_or_keep, draft, requested, settings, origin=origin)
     give_up_at = time.monotonic() + _LONGEST_SECONDS
     for pause in _PAUSES_SECONDS:
-        if time.monotonic() > give_up_at:
+        if (left := give_up_at - time.monotonic()) < 0:
             break
         try:
-            return deliver_or_keep(draft, requested, settings, origin=origin, last_try=False)
+            return attempt(last_try=False, patience=left)
         except EmailError as error:
             if not error.transient:
                 raise
+            if error.retry_after is not None and error.retry_after > left:
+                break
             run_logger().warning("%s The mail is tried again.", error)
         time.sleep(pause)
-    return deliver_or_keep(draft, requested, settings, origin=origin, last_try=True)
+    return attempt(last_try=True, patience=give_up_at - time.monotonic())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from prefect_smtp_relay.batch import not_accepted
@@ -27,3 +29,12 @@ def test_the_error_tells_the_first_failures_by_their_places() -> None:
         "7 of 9 mails were not accepted. mails[0] and 1 like it: a; mails[1]: b; mails[3]: c;"
         " 2 more errors in `errors`."
     )
+
+
+def test_the_whole_asks_for_the_longest_wait() -> None:
+    """Who tries again later needs to wait for all of them; it survives a pickle."""
+    errors = {number: TransientFailure("sendgrid://x.test") for number in range(3)}
+    assert not_accepted(3, {}, errors).retry_after is None
+    errors[0].retry_after, errors[2].retry_after = 5.0, 60.0
+    error = pickle.loads(pickle.dumps(not_accepted(3, {}, errors)))  # noqa: S301 - our own octets
+    assert error.retry_after == 60.0

@@ -8,7 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 from cryptography import x509
 from pydantic import HttpUrl, SecretStr
 
-from prefect_smtp_relay.exceptions import InvalidMailbox
+from prefect_smtp_relay.exceptions import InvalidMailbox, MessageError
+from prefect_smtp_relay.mail.categories import read_categories
 from prefect_smtp_relay.mail.domain import to_a_labels
 from prefect_smtp_relay.mail.mailbox import Mailbox
 
@@ -143,6 +144,18 @@ def check_api_url(value: str) -> str:
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise ValueError(f"would carry the key unencrypted; write https://{parts.netloc}")
     return parts.geturl()
+
+
+def check_categories(values: list[str]) -> list[str]:
+    """Return the labels for SendGrid's statistics, without blanks around them.
+
+    Raises:
+        ValueError: SendGrid would refuse every mail for one of them.
+    """
+    try:
+        return list(read_categories(values))
+    except MessageError as error:
+        raise ValueError(str(error).removeprefix("categories: ").rstrip(".")) from error
 
 
 def check_token_url(value: str) -> str:

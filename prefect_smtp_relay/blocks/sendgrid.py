@@ -12,9 +12,7 @@ from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.report import Report
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
-
-_MOST_CATEGORIES = 10
-_LONGEST_CATEGORY = 255
+from prefect_smtp_relay.transports.sendgrid.config import EU_URL, GLOBAL_URL
 
 
 class SendGrid(RelayBlock):
@@ -53,9 +51,9 @@ class SendGrid(RelayBlock):
         examples=["Incidents <incidents@example.org>"],
     )
     api_url: str = Field(
-        default="https://api.sendgrid.com",
+        default=GLOBAL_URL,
         title="API URL",
-        description="For accounts in the EU: https://api.eu.sendgrid.com.",
+        description=f"For accounts in the EU: {EU_URL}.",
     )
     sandbox_mode: bool = Field(
         default=False,
@@ -83,6 +81,7 @@ class SendGrid(RelayBlock):
 
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_url = field_validator("api_url")(fields.check_api_url)
+    _check_categories = field_validator("categories")(fields.check_categories)
     _check_masked = field_validator("api_key", mode="before")(refuse_masked)
 
     @field_validator("api_key")
@@ -94,13 +93,6 @@ class SendGrid(RelayBlock):
         if not key.isascii() or any(character.isspace() for character in key):
             raise ValueError("holds a blank or another character that no key has; paste it again")
         return SecretStr(key)
-
-    @field_validator("categories")
-    @classmethod
-    def _check_categories(cls, value: list[str]) -> list[str]:
-        if len(value) > _MOST_CATEGORIES or any(len(c) > _LONGEST_CATEGORY for c in value):
-            raise ValueError("SendGrid takes up to 10 categories of up to 255 characters")
-        return value
 
     def get_config(self) -> SendGridConfig:
         """What the transport needs to know, as one value."""

@@ -22,6 +22,7 @@ from prefect_smtp_relay.mail.attachment_input import (
     read_attachments,
     read_inline_images,
 )
+from prefect_smtp_relay.mail.categories import CategoriesInput, read_categories
 from prefect_smtp_relay.mail.header import check_field, check_text
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.size_limit import SizeLimit
@@ -45,6 +46,7 @@ class Draft:
         headers: free header fields, in their order, and those of importance and unsubscribing.
         thread: names the conversation that the message belongs to; blank for none.
         idempotency_key: names the one mail that this is; blank for none.
+        categories: labels for the relay's statistics; SMTP has no place for them.
     """
 
     to: tuple[Mailbox, ...] = ()
@@ -61,6 +63,7 @@ class Draft:
     headers: HeaderFields = ()
     thread: str = ""
     idempotency_key: str = ""
+    categories: tuple[str, ...] = ()
 
     def from_mailbox(
         self, mailbox: Mailbox, seed: str = "", composed_at: datetime | None = None
@@ -138,6 +141,7 @@ def compose(
     list_unsubscribe: UnsubscribeInput = "",
     importance: Importance = "normal",
     size_limit: SizeLimit | None = None,
+    categories: CategoriesInput = None,
 ) -> Draft:
     """Check everything that a caller can get wrong, before anything is sent.
 
@@ -154,6 +158,7 @@ def compose(
         list_unsubscribe: an https URL, an address, or a list of both.
         importance: ``high``, ``normal`` or ``low``.
         size_limit: of the files, in all.
+        categories: labels for SendGrid's statistics: a list, or text with commas between them.
 
     Raises:
         MessageError: naming the argument and the fix.
@@ -179,6 +184,7 @@ def compose(
         + unsubscribe_headers(list_unsubscribe, free_headers),
         thread=check_thread(thread, free_headers),
         idempotency_key=_check_key(idempotency_key),
+        categories=read_categories(categories),
     )
 
 

@@ -23,6 +23,10 @@ from prefect_smtp_relay import SendGrid
         ({"api_key": "SG.x", "api_url": "https://u:p@api.sendgrid.com"}, "api_url", "credentials"),
         ({"api_key": "SG.x", "api_url": "https://api.sendgrid.com/v3"}, "api_url", "base address"),
         ({"api_key": "SG.x", "categories": ["c"] * 11}, "categories", "up to 10"),
+        ({"api_key": "SG.x", "categories": ["c", "c"]}, "categories", "'c' is there twice; take"),
+        ({"api_key": "SG.x", "categories": ["c", " "]}, "categories", "blank; take it out"),
+        ({"api_key": "SG.x", "categories": ["x" * 256]}, "categories", "up to 255"),
+        ({"api_key": "SG.x", "categories": ["Störung"]}, "categories", "printable ASCII"),
         ({"api_key": "SG.x", "apikey": "SG.y"}, "apikey", "did you mean 'api_key'?"),
     ],
 )
@@ -49,3 +53,16 @@ def test_blank_none_and_missing_are_the_same(field: str, blank: str | None) -> N
 def test_https_is_needed_except_to_this_host(url: str) -> None:
     """An EU account's URL and a local server's both pass, without a final slash."""
     assert SendGrid(api_key="SG.x", api_url=url).api_url == url.rstrip("/")
+
+
+def test_categories_are_written_without_blanks_around_them() -> None:
+    """What a form or a variable brings along is no part of a label."""
+    assert SendGrid(api_key="SG.x", categories=[" incident", "night "]).categories == [
+        "incident",
+        "night",
+    ]
+
+
+def test_a_key_of_another_shape_is_taken() -> None:
+    """Only SendGrid knows what its keys look like: a hint comes where it refuses one."""
+    assert SendGrid(api_key="another.key").get_config().api_key.get_secret_value() == "another.key"

@@ -62,7 +62,7 @@ def header_names(arguments: dict[str, Any], message: Message) -> list[str]:
         *(["To"] if message.to or not message.cc else []),
         *(["Cc"] if message.cc else []),
         *(name for name in free if name not in senders),
-        *(["In-Reply-To", "References", "Thread-Index"] if arguments.get("thread") else []),
+        *(["In-Reply-To", "References"] if arguments.get("thread") else []),
         *(_IMPORTANCE if arguments.get("importance", "normal") != "normal" else []),
     ]
     ours = ["From", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version"]

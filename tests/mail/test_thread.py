@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import email
 import email.policy
-import uuid
-from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -23,10 +20,10 @@ def mail(thread: str, sender: str = "ops@example.org") -> Message:
     return draft.from_mailbox(Mailbox.parse(sender))
 
 
-def headers(message: Message) -> tuple[str, str, str]:
-    """Read back In-Reply-To, References and Thread-Index."""
+def headers(message: Message) -> tuple[str, str]:
+    """Read back In-Reply-To and References."""
     read = email.message_from_bytes(bytes(render_mime(message)), policy=email.policy.default)
-    return str(read["In-Reply-To"]), str(read["References"]), str(read["Thread-Index"])
+    return str(read["In-Reply-To"]), str(read["References"])
 
 
 def test_mails_of_one_thread_answer_the_same_root() -> None:
@@ -45,22 +42,12 @@ def test_other_threads_and_domains_have_other_roots() -> None:
         assert len(set(of_one_field)) == 3
 
 
-def test_the_thread_index_has_the_format_of_outlook() -> None:
-    """A one, a time of this century and a GUID: 22 octets, and no answer's block behind them."""
-    octets = base64.b64decode(headers(mail("INC-42"))[2], validate=True)
-    assert (len(octets), octets[0]) == (22, 1)
-    ticks = int.from_bytes(octets[1:6] + bytes(3), "big")
-    moment = datetime(1601, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=ticks // 10)
-    assert abs(moment - datetime(2020, 1, 1, tzinfo=timezone.utc)) < timedelta(seconds=2)
-    assert uuid.UUID(bytes=octets[6:]).version == 5
-
-
 def test_no_thread_is_no_header() -> None:
     """Without a key the mail answers nothing."""
-    assert headers(mail("")) == ("None", "None", "None")
+    assert headers(mail("")) == ("None", "None")
 
 
-@pytest.mark.parametrize("name", ["In-Reply-To", "references", "Thread-Index"])
+@pytest.mark.parametrize("name", ["In-Reply-To", "references"])
 def test_a_thread_and_its_header_by_hand_contradict_each_other(name: str) -> None:
     """Both at once are refused, naming the argument."""
     with pytest.raises(InvalidHeader, match="thread: "):

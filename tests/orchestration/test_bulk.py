@@ -112,6 +112,7 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
         "attachments": {"a.csv": b"a,b\n"},
         "inline_images": {"graph": ("graph.png", b"\x89PNG\r\n\x1a\n")},
         "headers": {"X-Team": "payments"},
+        "categories": "payments, night",
         "thread": "INC-42",
         "idempotency_key": "INC-42/declared",
         "list_unsubscribe": "https://example.org/u",

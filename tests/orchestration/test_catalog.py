@@ -36,9 +36,11 @@ def chosen() -> str:
     return block.relay_name if block else "nothing"
 
 
-def save_as_the_ui_does(client: SyncPrefectClient, name: str, **fields: object) -> None:
+def save_as_the_ui_does(
+    client: SyncPrefectClient, name: str, slug: str = "smtp", /, **fields: object
+) -> None:
     """Change a document's fields without any validator, as Prefect's UI does."""
-    document = client.read_block_document_by_name(name, "smtp")
+    document = client.read_block_document_by_name(name, slug)
     data = {**document.data, **fields}
     response = client.request(
         "PATCH",
@@ -152,6 +154,16 @@ def test_an_unreadable_priority_is_an_error_that_names_the_document(
     save_as_the_ui_does(client, "broken", priority="high")
     with pytest.raises(RelayConfigurationError, match="smtp/broken: priority"):
         catalog.preferred()
+
+
+def test_an_unreadable_priority_of_sendgrid_does_not_stop_smtp(client: SyncPrefectClient) -> None:
+    """SMTP goes first whatever it is; without SMTP it leaves the choice unknown."""
+    sendgrid("broken")
+    save_as_the_ui_does(client, "broken", "sendgrid", priority="high")
+    with pytest.raises(RelayConfigurationError, match="sendgrid/broken: priority"):
+        catalog.preferred()
+    smtp("good")
+    assert chosen() == "smtp/good"
 
 
 def test_a_broken_document_that_is_not_chosen_stops_nobody(client: SyncPrefectClient) -> None:

@@ -78,8 +78,12 @@ class Entries:
             MessageError: it is gone or damaged.
         """
         record = self._record(_id_of(file))
-        message = read_message(self._read(file), record.bcc)
-        return record, replace(message, requested_from=record.requested_from), record.envelope
+        message = replace(
+            read_message(self._read(file), record.bcc),
+            requested_from=record.requested_from,
+            categories=record.categories,
+        )
+        return record, message, record.envelope
 
     def claim(self, mail: StoredMail) -> str | None:
         """Take an entry for this flush alone; an interrupted claim is taken over.

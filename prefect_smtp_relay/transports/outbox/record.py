@@ -29,6 +29,9 @@ class Record(BaseModel):
     reverse_path: Mailbox
     forward_paths: tuple[Mailbox, ...] = Field(min_length=1)
     bcc: tuple[Mailbox, ...] = Field(description="Those that no header may name.")
+    categories: tuple[str, ...] = Field(
+        default=(), description="Labels for a relay's statistics; no header has them."
+    )
 
     @classmethod
     def of(cls, message: Message, envelope: Envelope, reason: str, size: int) -> Record:
@@ -44,6 +47,7 @@ class Record(BaseModel):
             reverse_path=envelope.reverse_path,
             forward_paths=envelope.forward_paths,
             bcc=tuple(m for m in message.bcc if m in envelope.forward_paths),
+            categories=message.categories,
         )
 
     @classmethod

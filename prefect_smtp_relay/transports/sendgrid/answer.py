@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from prefect_smtp_relay.transports.sendgrid.redaction import redact
+
 BODY_LIMIT = 64 * 1024
 """Octets of an answer that are read: SendGrid's own have a few hundred."""
 
@@ -20,6 +22,8 @@ _EXCERPT = 300
 _LONGEST_REASON = 2000
 _INVISIBLE = re.compile(r"<(script|style)\b.*?</\1>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufffd]+")
+_ASKS_TO_WAIT = frozenset({429, 503})
+_FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
@@ -53,11 +57,7 @@ class Answer:
             One line: ``field: message (help)`` for each of its ``errors``, or an excerpt.
         """
         text = self.body.decode("utf-8", "replace")
-        try:
-            errors = list(_errors(json.loads(text)))
-        except (ValueError, RecursionError):
-            errors = []
-        if errors:
+        if errors := list(_errors(text)):
             return _show(redact("; ".join(errors), api_key))[:_LONGEST_REASON]
         # Short before the tags are taken out: that search is slow on a long text.
         return _show(_INVISIBLE.sub(" ", redact(text, api_key)[:4096]))[:_EXCERPT]
@@ -66,12 +66,17 @@ class Answer:
         """Read how long SendGrid wants no more mail.
 
         Args:
-            now: the present time, for answers that name a point in time.
+            now: the present time here, for an answer that names a point in time and does not say
+                by which clock: one with a Date says it.
 
         Returns:
             Seconds from Retry-After (RFC 9110, section 10.2.3), else from SendGrid's
-            X-RateLimit-Reset (seconds of the Unix epoch), else None.
+            X-RateLimit-Reset (seconds of the Unix epoch), else None; for an answer that asks for
+            no wait (neither 429 nor 503), None too.
         """
+        if self.status not in _ASKS_TO_WAIT:
+            return None
+        now = _read_date(self.headers.get("date", "")) or now
         retry_after = self.headers.get("retry-after", "").strip()
         if _SECONDS.fullmatch(retry_after):
             return int(retry_after)
@@ -85,18 +90,26 @@ class Answer:
         return _show(redact(self.headers.get("x-message-id", ""), api_key))[:_EXCERPT]
 
 
-def redact(text: str, api_key: SecretStr) -> str:
-    """Replace the API key in a text that somebody else wrote."""
-    return text.replace(api_key.get_secret_value(), "***")
+def _errors(text: str) -> Iterator[str]:
+    """Read ``{"errors": [{"field": ..., "message": ..., "help": ...}]}``; any part may lack.
 
-
-def _errors(document: Any) -> Iterator[str]:
-    """Read ``{"errors": [{"field": ..., "message": ..., "help": ...}]}``; any part may lack."""
+    Of a text that is cut off, those errors count that are there as a whole.
+    """
+    document = _parse(text)
     listed = document.get("errors") if isinstance(document, dict) else None
+    if document is None and text.startswith("{"):
+        listed = [_parse(found) for found in _FLAT_OBJECT.findall(text)]
     for error in listed if isinstance(listed, list) else []:
         field, message, advice = (_text(error, key) for key in ("field", "message", "help"))
         if message:
             yield (f"{field}: " if field else "") + message + (f" ({advice})" if advice else "")
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _text(error: Any, key: str) -> str:

@@ -25,8 +25,6 @@ STEPS = ("key", "scope mail.send", "sandbox mode", "sender")
 _SCOPES = "GET /v3/scopes"
 _SENDERS = "GET /v3/verified_senders?limit=200"
 _DOMAINS = "GET /v3/whitelabel/domains?domain="
-_GLOBAL, _EU = "https://api.sendgrid.com", "https://api.eu.sendgrid.com"
-_REGIONS = {_GLOBAL: _EU, _EU: _GLOBAL}
 
 
 def check_sendgrid(config: SendGridConfig, sender: Mailbox | None = None) -> Report:
@@ -164,7 +162,7 @@ def _get(config: SendGridConfig, request: str) -> Any:
 def _other_region(config: SendGridConfig, error: EmailError) -> tuple[str, ...]:
     """A key is known to the servers of its account's region only."""
     is_unknown_key = isinstance(error, AuthenticationFailed) and error.code == 401
-    other = _REGIONS.get(config.api_url.rstrip("/"))
-    if not is_unknown_key or other is None:
+    other = config.other_region_url
+    if not is_unknown_key or not other:
         return ()
     return (f"If the account lives in SendGrid's other region, set `api_url` to {other}.",)

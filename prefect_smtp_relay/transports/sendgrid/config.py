@@ -10,6 +10,13 @@ from pydantic import SecretStr
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 
+GLOBAL_URL = "https://api.sendgrid.com"
+EU_URL = "https://api.eu.sendgrid.com"
+"""Where subusers of the EU region are served: each region knows its own keys only, and mail that is
+handed over in the EU is processed and kept there."""
+
+_OTHER_REGION = {GLOBAL_URL: EU_URL, EU_URL: GLOBAL_URL}
+_KEY_START = "SG."
 _HEADER_SAFE = re.compile(r"[!-~]+")
 _USUAL_PORTS = {"https": 443, "http": 80}
 
@@ -20,9 +27,9 @@ class SendGridConfig:
 
     Args:
         api_key: goes into the Authorization header and nowhere else.
-        api_url: for EU accounts ``https://api.eu.sendgrid.com``.
+        api_url: `GLOBAL_URL`, or `EU_URL` for accounts in the EU.
         sandbox_mode: SendGrid checks the mail and accepts nothing.
-        categories: labels in SendGrid's statistics.
+        categories: of every mail: labels in SendGrid's statistics.
         timeout_seconds: bound of the connection, of each write, and of the whole answer.
 
     Raises:
@@ -31,7 +38,7 @@ class SendGridConfig:
     """
 
     api_key: SecretStr
-    api_url: str = "https://api.sendgrid.com"
+    api_url: str = GLOBAL_URL
     sandbox_mode: bool = False
     categories: tuple[str, ...] = ()
     timeout_seconds: float = 30.0
@@ -47,6 +54,11 @@ class SendGridConfig:
     def url_of(self, path: str) -> str:
         """Where a path of the API lies."""
         return self.api_url.rstrip("/") + path
+
+    @property
+    def other_region_url(self) -> str:
+        """Where the account would be served in SendGrid's other region; blank for other hosts."""
+        return _OTHER_REGION.get(self.api_url.rstrip("/"), "")
 
     @property
     def name(self) -> str:
@@ -71,6 +83,19 @@ class SendGridConfig:
         if not is_usable or "@" in url.netloc:
             raise RelayConfigurationError(
                 "api_url: is not an https URL with a host and without a user name. Set it to"
-                " https://api.sendgrid.com, or to https://api.eu.sendgrid.com for EU accounts."
+                f" {GLOBAL_URL}, or to {EU_URL} for EU accounts."
             )
         return url
+
+
+def key_hint(api_key: SecretStr) -> str:
+    """Say what may be wrong with a key that SendGrid does not know; blank where it looks right.
+
+    A key is never refused for its shape: SendGrid may change that, and a gateway has its own.
+    """
+    if api_key.get_secret_value().startswith(_KEY_START):
+        return ""
+    return (
+        f"The key does not begin with {_KEY_START} as SendGrid's keys do: copy the whole key, which"
+        " SendGrid shows only once; its API Key ID is another thing."
+    )

@@ -22,6 +22,7 @@ from prefect_smtp_relay.exceptions import (
     TransientFailure,
 )
 from prefect_smtp_relay.transports.sendgrid.answer import Answer
+from prefect_smtp_relay.transports.sendgrid.config import EU_URL, GLOBAL_URL, key_hint
 from prefect_smtp_relay.transports.sendgrid.limits import MAX_OCTETS
 
 POST = "POST /v3/mail/send"
@@ -134,15 +135,21 @@ def refusal(
         request: method and path.
 
     Returns:
-        The error, with SendGrid's reason and what to change.
+        The error, with SendGrid's reason and what to change; ``retry_after`` is the wait that it
+        asks for.
     """
-    kind, advice = _judge(answer, size)
+    wait = answer.seconds_to_wait(datetime.now(timezone.utc))
+    kind, advice = _judge(answer, size, wait)
+    if answer.status == 401:
+        advice = f"{advice} {key_hint(api_key)}".strip()
     reason = answer.explain(api_key)
     detail = f"{answer.status_line}: {reason.rstrip('.')}." if reason else f"{answer.status_line}."
-    return kind(transport, f"{detail} {advice}", answer.status, "", request)
+    error = kind(transport, f"{detail} {advice}", answer.status, "", request)
+    error.retry_after = None if wait is None else float(wait)
+    return error
 
 
-def _judge(answer: Answer, size: int) -> tuple[type[DeliveryError], str]:
+def _judge(answer: Answer, size: int, wait: int | None) -> tuple[type[DeliveryError], str]:
     status = answer.status
     if status in _ADVICE:
         return _ADVICE[status]
@@ -152,7 +159,10 @@ def _judge(answer: Answer, size: int) -> tuple[type[DeliveryError], str]:
             " less, or link to the files."
         )
     if status == 429:
-        return TransientFailure, _pause(answer)
+        named = "a while" if wait is None else f"{wait} seconds"
+        return TransientFailure, (
+            f"Too many requests: wait {named} before the next, and spread the mails over more time."
+        )
     if status >= 500:
         return TransientFailure, "The trouble is SendGrid's; try again later (status.sendgrid.com)."
     if status >= 400:
@@ -167,7 +177,8 @@ _ADVICE: dict[int, tuple[type[DeliveryError], str]] = {
     401: (
         AuthenticationFailed,
         "The API key is not accepted. Set api_key of the SendGrid block to a key that exists;"
-        " where the reason speaks of credits, raise the account's plan.",
+        f" one of an EU account is known to {EU_URL} only (api_url). Where the reason speaks of"
+        " credits, raise the account's plan.",
     ),
     403: (
         AuthenticationFailed,
@@ -175,13 +186,12 @@ _ADVICE: dict[int, tuple[type[DeliveryError], str]] = {
         " sender that is verified in the account.",
     ),
     404: (PermanentFailure, "Check api_url of the SendGrid block."),
+    451: (
+        PermanentFailure,
+        "The account's data may not be handled in this region. Set api_url of the SendGrid block to"
+        f" {EU_URL}, or to {GLOBAL_URL} for accounts that are not in the EU.",
+    ),
 }
-
-
-def _pause(answer: Answer) -> str:
-    seconds = answer.seconds_to_wait(datetime.now(timezone.utc))
-    wait = "a while" if seconds is None else f"{seconds} seconds"
-    return f"Too many requests: wait {wait} before the next, and spread the mails over more time."
 
 
 def _tls_problem(error: BaseException | None) -> str | None:

@@ -1,12 +1,15 @@
 """What SendGrid cannot express, refused before any I/O.
 
 Sources: the v3 Mail Send reference, its pages "Limitations" and "Errors", and the docstring of
-``sendgrid.helpers.mail.Header``.
+``sendgrid.helpers.mail.Header``. Two more limits cannot be passed here: custom arguments have
+10,000 octets, our one holds a Message-ID; and header names are ASCII and unique, as `compose`
+takes no others. SendGrid names no limit for all headers together.
 """
 
 from __future__ import annotations
 
 from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
+from prefect_smtp_relay.mail.categories import check_count
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 
@@ -38,6 +41,17 @@ def refuse_unsupported(message: Message, envelope: Envelope) -> None:
     _check_headers(message)
     _check_content(message)
     _check_files(message)
+
+
+def join_categories(block: tuple[str, ...], message: tuple[str, ...]) -> tuple[str, ...]:
+    """Put the categories of the block before those of the message, each once.
+
+    Raises:
+        MessageError: there are too many in all.
+    """
+    joined = tuple(dict.fromkeys(block + message))
+    check_count(len(joined), " with those of the SendGrid block" if block else "")
+    return joined
 
 
 def check_size(octets: int) -> None:
@@ -88,4 +102,10 @@ def _check_content(message: Message) -> None:
 def _check_files(message: Message) -> None:
     """Before they are read: they are in memory as a whole once the request is built."""
     files = (*message.attachments, *message.inline_images)
+    for file in files:
+        if not file.size:
+            raise UnsupportedFeature(
+                f"{'inline_images' if file.content_id else 'attachments'}: {file.name!r} is empty,"
+                " and SendGrid takes no empty file. Leave it out, or deliver through SMTP."
+            )
     check_size(sum((file.size + 2) // 3 * 4 for file in files))

@@ -20,7 +20,11 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.header import unstructured
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.transports.sendgrid.limits import check_size, refuse_unsupported
+from prefect_smtp_relay.transports.sendgrid.limits import (
+    check_size,
+    join_categories,
+    refuse_unsupported,
+)
 from prefect_smtp_relay.transports.sendgrid.recipients import sort_recipients
 
 
@@ -32,11 +36,12 @@ def render_payload(
     Args:
         message: what to render; its files are read here.
         envelope: who gets it, whatever the header fields show.
-        categories: labels in SendGrid's statistics.
+        categories: the block's labels in SendGrid's statistics; the message may have more.
         sandbox_mode: have SendGrid check the mail and accept nothing.
 
     Returns:
-        The same mail as over SMTP, but for the Date, which SendGrid writes.
+        The same mail as over SMTP, but for the Date, which SendGrid writes, and for ``to`` where
+        the message has none (`sort_recipients`).
 
     Raises:
         UnsupportedFeature: SendGrid cannot express it.
@@ -44,6 +49,7 @@ def render_payload(
         AttachmentError: a file vanished or changed.
     """
     refuse_unsupported(message, envelope)
+    categories = join_categories(categories, message.categories)
     mail = helpers.Mail()
     _set_senders(mail, message)
     _set_recipients(mail, message, envelope)
@@ -80,15 +86,15 @@ def _set_senders(mail: helpers.Mail, message: Message) -> None:
 
 
 def _set_recipients(mail: helpers.Mail, message: Message, envelope: Envelope) -> None:
-    recipients = sort_recipients(message, envelope)
-    personalization = helpers.Personalization()
-    for mailbox in recipients.to:
-        personalization.add_to(_recipient(helpers.To, mailbox))
-    for mailbox in recipients.cc:
-        personalization.add_cc(_recipient(helpers.Cc, mailbox))
-    for mailbox in recipients.bcc:
-        personalization.add_bcc(_recipient(helpers.Bcc, mailbox))
-    mail.add_personalization(personalization)
+    for recipients in reversed(sort_recipients(message, envelope)):
+        personalization = helpers.Personalization()
+        for mailbox in recipients.to:
+            personalization.add_to(_recipient(helpers.To, mailbox))
+        for mailbox in recipients.cc:
+            personalization.add_cc(_recipient(helpers.Cc, mailbox))
+        for mailbox in recipients.bcc:
+            personalization.add_bcc(_recipient(helpers.Bcc, mailbox))
+        mail.add_personalization(personalization)
 
 
 def _set_content(mail: helpers.Mail, message: Message) -> None:

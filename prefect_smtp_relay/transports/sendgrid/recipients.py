@@ -13,36 +13,38 @@ from prefect_smtp_relay.transports.sendgrid.limits import MAX_RECIPIENTS
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The forward-paths, each in one field."""
+    """Those who get one copy, each in one field; SendGrid wants somebody in ``to``."""
 
     to: tuple[Mailbox, ...]
-    cc: tuple[Mailbox, ...]
-    bcc: tuple[Mailbox, ...]
+    cc: tuple[Mailbox, ...] = ()
+    bcc: tuple[Mailbox, ...] = ()
 
 
-def sort_recipients(message: Message, envelope: Envelope) -> Recipients:
+def sort_recipients(message: Message, envelope: Envelope) -> tuple[Recipients, ...]:
     """Put each forward-path into the first field that names it; one that none names into bcc.
 
     SendGrid takes recipients and header fields from the same lists, and refuses an address
     that stands in them twice, whatever its case. So who is not in the envelope is not shown.
 
+    Where nobody is left for ``to``, those in cc move there: they still see each other. Where
+    only hidden ones are left, each has a copy of his own (a personalization, in SendGrid's
+    words) that names nobody else: mail to a hidden list arrives, and neither the sender nor
+    anybody else has to stand in for the missing address.
+
     Raises:
-        UnsupportedFeature: nobody is left for ``to``, or there are too many recipients.
+        UnsupportedFeature: there are too many recipients.
     """
     waiting = {path.address.lower(): path for path in envelope.forward_paths}
-    to, cc = _take(message.to, waiting), _take(message.cc, waiting)
-    recipients = Recipients(to, cc, tuple(waiting.values()))
-    if not to:
-        raise UnsupportedFeature(
-            "to: SendGrid takes no mail with cc or bcc alone. Name an address in to (the"
-            " sender's own, for example), or deliver through SMTP."
-        )
-    if (count := len(to) + len(cc) + len(recipients.bcc)) > MAX_RECIPIENTS:
+    if (count := len(waiting)) > MAX_RECIPIENTS:
         raise UnsupportedFeature(
             f"to: {count} recipients; SendGrid takes {MAX_RECIPIENTS} in to, cc and bcc together."
             " Split the list."
         )
-    return recipients
+    to, cc = _take(message.to, waiting), _take(message.cc, waiting)
+    bcc = tuple(waiting.values())
+    if to or cc:
+        return (Recipients(to, cc, bcc) if to else Recipients(cc, bcc=bcc),)
+    return tuple(Recipients((hidden,)) for hidden in bcc)
 
 
 def _take(named: tuple[Mailbox, ...], waiting: dict[str, Mailbox]) -> tuple[Mailbox, ...]:

@@ -29,7 +29,7 @@ class SendGridTransport:
         return self._config.name
 
     def deliver(self, message: Message, envelope: Envelope) -> Receipt:
-        """Submit one message, once.
+        """Submit one message, once; a second time only where SendGrid first asks for a short wait.
 
         Args:
             message: what to deliver.
@@ -43,16 +43,16 @@ class SendGridTransport:
             EmailError: and nothing else; `MessageError` before any I/O.
         """
         # SendGrid's library costs 90 ms to import: only who uses it pays.
-        from prefect_smtp_relay.transports.sendgrid.client import ask
         from prefect_smtp_relay.transports.sendgrid.errors import POST
         from prefect_smtp_relay.transports.sendgrid.payload import encode_payload, render_payload
+        from prefect_smtp_relay.transports.sendgrid.rate_limit import ask_patiently
 
         config = self._config
         payload = render_payload(
             message, envelope, categories=config.categories, sandbox_mode=config.sandbox_mode
         )
         body = encode_payload(payload)
-        answer = ask(config, POST, body)
+        answer = ask_patiently(config, POST, body)
         self._check(answer, len(body))
         return Receipt.for_message(
             message,

@@ -54,10 +54,23 @@ def test_what_is_stored_comes_back(outbox: Outbox, new_message: NewMessage) -> N
         bcc="E\u00e8ve <eve@example.net>",
         from_="Ann <ann@example.org>",
         headers={"X-Team": "r\u00e9seau"},
+        categories=["incident", "night"],
     )
     envelope = replace(Envelope.of(message), reverse_path=Mailbox("bounces", "example.org"))
     outbox.keep(message, envelope, "no relay")
     assert outbox.read(outbox.entries()[0]) == (message, envelope)
+
+
+def test_an_entry_of_an_earlier_version_is_read(
+    outbox: Outbox, directory: Path, store: Store
+) -> None:
+    """A record that was written before mails had categories is as good."""
+    message = store()
+    (path,) = directory.glob("*.json")
+    record = json.loads(path.read_text())
+    del record["categories"]
+    path.write_text(json.dumps(record))
+    assert outbox.read(outbox.entries()[0])[0] == message
 
 
 def test_a_listing_describes_the_entry(outbox: Outbox, new_message: NewMessage) -> None:

@@ -1,4 +1,7 @@
-"""A real HTTP server on the loopback interface that answers as a test scripts it."""
+"""A real HTTP server on the loopback interface that answers as a test scripts it.
+
+A mail that SendGrid would not take is refused, whatever the script says.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
+
+from .send_rules import violations
+
+SEND = ("POST", "/v3/mail/send")
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Request:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Records a request, then plays the next answer."""
+    """Records a request, checks a mail, then plays the next answer."""
 
     protocol_version = "HTTP/1.1"
 
@@ -47,7 +54,13 @@ class Handler(BaseHTTPRequestHandler):
         self.api.requests.append(
             Request(self.command, self.path, headers, body, self.client_address[1])
         )
-        self.api.next_answer()(self)
+        self._answer_to(body)(self)
+
+    def _answer_to(self, body: bytes) -> Answer:
+        """Refuse a mail that breaks SendGrid's rules; anything else gets the next answer."""
+        if (self.command, self.path) == SEND and (errors := violations(body)):
+            return reply(400, json.dumps({"errors": errors}))
+        return self.api.next_answer()
 
     do_GET = do_POST  # noqa: N815 - the names are http.server's
     do_CONNECT = do_POST  # noqa: N815

@@ -3,8 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -95,6 +94,7 @@ def test_an_answer_that_is_not_sendgrids(api: ApiServer, deliver: Deliver, statu
         (404, PermanentFailure, "Check api_url of the SendGrid block."),
         (405, PermanentFailure, "Change what the reason names."),
         (413, PermanentFailure, "SendGrid takes 30 MB"),
+        (451, PermanentFailure, "Set api_url of the SendGrid block to https://api.eu.sendgrid.com"),
         (415, PermanentFailure, "Change what the reason names."),
         (429, TransientFailure, "Too many requests: wait a while before the next"),
         (499, PermanentFailure, "Change what the reason names."),
@@ -140,6 +140,11 @@ def test_413_says_how_large(api: ApiServer, deliver: Deliver) -> None:
         ),
         (_errors({"field": "x"}, "text", None, 3, {"message": 5}), None),
         ('{"errors": [{"message": "cut o', '{"errors": [{"message": "cut o'),
+        (
+            '{"errors": [{"field": "from", "message": "Bad."}, {"message": "cut o',
+            "from: Bad.",
+        ),
+        ('{"a": {} {"message": ', '{"a": {} {"message":'),
         ('{"errors": {}}', '{"errors": {}}'),
         ("[" * 60_000, "[" * 300),
         (
@@ -171,14 +176,29 @@ def test_a_reason_has_a_bound() -> None:
         "<p>Bearer KEY</p>",
         "x" * 290 + "KEY",
         "x" * 4090 + "KEY",
+        '{"errors": [{"message": "CUT',
+        '{"errors": [{"message": "ESCAPED", "help": "https://example.org/?key=URL"}]}',
+        "<p>ESCAPED URL",
     ],
 )
 def test_an_echoed_key_is_hidden(api: ApiServer, deliver: Deliver, canary: str, body: str) -> None:
-    """Wherever an answer repeats the key, no part of it is shown."""
-    api.answers = [reply(400, body.replace("KEY", canary))]
+    """Wherever an answer repeats the key, whole, cut or escaped, no part of it is shown."""
+    spellings = {
+        "KEY": canary,
+        "CUT": canary[4:-4],
+        "ESCAPED": "".join(f"\\u{ord(character):04x}" for character in canary),
+        "URL": "".join(f"%{ord(character):02X}" for character in canary),
+    }
+    for name, spelling in spellings.items():
+        body = body.replace(name, spelling)
+    api.answers = [reply(400, body)]
     with pytest.raises(PermanentFailure) as caught:
         deliver()
-    assert "SG.canary" not in repr(caught.value)
+    shown = repr(caught.value)
+    pieces = {canary[start : start + 6] for start in range(len(canary) - 5)}
+    assert not [piece for piece in pieces if piece in shown]
+    assert spellings["ESCAPED"][:36] not in shown
+    assert spellings["URL"][:18] not in shown
 
 
 def test_an_echoed_key_is_no_provider_id(api: ApiServer, deliver: Deliver, canary: str) -> None:
@@ -188,31 +208,27 @@ def test_an_echoed_key_is_no_provider_id(api: ApiServer, deliver: Deliver, canar
 
 
 @pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry-after": "17"}, 17),
-        ({"retry-after": "17", "x-ratelimit-reset": "1714564860"}, 17),
-        ({"retry-after": format_datetime(NOW + timedelta(seconds=90), usegmt=True)}, 90),
-        ({"retry-after": "Wed, 01 May 2024 12:00:30 -0000"}, 30),
-        ({"retry-after": format_datetime(NOW - timedelta(days=1), usegmt=True)}, 0),
-        ({"retry-after": "soon", "x-ratelimit-reset": "1714564860"}, 60),
-        ({"x-ratelimit-reset": "1714564000"}, 0),
-        ({"x-ratelimit-reset": "-5"}, None),
-        ({"retry-after": "9" * 400}, None),
-        ({"retry-after": "Wed, 99 May 99999 12:00:30 GMT"}, None),
-        ({}, None),
-    ],
+    ("api_key", "is_hinted"), [("SG.id.secret", False), ("id.secret", True), ('"SG.x"', True)]
 )
-def test_how_long_to_wait(headers: dict[str, str], seconds: int | None) -> None:
-    """Retry-After counts before X-RateLimit-Reset; nonsense counts as nothing."""
-    assert Answer(429, headers, b"").seconds_to_wait(NOW) == seconds
+def test_a_key_of_another_shape(
+    api: ApiServer, deliver: Deliver, api_key: str, is_hinted: bool
+) -> None:
+    """The key's shape is a hint where SendGrid does not know the key, and nothing else."""
+    api.answers = [accept(), reply(401)]
+    deliver(api_key=SecretStr(api_key))
+    with pytest.raises(AuthenticationFailed) as caught:
+        deliver(api_key=SecretStr(api_key))
+    hint = "The key does not begin with SG. as SendGrid's keys do: copy the whole key"
+    assert (hint in str(caught.value)) is is_hinted
 
 
-def test_429_names_the_wait(api: ApiServer, deliver: Deliver) -> None:
-    """The error tells the seconds that SendGrid asked for."""
-    api.answers = [reply(429, retry_after="17", x_ratelimit_reset="1")]
-    with pytest.raises(TransientFailure, match="wait 17 seconds before the next"):
+def test_an_answer_of_eight_megabytes(api: ApiServer, deliver: Deliver) -> None:
+    """An endless list of errors is one short text, and the next mail goes."""
+    api.answers = [reply(400, _errors(*[{"message": "No", "field": "x"}] * 250_000)), accept("2")]
+    with pytest.raises(PermanentFailure, match="400 Bad Request: x: No; x: No") as caught:
         deliver()
+    assert len(str(caught.value)) < 2200
+    assert deliver().provider_id == "2"
 
 
 def test_an_unknown_status_has_no_phrase() -> None:

@@ -12,8 +12,7 @@ from pydantic import SecretStr
 
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.report import Report
-from prefect_smtp_relay.transports.sendgrid import SendGridConfig
-from prefect_smtp_relay.transports.sendgrid import check as module
+from prefect_smtp_relay.transports.sendgrid import SendGridConfig, config
 from prefect_smtp_relay.transports.sendgrid.check import STEPS, check_sendgrid
 
 from .api_server import Answer, ApiServer, reply, stall, then_close
@@ -115,11 +114,20 @@ def test_a_key_that_is_not_accepted(check: Check, canary: str) -> None:
     assert report.step("sender").detail == "not reached"
 
 
+def test_the_shape_of_a_key_that_is_not_accepted(api: ApiServer) -> None:
+    """What does not begin as SendGrid's keys do may be its id: the refusal says so."""
+    api.answers = [reply(401), KEY]
+    config = SendGridConfig(SecretStr("id-of-the-key"), api_url=api.url)
+    refused, accepted = check_sendgrid(config), check_sendgrid(config)
+    assert "The key does not begin with SG. as SendGrid's keys do" in refused.step("key").detail
+    assert (accepted.step("key").outcome, accepted.step("key").detail) == ("ok", "accepted")
+
+
 def test_the_other_region_is_named(
     check: Check, api: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key that one region does not know may belong to the other."""
-    monkeypatch.setitem(module._REGIONS, api.url, "https://api.eu.sendgrid.com")
+    monkeypatch.setitem(config._OTHER_REGION, api.url, "https://api.eu.sendgrid.com")
     report = check(reply(401))
     (words,) = report.recommendation.words
     assert words.endswith("set `api_url` to https://api.eu.sendgrid.com.")

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from pydantic import SecretStr
 
-from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.exceptions import ConnectionFailed, RelayConfigurationError
+from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
+from prefect_smtp_relay.transports.sendgrid.config import EU_URL, GLOBAL_URL
+
+from .api_server import ApiServer, reply
 
 
 @pytest.mark.parametrize(
@@ -56,3 +62,35 @@ def test_a_key_that_cannot_stand_in_a_header(api_key: str) -> None:
     with pytest.raises(RelayConfigurationError, match=r"^api_key: ") as caught:
         SendGridConfig(SecretStr(api_key))
     assert repr(api_key)[1:-1] not in str(caught.value) or not api_key
+
+
+@pytest.mark.parametrize(
+    ("api_url", "host"),
+    [
+        (GLOBAL_URL, "api.sendgrid.com:443"),
+        (EU_URL, "api.eu.sendgrid.com:443"),
+        (f"{EU_URL}/", "api.eu.sendgrid.com:443"),
+    ],
+)
+def test_the_region_is_the_url(
+    api: ApiServer,
+    deliver: Callable[..., Receipt],
+    monkeypatch: pytest.MonkeyPatch,
+    api_url: str,
+    host: str,
+) -> None:
+    """Mail of an account in the EU goes to SendGrid's servers there, and nowhere else."""
+    monkeypatch.setenv("HTTPS_PROXY", api.url)
+    api.answers = [reply(407)]
+    with pytest.raises(ConnectionFailed):
+        deliver(api_url=api_url)
+    assert [(request.method, request.path) for request in api.requests] == [("CONNECT", host)]
+
+
+@pytest.mark.parametrize(
+    ("api_url", "other"),
+    [(GLOBAL_URL, EU_URL), (f"{EU_URL}/", GLOBAL_URL), ("https://gw.example", "")],
+)
+def test_the_other_region(api_url: str, other: str) -> None:
+    """Each of SendGrid's regions knows the other; a gateway has none."""
+    assert SendGridConfig(SecretStr("SG.x"), api_url=api_url).other_region_url == other
