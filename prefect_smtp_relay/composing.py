@@ -48,6 +48,9 @@ def compose_draft(
         name=settings.header_name if include_header else "",
         preheader=preheader,
         footer=run_signature() if include_footer else "",
+        title=str(subject),
     )
     rendered = render(body, html=html, text=text, frame=frame)
-    return compose(to, subject, text=rendered.text, html=rendered.html, **fields)
+    return compose(
+        to, subject, text=rendered.text, html=rendered.html, flowed=rendered.flowed, **fields
+    )

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from prefect_smtp_relay.rendering.buttons import part_buttons
+from prefect_smtp_relay.rendering.html_rules import add_rules
+
 MAX_NESTING = 32
 """How deep blocks may stand in one another; bounds the work and the recursion."""
 
@@ -32,6 +35,7 @@ def _is_safe_link(url: str) -> bool:
 def _parser(*without: str) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
     parser.validateLink = _is_safe_link  # type: ignore[method-assign] # the documented way
+    add_rules(parser)
     return parser.enable(["table", "strikethrough"]).disable(list(without))
 
 
@@ -49,11 +53,11 @@ def parse(body: str) -> list[Token]:
         body: CommonMark with tables and strikethrough.
 
     Returns:
-        The tokens of markdown-it-py.
+        The tokens of markdown-it-py, and those of `part_buttons`.
     """
     tokens = _PARSER.parse(body)
     deepest = max((token.level for token in tokens if token.type in _CONTAINERS), default=0)
-    return tokens if deepest < MAX_NESTING - 1 else _FLAT_PARSER.parse(body)
+    return part_buttons(tokens if deepest < MAX_NESTING - 1 else _FLAT_PARSER.parse(body))
 
 
 def to_html(tokens: Sequence[Token]) -> str:

@@ -45,11 +45,22 @@ def _alt_text(node: SyntaxTreeNode) -> str:
     return node.content or " " * node.type.endswith("break")
 
 
-def _link(content: str, href: str) -> str:
+def _link(content: str, href: str, pattern: str = "{} ({})") -> str:
     """``text (https://...)``; the target alone where the text says no more than it does."""
     target = href.removeprefix("mailto:")
     says_more = content.strip() and unquote(content) not in {unquote(target), unquote(href)}
-    return f"{content} ({target})" if says_more and target else target or content
+    return pattern.format(content, target) if says_more and target else target or content
+
+
+def button_label(button: SyntaxTreeNode) -> str:
+    """The text of a button in one line; its target where it has none."""
+    text = "".join(inline_text(child) for child in button.children)
+    return " ".join(text.split()) or str(button.attrs["href"])
+
+
+def button_text(button: SyntaxTreeNode) -> str:
+    """``View incident: https://...``."""
+    return _link(button_label(button), str(button.attrs["href"]), "{}: {}")
 
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
