@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from prefect_smtp_relay.mail.message import check_body
 from prefect_smtp_relay.rendering.frame import Frame, check_web_address
@@ -49,12 +50,19 @@ def render(
         check_body(body, "body")
         return Rendered(html, text)
     frame = frame or Frame()
-    tokens, footer = parse(check_body(body, "body")), parse(frame.footer)
+    tokens, footer = parse(check_body(body, "body")), _footer(frame.footer)
     return Rendered(
-        html=wrap_in_page(to_html(tokens), frame, to_html(footer)) if html is None else html,
-        text=_join(to_plain_text(tokens), to_plain_text(footer)) if text is None else text,
+        html=wrap_in_page(to_html(tokens), frame, footer.html) if html is None else html,
+        text=_join(to_plain_text(tokens), footer.text) if text is None else text,
         flowed=text is None,
     )
+
+
+@lru_cache(maxsize=16)
+def _footer(markdown: str) -> Rendered:
+    """Render a footer; all mails of one flow run have the same."""
+    tokens = parse(markdown)
+    return Rendered(to_html(tokens), to_plain_text(tokens))
 
 
 def _join(text: str, footer: str) -> str:

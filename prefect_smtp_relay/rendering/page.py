@@ -10,7 +10,8 @@ from prefect_smtp_relay.rendering.quoting import clean
 
 _SNIPPET = 150
 """About as many characters as inboxes show of a mail."""
-_PADDING = Markup("&#847;&zwnj;&nbsp;")
+_PADDING = "\u034f\u200c\u00a0"
+"""A joiner and a non-joiner of no width, then a blank: no program folds them into one."""
 
 
 def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
@@ -27,7 +28,7 @@ def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
     return fill_page(
         title=clean(frame.title),
         preheader=frame.preheader,
-        # Blanks of no width, so that inboxes show nothing of the body behind it.
+        # So that inboxes show nothing of the body behind it.
         padding=_PADDING * max(_SNIPPET - len(frame.preheader), 0),
         logo_url=frame.logo_url,
         name=clean(frame.name),

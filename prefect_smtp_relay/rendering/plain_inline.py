@@ -20,23 +20,24 @@ def inline_text(node: SyntaxTreeNode) -> str:
     Returns:
         Its text, with a line end only where the author wrote a hard break.
     """
-    if node.type == "text":
+    kind = node.type
+    if kind == "text":
         return node.content
-    if node.type == "softbreak":
+    if kind == "softbreak":
         return " "
-    if node.type == "hardbreak":
+    if kind == "hardbreak":
         return "\n"
-    if node.type == "code_inline":
+    if kind == "code_inline":
         return f"`{node.content}`"
-    if node.type == "image":
+    if kind == "image":
         return _alt_text(node)
     content = "".join(inline_text(child) for child in node.children)
-    if node.type == "link":
+    if kind == "link":
         target = str(node.attrs["href"])
         # An autolink shows its own target, with the domain as A-labels.
         return _link("" if node.markup == "autolink" else content, target)
     # Dropping the mark would turn "~~down~~ up" into its contrary.
-    return f"~~{content}~~" if node.type == "s" else content
+    return f"~~{content}~~" if kind == "s" else content
 
 
 def _alt_text(node: SyntaxTreeNode) -> str:
