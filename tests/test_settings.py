@@ -108,6 +108,8 @@ def test_the_defaults() -> None:
         "default_from": "",
         "protected_domains": [],
         "default_delivery": "store",
+        "logo_url": "",
+        "header_name": "Prefect",
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],
     }
