@@ -19,6 +19,8 @@ VALID = [
     ("default_from", "Ops <ops@example.org>", "Ops <ops@example.org>"),
     ("protected_domains", "example.com, example.net", ["example.com", "example.net"]),
     ("default_delivery", "refuse", "refuse"),
+    ("logo_url", "https://example.org/logo.png?v=2", "https://example.org/logo.png?v=2"),
+    ("header_name", "Acme Status", "Acme Status"),
     ("outbox_path", "/var/spool/relay", Path("/var/spool/relay")),
     ("outbox_path", "~/relay", Path.home() / "relay"),
     ("outbox_key", "new-key, old-key", ["new-key", "old-key"]),
@@ -27,6 +29,8 @@ INVALID = [
     ("default_from", "nobody", "has no @"),
     ("protected_domains", "two words", "'two words' is not"),
     ("default_delivery", "drop", "'store' or 'refuse'"),
+    ("logo_url", "logo.png", "'logo.png' is no web address; write https://..."),
+    ("header_name", "a\u2029b", "holds the character '\\u2029'"),
 ]
 
 SetSetting = Callable[[str, str], None]

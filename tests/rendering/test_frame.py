@@ -61,7 +61,7 @@ def test_the_title_is_the_subject() -> None:
 @pytest.mark.parametrize("preheader", ["two\nlines", "\x00", "a\u2028b", "\ud800", 5, None])
 def test_a_preheader_is_one_line_of_text(preheader: Any) -> None:
     """Line ends, control characters and other types are refused, naming the argument."""
-    with pytest.raises(MessageError, match="^preheader: "):
+    with pytest.raises(MessageError, match=r"^preheader: "):
         Frame(preheader=preheader)
 
 
@@ -71,5 +71,5 @@ def test_a_preheader_is_one_line_of_text(preheader: Any) -> None:
 )
 def test_a_logo_is_a_web_address(url: Any) -> None:
     """What is no http(s) address is refused, naming the argument."""
-    with pytest.raises(MessageError, match="^custom_logo_url: "):
+    with pytest.raises(MessageError, match=r"^custom_logo_url: "):
         Frame(logo_url=url)

@@ -45,7 +45,7 @@ def test_a_part_given_as_blank_is_given() -> None:
 
 @pytest.mark.parametrize("given", [{}, {"html": "h", "text": "t"}])
 @pytest.mark.parametrize(("body", "why"), [(5, "expected text, got int"), ("a\ud800", "half a")])
-def test_a_body_that_is_no_text_is_refused(given: dict[str, str], body: Any, why: str) -> None:
+def test_a_body_that_is_no_text_is_refused(given: dict[str, Any], body: Any, why: str) -> None:
     """What no mail can carry is an error that names the argument."""
     with pytest.raises(MessageError, match=f"^body: .*{why}"):
         render(body, **given)
