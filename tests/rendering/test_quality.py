@@ -76,9 +76,9 @@ def test_a_spam_filter_finds_nothing(spamassassin: str, octets: bytes, tmp_path:
         check=True,
         timeout=120,
     )
-    header = done.stdout.decode().replace("\n\t", "").partition("\n\n")[0]
+    header = re.sub(r"\r?\n\t", "", done.stdout.decode())
     found = re.search(r"^X-Spam-Status: No, score=(\S+) .*?tests=(\S+)", header, re.MULTILINE)
-    assert found, header
+    assert found, header[:2000]
     assert float(found[1]) <= _HIGHEST_SCORE
     assert set(found[2].split(",")) <= _HARMLESS
 
