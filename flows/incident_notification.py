@@ -51,7 +51,8 @@ def describe(incident: Incident, event: Event) -> str:
     }
     title = escape_markdown(incident.title)
     lines = [f"# INC-{incident.number}: {title}", "", NEWS[event], "", incident.summary, ""]
-    lines += [f"- **{name}**: {escape_markdown(value)}" for name, value in facts.items() if value]
+    lines += ["| | |", "|-|-|"]
+    lines += [f"| {name} | {escape_markdown(value)} |" for name, value in facts.items() if value]
     if incident.url:
         lines += ["", f'[View incident](<{incident.url}> "btn")']
     return "\n".join(lines)

@@ -71,5 +71,5 @@ def _table_close(*_: object) -> str:
 def _th_open(
     renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
 ) -> str:
-    tokens[at].attrSet("scope", "col")
+    tokens[at].attrs.setdefault("scope", "col")
     return renderer.renderToken(tokens, at, options, env)

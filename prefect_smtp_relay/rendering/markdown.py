@@ -10,6 +10,7 @@ from markdown_it.token import Token
 
 from prefect_smtp_relay.rendering.buttons import part_buttons
 from prefect_smtp_relay.rendering.html_rules import add_rules
+from prefect_smtp_relay.rendering.label_tables import label_rows
 
 MAX_NESTING = 32
 """How deep blocks may stand in one another; bounds the work and the recursion."""
@@ -53,11 +54,13 @@ def parse(body: str) -> list[Token]:
         body: CommonMark with tables and strikethrough.
 
     Returns:
-        The tokens of markdown-it-py, and those of `part_buttons`.
+        The tokens of markdown-it-py, with what `part_buttons` and `label_rows` make of them.
     """
     tokens = _PARSER.parse(body)
     deepest = max((token.level for token in tokens if token.type in _CONTAINERS), default=0)
-    return part_buttons(tokens if deepest < MAX_NESTING - 1 else _FLAT_PARSER.parse(body))
+    if deepest >= MAX_NESTING - 1:
+        tokens = _FLAT_PARSER.parse(body)
+    return label_rows(part_buttons(tokens))
 
 
 def to_html(tokens: Sequence[Token]) -> str:

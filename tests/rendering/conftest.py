@@ -25,6 +25,10 @@ One in `five` [payments](https://example.org "more") fails: {WIDE_URL}, ~~not~~ 
 |:-----|:-----:|-------:|---------|-------|--------|-------|
 | {"h" * 90} | [down](https://example.org) | 12000 | {"words " * 20} | 03:07 | eu | pay |
 
+| | |
+|-|-|
+| Commander | Zoë {"z" * 90} |
+
 ### Log
 
 ```

@@ -149,8 +149,9 @@ def test_alt_texts_stand_where_pictures_are_missing(show: Show, everything: str)
     assert page.get_by_role("img", name="The latency of the night").is_visible()
 
 
-def test_screen_readers_meet_one_table(show: Show, everything: str) -> None:
-    """Layout and buttons are no tables to them; the table of data has headings of columns."""
+def test_screen_readers_meet_the_tables_of_data(show: Show, everything: str) -> None:
+    """Layout and buttons are none to them; those of data have headings of columns or rows."""
     page = show(everything)
-    assert page.get_by_role("table").count() == 1
+    assert page.get_by_role("table").count() == 2
     assert page.get_by_role("columnheader").count() == 7
+    assert page.get_by_role("rowheader").count() == 1

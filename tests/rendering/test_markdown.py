@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from prefect_smtp_relay.rendering.markdown import MAX_NESTING, parse, to_html
@@ -40,6 +42,20 @@ def test_tables_keep_their_alignment() -> None:
     table = html("| a | b |\n|:-:|--:|\n| 1 | 2 |")
     assert '<th style="text-align:center" scope="col">a</th>' in table
     assert '<td style="text-align:right">2</td>' in table
+
+
+def test_a_table_with_a_blank_heading_is_one_of_labels() -> None:
+    """The heading is left out, and the first cell of each row is the heading of that row."""
+    table = html("| | |\n|-|-|\n| a | b |\n| c | |\n\n| d |\n|-|\n| e |")
+    assert re.findall(r"<t[hd][^>]*>.*?</t[hd]>", table) == [
+        '<th scope="row">a</th>',
+        "<td>b</td>",
+        '<th scope="row">c</th>',
+        "<td></td>",
+        '<th scope="col">d</th>',
+        "<td>e</td>",
+    ]
+    assert table.count("<thead>") == 1
 
 
 @pytest.mark.parametrize(
