@@ -111,6 +111,7 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
         "inline_images": {"graph": ("graph.png", b"\x89PNG\r\n\x1a\n")},
         "headers": {"X-Team": "payments"},
         "thread": "INC-42",
+        "preheader": "What it is about",
         "include_header": True,
         "include_footer": True,
         "custom_logo_url": "https://example.org/logo.png",
@@ -142,6 +143,7 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
     body = one.message.get_body(("html",))
     assert body is not None
     assert "https://example.org/logo.png" in body.get_content()
+    assert "What it is about" in body.get_content()
     assert "Sent by the flow nightly" in body.get_content()
     assert two.message["From"] == "ops@example.org"
     assert [part.get_content().strip() for part in two.message.iter_parts()] == ["T", "<i>H</i>"]
