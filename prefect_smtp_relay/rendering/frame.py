@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.header import check_text
+from prefect_smtp_relay.mail.message import check_body
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s\"<>\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
@@ -23,7 +24,8 @@ class Frame:
         title: of the HTML document: the subject.
 
     Raises:
-        MessageError: the logo has another kind of address, or the preheader is not one line.
+        MessageError: the logo has another kind of address, the preheader is not one line, or the footer
+            is no text.
     """
 
     logo_url: str = ""
@@ -35,6 +37,7 @@ class Frame:
     def __post_init__(self) -> None:
         check_web_address(self.logo_url, "custom_logo_url")
         check_text(self.preheader, "preheader")
+        check_body(self.footer, "footer")
 
 
 def check_web_address(value: str, field: str) -> str:

@@ -51,7 +51,7 @@ def test_a_script_notifies(block: SendAnEmail, mail_server: MailServer) -> None:
     *lines, separator, why, _ = plain_text(mail_server)
     assert lines == ["first line", "second line", "", "next", ""]
     assert separator == "-- "
-    assert why.startswith("Sent by Prefect.")
+    assert why.startswith("Sent by Prefect. You get this mail because you are named")
     (mail,) = mail_server.mails
     assert mail.message["Subject"] == "[x] Import"
     html = mail.message.get_body(("html",))

@@ -73,3 +73,10 @@ def test_a_logo_is_a_web_address(url: Any) -> None:
     """What is no http(s) address is refused, naming the argument."""
     with pytest.raises(MessageError, match=r"^custom_logo_url: "):
         Frame(logo_url=url)
+
+
+@pytest.mark.parametrize("footer", ["a\ud800", 5])
+def test_a_footer_is_text(footer: Any) -> None:
+    """What no mail can carry is refused, naming the field."""
+    with pytest.raises(MessageError, match=r"^footer: "):
+        Frame(footer=footer)
