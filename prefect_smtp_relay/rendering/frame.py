@@ -24,8 +24,8 @@ class Frame:
         title: of the HTML document: the subject.
 
     Raises:
-        MessageError: the logo has another kind of address, the preheader is not one line, or the footer
-            is no text.
+        MessageError: the logo has another kind of address, the preheader is not one line, or the
+            footer is no text.
     """
 
     logo_url: str = ""
