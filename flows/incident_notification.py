@@ -52,10 +52,17 @@ def describe(incident: Incident, event: Event) -> str:
     }
     title = escape_markdown(incident.title)
     lines = [f"# INC-{incident.number}: {title}", "", NEWS[event], "", incident.summary, ""]
-    lines += [f"- **{name}**: {escape_markdown(value)}" for name, value in facts.items() if value]
+    lines += ["| | |", "|-|-|"]
+    lines += [f"| {name} | {escape_markdown(value)} |" for name, value in facts.items() if value]
     if incident.url:
-        lines += ["", f"[View incident](<{incident.url}>)"]
+        lines += ["", f'[View incident](<{incident.url}> "btn")']
     return "\n".join(lines)
+
+
+def preview(incident: Incident) -> str:
+    """Write what inboxes show behind the subject."""
+    facts = f"{incident.severity}, {incident.status}. {', '.join(incident.services)}"
+    return " ".join(facts.split())
 
 
 @flow(name="incident-notification", flow_run_name="INC-{incident.number} {event}")
@@ -67,6 +74,7 @@ def notify_stakeholders(
         to=stakeholders,
         subject=f"[{incident.severity}] INC-{incident.number} {event}: {incident.title}",
         body=describe(incident, event),
+        preheader=preview(incident),
         thread=f"INC-{incident.number}",
         importance="high" if incident.severity in URGENT else "normal",
         artifact=True,

@@ -66,6 +66,7 @@ def compose_draft(
         name=settings.header_name if include_header else "",
         preheader=texts.preheader,
         footer=run_signature() if include_footer else "",
+        title=str(texts.subject),
     )
     if current_captor():
         # A preview must neither use up the key of the mail itself, nor show nothing for it.
@@ -78,6 +79,7 @@ def compose_draft(
         texts.subject,
         text=rendered.text,
         html=rendered.html,
+        flowed=rendered.flowed,
         cc=cc,
         bcc=bcc,
         reply_to=reply_to,

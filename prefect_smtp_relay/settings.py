@@ -20,9 +20,11 @@ from pydantic import (
 from pydantic_settings import NoDecode, SettingsError
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.mail.header import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.mail.size_limit import SizeLimit
+from prefect_smtp_relay.rendering import check_web_address
 
 _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
 
@@ -99,6 +101,16 @@ class SmtpRelaySettings(PrefectBaseSettings):
     def _are_domains(cls, value: list[str]) -> list[str]:
         SenderPolicy.protecting(value)
         return value
+
+    @field_validator("logo_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        return check_web_address(value.strip(), "logo_url")
+
+    @field_validator("header_name")
+    @classmethod
+    def _is_one_line(cls, value: str) -> str:
+        return check_text(value, "header_name")
 
     @field_validator("outbox_path")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 from prefect.blocks.core import Block
 from pydantic import BaseModel, SecretStr
 
+from flows.incident_notification import Incident, describe
 from prefect_smtp_relay import SMTP, Receipt, SendGrid, send_an_email, send_emails
 from prefect_smtp_relay.exceptions import ProtectedDomain
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
+from prefect_smtp_relay.rendering import render
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
 from tests.readme import ROOT, code, code_blocks, headings, prose, table
 
@@ -68,6 +71,21 @@ def test_the_example_of_prefect_toml_is_read(
     settings = current_settings().model_dump(mode="json")
     for name, value in re.findall(r"^(\w+) = (.+)$", block.code, re.MULTILINE):
         assert settings[name] == ast.literal_eval(value)
+
+
+def test_the_markdown_of_the_pictures_is_what_the_flow_writes() -> None:
+    """The example of Markdown reads as the mail about the demo's first incident does."""
+    [block] = code_blocks("markdown")
+    demo = ROOT.joinpath("demo", "incidents.json").read_text(encoding="utf-8")
+    body = describe(Incident(**json.loads(demo)[0]), "declared")
+    assert render(block.code) == render(body)
+
+
+@pytest.mark.parametrize("picture", ["incident-mail-light.png", "incident-mail-dark-phone.png"])
+def test_the_pictures_are_small(picture: str) -> None:
+    """The README shows both, and nobody waits for them."""
+    assert f"](docs/{picture})" in prose()
+    assert ROOT.joinpath("docs", picture).stat().st_size < 60_000
 
 
 def test_every_argument_is_listed() -> None:

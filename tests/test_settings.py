@@ -19,6 +19,8 @@ VALID = [
     ("default_from", "Ops <ops@example.org>", "Ops <ops@example.org>"),
     ("protected_domains", "example.com, example.net", ["example.com", "example.net"]),
     ("default_delivery", "refuse", "refuse"),
+    ("logo_url", "https://example.org/logo.png?v=2", "https://example.org/logo.png?v=2"),
+    ("header_name", "Acme Status", "Acme Status"),
     ("outbox_path", "/var/spool/relay", Path("/var/spool/relay")),
     ("outbox_path", "~/relay", Path.home() / "relay"),
     ("outbox_key", "new-key, old-key", ["new-key", "old-key"]),
@@ -30,6 +32,8 @@ INVALID = [
     ("default_delivery", "drop", "'store' or 'refuse'"),
     ("max_attachment_megabytes", "0", "greater than or equal to 1"),
     ("max_attachment_megabytes", "25 MB", "valid integer"),
+    ("logo_url", "logo.png", "'logo.png' is no web address; write https://..."),
+    ("header_name", "a\u2029b", "holds the character '\\u2029'"),
 ]
 
 SetSetting = Callable[[str, str], None]
@@ -111,6 +115,8 @@ def test_the_defaults() -> None:
         "default_from": "",
         "protected_domains": [],
         "default_delivery": "store",
+        "logo_url": "",
+        "header_name": "Prefect",
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],
         "max_attachment_megabytes": 25,

@@ -39,6 +39,7 @@ class Draft:
         to, cc, bcc: the recipients; at least one in all.
         subject: plain text in one line.
         text, html: the two renderings of the body.
+        flowed: lines of the text that end in a blank go on in the next one (RFC 3676).
         requested_from: the action's ``from_``, or None.
         reply_to: where answers go.
         sender: the Sender field of RFC 5322, section 3.6.2, or None.
@@ -55,6 +56,7 @@ class Draft:
     subject: str
     text: str
     html: str
+    flowed: bool = False
     requested_from: Mailbox | None = None
     reply_to: tuple[Mailbox, ...] = ()
     sender: Mailbox | None = None
@@ -129,6 +131,7 @@ def compose(
     *,
     text: str,
     html: str,
+    flowed: bool = False,
     from_: str | Mailbox | None = None,
     cc: AddressInput = None,
     bcc: AddressInput = None,
@@ -149,6 +152,7 @@ def compose(
         to, cc, bcc, reply_to: text with commas between the mailboxes, or a list.
         subject: one line.
         text, html: the rendered body.
+        flowed: the text has lines that go on in the next one, and end in a blank.
         from_: the sender, or None for the relay's default.
         attachments: paths, ``(name, octets)`` pairs or open files.
         inline_images: content id to path or octets.
@@ -172,8 +176,9 @@ def compose(
     return Draft(
         **recipients,
         subject=check_text(subject, "subject"),
-        text=_check_body(text, "text"),
-        html=_check_body(html, "html"),
+        text=check_body(text, "text"),
+        html=check_body(html, "html"),
+        flowed=flowed,
         requested_from=Mailbox.parse(from_, "from_") if from_ else None,
         reply_to=Mailbox.parse_list(reply_to, "reply_to"),
         sender=sender,
@@ -231,7 +236,12 @@ def _split_headers(
     return (Mailbox.parse(senders[0], "headers['Sender']") if senders else None), free
 
 
-def _check_body(body: str, field: str) -> str:
+def check_body(body: str, field: str) -> str:
+    """Return a text that a MIME part can carry.
+
+    Raises:
+        MessageError: it is no text, or holds half a character.
+    """
     if not isinstance(body, str):
         raise MessageError(f"{field}: expected text, got {type(body).__name__}.")
     try:

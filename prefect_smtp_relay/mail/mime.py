@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 from prefect_smtp_relay.mail.attachment import Attachment
+from prefect_smtp_relay.mail.flowed import stuff
 from prefect_smtp_relay.mail.header import mailboxes, unstructured, with_parameter
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.transfer_encoding import (
@@ -61,7 +62,7 @@ def render_mime(message: Message) -> MimeText:
         message: what to render. The same message gives the same octets every time.
     """
     boundary = "=_" + hashlib.sha256(message.message_id.encode()).hexdigest()[:24]
-    alternative = [_text_part("plain", message.text), _text_part("html", message.html)]
+    alternative = [_plain_part(message), _text_part("html", message.html)]
     body = _multipart("alternative", f"{boundary}_a", alternative)
     if message.inline_images:
         images = [_file_part(image, "inline") for image in message.inline_images]
@@ -98,11 +99,17 @@ def _format_date(date: datetime) -> str:
     return format_datetime(date)
 
 
-def _text_part(subtype: str, text: str) -> list[Piece]:
+def _plain_part(message: Message) -> list[Piece]:
+    if message.flowed:
+        return _text_part("plain", stuff(message.text), "; format=flowed")
+    return _text_part("plain", message.text)
+
+
+def _text_part(subtype: str, text: str, parameter: str = "") -> list[Piece]:
     encoding, data = encode_text(text)
     charset = "us-ascii" if encoding == "7bit" else "utf-8"
     head = [
-        f"Content-Type: text/{subtype}; charset={charset}",
+        f"Content-Type: text/{subtype}; charset={charset}{parameter}",
         f"Content-Transfer-Encoding: {encoding}",
         "",
     ]

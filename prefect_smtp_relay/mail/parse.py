@@ -16,6 +16,7 @@ from typing import Any
 
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.attachment import Attachment
+from prefect_smtp_relay.mail.flowed import unstuff
 from prefect_smtp_relay.mail.header import RESERVED
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
@@ -51,6 +52,7 @@ def _message(root: Part, bcc: tuple[Mailbox, ...]) -> Message:
     body, attachments = _split(root, "multipart/mixed")
     body, images = _split(body, "multipart/related")
     plain, html = _parts(body, "multipart/alternative")
+    flowed = plain.get_param("format") == "flowed"
     return Message(
         from_=_mailboxes(root, "From")[0],
         sender=next(iter(_mailboxes(root, "Sender")), None),
@@ -62,8 +64,9 @@ def _message(root: Part, bcc: tuple[Mailbox, ...]) -> Message:
         date=parsedate_to_datetime(_field(root, "Date")),
         message_id=_field(root, "Message-ID"),
         headers=_free_headers(root),
-        text=_text(plain),
+        text=unstuff(_text(plain)) if flowed else _text(plain),
         html=_text(html),
+        flowed=flowed,
         inline_images=tuple(_file(part) for part in images),
         attachments=tuple(_file(part) for part in attachments),
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from prefect_smtp_relay.exceptions import MessageError
+from prefect_smtp_relay.mail.message import check_body
+from prefect_smtp_relay.rendering.frame import Frame, check_web_address
 from prefect_smtp_relay.rendering.markdown import parse, to_html
-from prefect_smtp_relay.rendering.page import Frame, wrap_in_page
+from prefect_smtp_relay.rendering.page import wrap_in_page
 from prefect_smtp_relay.rendering.plain_text import to_plain_text
-from prefect_smtp_relay.rendering.values import Values, fill_in
+from prefect_smtp_relay.rendering.values import Values
 
-__all__ = ["Frame", "Rendered", "render"]
+__all__ = ["Frame", "Rendered", "check_web_address", "render"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,12 @@ class Rendered:
     Args:
         html: a whole HTML document.
         text: the same for readers and programs that show no HTML.
+        flowed: lines of the text that end in a blank go on in the next one (RFC 3676).
     """
 
     html: str
     text: str
+    flowed: bool = False
 
 
 def render(
@@ -40,8 +44,8 @@ def render(
         body: CommonMark with tables and strikethrough; raw HTML in it is shown, not interpreted.
         html: stands as it is in place of the rendered HTML; it is not wrapped in the page.
         text: stands as it is in place of the rendered plain text.
-        frame: logo and footer of what is rendered here.
-        values: what the placeholders in the body stand for; it shows as it was typed.
+        frame: what stands around what is rendered here.
+        values: what the placeholders in the body stand for; they show as typed.
 
     Returns:
         Both renderings. Where both are given, the body is not read.
@@ -49,22 +53,25 @@ def render(
     Raises:
         MessageError: the body is no text.
     """
-    if not isinstance(body, str):
-        raise MessageError(f"body: expected text, got {type(body).__name__}.")
     if html is not None and text is not None:
+        check_body(body, "body")
         return Rendered(html, text)
     frame = frame or Frame()
-    tokens, footer = parse(body), parse(frame.footer)
-    if values is not None:
-        tokens = fill_in(tokens, values)
+    tokens, footer = parse(check_body(body, "body"), values), _footer(frame.footer)
     return Rendered(
-        html=wrap_in_page(to_html(tokens), frame.logo_url, to_html(footer))
-        if html is None
-        else html,
-        text=_join(to_plain_text(tokens), to_plain_text(footer)) if text is None else text,
+        html=wrap_in_page(to_html(tokens), frame, footer.html) if html is None else html,
+        text=_join(to_plain_text(tokens), footer.text) if text is None else text,
+        flowed=text is None,
     )
+
+
+@lru_cache(maxsize=16)
+def _footer(markdown: str) -> Rendered:
+    """Render a footer; all mails of one flow run have the same."""
+    tokens = parse(markdown)
+    return Rendered(to_html(tokens), to_plain_text(tokens))
 
 
 def _join(text: str, footer: str) -> str:
     """Put the footer behind the signature's separator (RFC 3676, section 4.3)."""
-    return f"{text.rstrip()}\n\n-- \n{footer}" if footer.strip() else text
+    return f"{text}\n\n-- \n{footer}" if footer else text

@@ -9,8 +9,11 @@ from markdown_it import MarkdownIt
 from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.token import Token
 
+from prefect_smtp_relay.rendering.buttons import part_buttons
+from prefect_smtp_relay.rendering.html_rules import add_rules
+from prefect_smtp_relay.rendering.label_tables import label_rows
 from prefect_smtp_relay.rendering.links import is_safe_link
-from prefect_smtp_relay.rendering.values import PLACEHOLDER
+from prefect_smtp_relay.rendering.values import PLACEHOLDER, Values, fill_in
 
 MAX_NESTING = 32
 """How deep blocks may stand in one another; bounds the work and the recursion."""
@@ -30,6 +33,7 @@ def _parser(*without: str) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
     parser.validateLink = is_safe_link  # type: ignore[method-assign] # the documented way
     parser.normalizeLink = _normalize_link  # type: ignore[method-assign] # the documented way
+    add_rules(parser)
     return parser.enable(["table", "strikethrough"]).disable(list(without))
 
 
@@ -37,7 +41,7 @@ _PARSER = _parser()
 _FLAT_PARSER = _parser("blockquote", "list")
 
 
-def parse(body: str) -> list[Token]:
+def parse(body: str, values: Values | None = None) -> list[Token]:
     """Read Markdown.
 
     A body with quotes or lists nested deeper than `MAX_NESTING` is read without either, so that
@@ -45,13 +49,18 @@ def parse(body: str) -> list[Token]:
 
     Args:
         body: CommonMark with tables and strikethrough.
+        values: what the placeholders in it stand for, if it has any.
 
     Returns:
-        The tokens of markdown-it-py.
+        The tokens of markdown-it-py, with what `part_buttons` and `label_rows` make of them.
     """
     tokens = _PARSER.parse(body)
     deepest = max((token.level for token in tokens if token.type in _CONTAINERS), default=0)
-    return tokens if deepest < MAX_NESTING - 1 else _FLAT_PARSER.parse(body)
+    if deepest >= MAX_NESTING - 1:
+        tokens = _FLAT_PARSER.parse(body)
+    if values is not None:
+        fill_in(tokens, values)
+    return label_rows(part_buttons(tokens))
 
 
 def to_html(tokens: Sequence[Token]) -> str:

@@ -1,63 +1,37 @@
-"""The page around the body: one centred column, readable on a phone and in the dark."""
+"""The page around the body: header, card and footer, readable on a phone and in the dark."""
 
 from __future__ import annotations
 
-import html
-import re
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from string import Template
+from markupsafe import Markup
 
-from prefect_smtp_relay.exceptions import MessageError
+from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.look import fill_page
+from prefect_smtp_relay.rendering.quoting import clean
 
-_WEB_ADDRESS = re.compile(r"https?://[^\s\"<>]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What stands above and below the body.
-
-    Args:
-        logo_url: an http(s) address of a picture to show above it; blank for none.
-        name: stands above it where there is no picture, or where it is not shown.
-        preheader: what inboxes show behind the subject; one line of text.
-        footer: Markdown that stands below it; blank for none.
-
-    Raises:
-        MessageError: the logo has another kind of address.
-    """
-
-    logo_url: str = ""
-    name: str = ""
-    preheader: str = ""
-    footer: str = ""
-
-    def __post_init__(self) -> None:
-        if self.logo_url and not _WEB_ADDRESS.fullmatch(self.logo_url):
-            raise MessageError(
-                f"custom_logo_url: {self.logo_url!r} is no web address; write https://..."
-            )
+_SNIPPET = 150
+"""About as many characters as inboxes show of a mail."""
+_PADDING = "\u034f\u200c\u00a0"
+"""A joiner and a non-joiner of no width, then a blank: no program folds them into one."""
 
 
-def wrap_in_page(fragment: str, logo_url: str = "", footer: str = "") -> str:
-    """Put an HTML fragment into ``layout.html``.
+def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
+    """Put the body's HTML into the page.
 
     Args:
-        fragment: the body's HTML.
-        logo_url: the address of a picture to show above it; blank for none.
-        footer: HTML to show below it; blank for none.
+        fragment: HTML in which no text of the author is markup.
+        frame: what stands around it.
+        footer: the frame's footer as such HTML.
 
     Returns:
         A whole HTML document.
     """
-    header = f'<p><img src="{html.escape(logo_url)}" alt="" height="40"></p>\n'
-    below = f'<hr>\n<div style="font-size: 13px;">\n{footer}</div>\n'
-    return _layout().substitute(
-        header=header if logo_url else "", content=fragment, footer=below if footer else ""
+    return fill_page(
+        title=clean(frame.title),
+        preheader=frame.preheader,
+        # So that inboxes show nothing of the body behind it.
+        padding=_PADDING * max(_SNIPPET - len(frame.preheader), 0),
+        logo_url=frame.logo_url,
+        name=clean(frame.name),
+        content=Markup(fragment),  # noqa: S704 - the Markdown renderer has escaped it
+        footer=Markup(footer),  # noqa: S704 - as above
     )
-
-
-@cache
-def _layout() -> Template:
-    return Template(files(__package__).joinpath("layout.html").read_text(encoding="utf-8"))

@@ -20,23 +20,24 @@ def inline_text(node: SyntaxTreeNode) -> str:
     Returns:
         Its text, with a line end only where the author wrote a hard break.
     """
-    if node.type == "text":
+    kind = node.type
+    if kind == "text":
         return node.content
-    if node.type == "softbreak":
+    if kind == "softbreak":
         return " "
-    if node.type == "hardbreak":
+    if kind == "hardbreak":
         return "\n"
-    if node.type == "code_inline":
+    if kind == "code_inline":
         return f"`{node.content}`"
-    if node.type == "image":
+    if kind == "image":
         return _alt_text(node)
     content = "".join(inline_text(child) for child in node.children)
-    if node.type == "link":
+    if kind == "link":
         target = str(node.attrs["href"])
         # An autolink shows its own target, with the domain as A-labels.
         return _link("" if node.markup == "autolink" else content, target)
     # Dropping the mark would turn "~~down~~ up" into its contrary.
-    return f"~~{content}~~" if node.type == "s" else content
+    return f"~~{content}~~" if kind == "s" else content
 
 
 def _alt_text(node: SyntaxTreeNode) -> str:
@@ -45,11 +46,22 @@ def _alt_text(node: SyntaxTreeNode) -> str:
     return node.content or " " * node.type.endswith("break")
 
 
-def _link(content: str, href: str) -> str:
+def _link(content: str, href: str, pattern: str = "{} ({})") -> str:
     """``text (https://...)``; the target alone where the text says no more than it does."""
     target = href.removeprefix("mailto:")
     says_more = content.strip() and unquote(content) not in {unquote(target), unquote(href)}
-    return f"{content} ({target})" if says_more and target else target or content
+    return pattern.format(content, target) if says_more and target else target or content
+
+
+def button_label(button: SyntaxTreeNode) -> str:
+    """The text of a button in one line; its target where it has none."""
+    text = "".join(inline_text(child) for child in button.children)
+    return " ".join(text.split()) or str(button.attrs["href"])
+
+
+def button_text(button: SyntaxTreeNode) -> str:
+    """``View incident: https://...``."""
+    return _link(button_label(button), str(button.attrs["href"]), "{}: {}")
 
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:

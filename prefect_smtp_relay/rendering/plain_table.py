@@ -26,14 +26,18 @@ def table_lines(table: SyntaxTreeNode, width: int) -> list[str]:
         for part in table.children
         for row in part.children
     ]
+    if not rows:
+        return []
+    has_heading = table.children[0].type == "thead"
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     if sum(widths) + len(_GAP) * (len(widths) - 1) > width + _BEYOND:
-        return list(_records(rows[0], rows[1:], width))
+        return list(_records(rows[0], rows[1:], width) if has_heading else _pairs(rows, width))
     alignments = [
         str(cell.attrs.get("style", "")) for cell in table.children[0].children[0].children
     ]
     lines = [_aligned(row, widths, alignments) for row in rows]
-    return [lines[0], _GAP.join("-" * width for width in widths), *lines[1:]]
+    rule = [_GAP.join("-" * width for width in widths)] if has_heading else []
+    return [lines[0], *rule, *lines[1:]]
 
 
 def _cell_text(cell: SyntaxTreeNode) -> str:
@@ -62,6 +66,12 @@ def _records(header: list[str], rows: list[list[str]], width: int) -> Iterator[s
         for label, text in zip(labels, row, strict=True):
             if text:
                 yield from wrap(f"{label}{text}", width, indent=_GAP)
+
+
+def _pairs(rows: list[list[str]], width: int) -> Iterator[str]:
+    """Each label with its value, where the heading is blank."""
+    for label, *values in rows:
+        yield from wrap(_label(label) + _GAP.join(values), width, indent=_GAP)
 
 
 def _label(text: str) -> str:

@@ -8,7 +8,12 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from prefect_smtp_relay.rendering.markdown import CONTROL_CHARACTERS
-from prefect_smtp_relay.rendering.plain_inline import display_width, inline_text, wrap
+from prefect_smtp_relay.rendering.plain_inline import (
+    button_text,
+    display_width,
+    inline_text,
+    wrap,
+)
 from prefect_smtp_relay.rendering.plain_table import table_lines
 
 LINE_WIDTH = 72
@@ -16,6 +21,8 @@ LINE_WIDTH = 72
 
 _UNDERLINES = {"h1": "=", "h2": "-"}
 _CODE_INDENT = " " * 4
+_FLOWS_ON = "\0"
+"""Ends a line that goes on in the next one; Markdown's text never holds it (CommonMark, 2.3)."""
 
 
 def to_plain_text(tokens: Sequence[Token]) -> str:
@@ -25,12 +32,18 @@ def to_plain_text(tokens: Sequence[Token]) -> str:
         tokens: from `prefect_smtp_relay.rendering.markdown.parse`.
 
     Returns:
-        Lines of about `LINE_WIDTH` columns without trailing blanks or a final line end. Code and
-        long words such as URLs are never broken.
+        Lines of about `LINE_WIDTH` columns, without a final line end. A line that ends in a blank
+        goes on in the next one (RFC 3676, section 4): those of paragraphs, also within quotes.
+        Code and long words such as URLs are never broken.
     """
-    lines = _stack(SyntaxTreeNode(tokens).children, LINE_WIDTH)
-    text = CONTROL_CHARACTERS.sub("", "\n".join(lines))
-    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
+    lines = "\n".join(_stack(SyntaxTreeNode(tokens).children, LINE_WIDTH)).split("\n")
+    return "\n".join(map(_finished, lines)).lstrip("\n").rstrip()
+
+
+def _finished(line: str) -> str:
+    text = CONTROL_CHARACTERS.sub("", line).rstrip()
+    # A line of "-- " would be read as the separator of a signature (RFC 3676, section 4.3).
+    return f"{text} " if line.endswith(_FLOWS_ON) and text.lstrip("> ") not in {"", "--"} else text
 
 
 def _stack(nodes: Iterable[SyntaxTreeNode], width: int, gap: bool = True) -> list[str]:
@@ -38,6 +51,9 @@ def _stack(nodes: Iterable[SyntaxTreeNode], width: int, gap: bool = True) -> lis
     lines: list[str] = []
     for node in nodes:
         block = _BLOCKS[node.type](node, width)
+        if node.type != "blockquote":
+            # Only the lines of quotes begin with their mark (RFC 3676, section 4.4).
+            block = [f" {line}" if line.startswith(">") else line for line in block]
         if block and lines and gap:
             lines.append("")
         lines += block
@@ -45,7 +61,12 @@ def _stack(nodes: Iterable[SyntaxTreeNode], width: int, gap: bool = True) -> lis
 
 
 def _paragraph(node: SyntaxTreeNode, width: int) -> list[str]:
-    return wrap(inline_text(node), width)
+    """Lines that flow on, but for those that the author has ended."""
+    lines: list[str] = []
+    for written in inline_text(node).split("\n"):
+        *others, last = wrap(written, width) or [""]
+        lines += [*(f"{line}{_FLOWS_ON}" for line in others), last]
+    return lines if any(lines) else []
 
 
 def _heading(node: SyntaxTreeNode, width: int) -> list[str]:
@@ -60,7 +81,9 @@ def _code(node: SyntaxTreeNode, _width: int) -> list[str]:
 
 
 def _quote(node: SyntaxTreeNode, width: int) -> list[str]:
-    return [f"> {line}" for line in _stack(node.children, width - 2)]
+    """Marks without blanks between them, as RFC 3676, section 4.5, counts the levels."""
+    lines = _stack(node.children, width - 2)
+    return [f">{line}" if line.startswith(">") else f"> {line}" for line in lines]
 
 
 def _list(node: SyntaxTreeNode, width: int) -> list[str]:
@@ -78,7 +101,8 @@ def _list(node: SyntaxTreeNode, width: int) -> list[str]:
         first, *others = _stack(item.children, width - len(indent), gap=is_loose) or [""]
         lines.append(marker.ljust(len(indent)) + first)
         lines += [indent + line for line in others]
-    return lines
+    # Joined to a whole, the indent would stand in the middle of the text.
+    return [line.removesuffix(_FLOWS_ON) for line in lines]
 
 
 def _markers(node: SyntaxTreeNode) -> list[str]:
@@ -88,12 +112,17 @@ def _markers(node: SyntaxTreeNode) -> list[str]:
     return [f"{number}{node.markup} " for number, _ in enumerate(node.children, start)]
 
 
+def _buttons(node: SyntaxTreeNode, width: int) -> list[str]:
+    return [line for button in node.children for line in wrap(button_text(button), width)]
+
+
 def _rule(_node: SyntaxTreeNode, width: int) -> list[str]:
     return ["-" * max(width, 3)]
 
 
 _BLOCKS: dict[str, Callable[[SyntaxTreeNode, int], list[str]]] = {
     "paragraph": _paragraph,
+    "button_row": _buttons,
     "heading": _heading,
     "fence": _code,
     "code_block": _code,

@@ -75,15 +75,12 @@ class Values:
         return self._texts[number] if number < len(self._texts) else ""
 
 
-def fill_in(tokens: Sequence[Token], values: Values) -> list[Token]:
-    """Fill values into parsed Markdown.
+def fill_in(tokens: Sequence[Token], values: Values) -> None:
+    """Fill values into parsed Markdown, so that each shows as it was typed.
 
     Args:
-        tokens: of markdown-it-py; those of blocks are changed.
+        tokens: of markdown-it-py; they are changed.
         values: by their placeholders.
-
-    Returns:
-        The tokens, in which each value shows as it was typed.
     """
     for token in tokens:
         if token.children is not None:
@@ -91,7 +88,6 @@ def fill_in(tokens: Sequence[Token], values: Values) -> list[Token]:
         else:
             token.content = values.fill(token.content)
             token.info = values.fill(token.info)
-    return list(tokens)
 
 
 def _fill_line(children: Sequence[Token], values: Values) -> Iterator[Token]:

@@ -17,7 +17,7 @@ def test_only_the_recipients_are_required() -> None:
         **dict.fromkeys(("cc", "bcc", "from_address", "reply_to", "subject_prefix"), ""),
         **dict.fromkeys(("thread", "custom_logo_url", "relay"), ""),
         "include_header": True,
-        "include_footer": False,
+        "include_footer": True,
         "block_type_slug": "send-an-email",
     }
 

@@ -62,6 +62,7 @@ MESSAGE = st.builds(
     headers=FREE_HEADERS,
     text=ANY_TEXT.map(lambda text: text.replace("\r", "")),
     html=ANY_TEXT.map(lambda text: text.replace("\r", "")),
+    flowed=st.booleans(),
     attachments=FILES,
     inline_images=FILES,
 )
@@ -81,10 +82,10 @@ def test_a_message_survives_rendering_and_reading(message: Message) -> None:
     assert bytes(render_mime(read)) == octets
 
 
-@given(ANY_TEXT, ANY_TEXT)
-def test_every_body_keeps_its_octets(text: str, html: str) -> None:
+@given(ANY_TEXT, ANY_TEXT, st.booleans())
+def test_every_body_keeps_its_octets(text: str, html: str, flowed: bool) -> None:
     """Whatever line ends a body has, storing and reading it changes nothing on the wire."""
-    octets = bytes(render_mime(_message(text=text, html=html)))
+    octets = bytes(render_mime(_message(text=text, html=html, flowed=flowed)))
     assert bytes(render_mime(read_message(octets))) == octets
 
 

@@ -117,6 +117,7 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
         "idempotency_key": "INC-42/declared",
         "list_unsubscribe": "https://example.org/u",
         "importance": "high",
+        "preheader": "What it is about",
         "include_header": True,
         "include_footer": True,
         "custom_logo_url": "https://example.org/logo.png",
@@ -149,6 +150,7 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
     body = one.message.get_body(("html",))
     assert body is not None
     assert "https://example.org/logo.png" in body.get_content()
+    assert "What it is about" in body.get_content()
     assert "Sent by the flow nightly" in body.get_content()
     assert two.message["From"] == "ops@example.org"
     assert [part.get_content().strip() for part in two.message.iter_parts()] == ["T", "<i>H</i>"]

@@ -48,12 +48,15 @@ def plain_text(server: MailServer) -> list[str]:
 def test_a_script_notifies(block: SendAnEmail, mail_server: MailServer) -> None:
     """In sync code ``notify`` sends at once; the body is Markdown that keeps its lines."""
     assert block.notify(BODY, "Import") is None
-    assert plain_text(mail_server) == ["first line", "second line", "", "next"]
+    *lines, separator, why, _ = plain_text(mail_server)
+    assert lines == ["first line", "second line", "", "next", ""]
+    assert separator == "-- "
+    assert why.startswith("Sent by Prefect. You get this mail because you are named")
     (mail,) = mail_server.mails
     assert mail.message["Subject"] == "[x] Import"
     html = mail.message.get_body(("html",))
     assert html is not None
-    assert "first line<br />" in html.get_content()
+    assert "first line<br>" in html.get_content()
     assert "<strong>line</strong>" in html.get_content()
 
 

@@ -62,3 +62,21 @@ def test_a_long_label_is_cut() -> None:
     """A heading that would be repeated in every record has at most forty characters there."""
     lines = plain(f"| {'h' * 200} |", "|-|", "| 1 |", "| 2 |")
     assert lines == ["h" * 39 + "\u2026: 1", "", "h" * 39 + "\u2026: 2"]
+
+
+def test_a_table_of_labels_has_no_heading() -> None:
+    """Labels and values stand in columns, without a rule; nothing at all makes no lines."""
+    assert plain("| | |", "|-|-|", "| Severity | SEV1 |", "| By | Ann |") == [
+        "Severity  SEV1",
+        "By        Ann",
+    ]
+    assert plain("| | |", "|-|-|", "", "text") == ["text"]
+
+
+def test_a_wide_table_of_labels_becomes_lines() -> None:
+    """Each label stands before its value, which is wrapped below it."""
+    assert plain("| | |", "|-|-|", f"| Why | {'word ' * 20}|", "| By | |") == [
+        "Why: " + "word " * 12 + "word",
+        "  " + "word " * 6 + "word",
+        "By:",
+    ]

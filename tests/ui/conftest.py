@@ -3,44 +3,30 @@
 from __future__ import annotations
 
 import contextvars
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, expect, sync_playwright
+from playwright.sync_api import BrowserContext, expect
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+from tests.chromium import find_chromium, running_chromium
 
 from .interfaces import INTERFACES, Interface
 from .prefect_server import ServerProcess
 
 _PATIENCE_MILLISECONDS = 60_000
 _DRAIN_SECONDS = 60
-_CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",  # CI runs as root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="package")
 def chromium() -> str:
     """Find Debian's Chromium; without it the tests are skipped, but never in CI."""
-    path = shutil.which("chromium")
-    if path is None and os.environ.get("CI"):
-        pytest.fail("no chromium: .ci/run installs it with apt-get")
-    if path is None:
-        pytest.skip("needs a browser: apt-get install chromium")
-    return path
+    return find_chromium()
 
 
 @pytest.fixture(scope="package")
@@ -61,15 +47,13 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def browser(chromium: str, server: ServerProcess) -> Iterator[BrowserContext]:
     """Run the browser; it reaches nothing but the server, and keeps the interfaces' files."""
     expect.set_options(timeout=_PATIENCE_MILLISECONDS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_CHROMIUM_ARGUMENTS)
+    with running_chromium(chromium) as browser:
         context = browser.new_context(
             viewport={"width": 1200, "height": 1000}, color_scheme="light"
         )
         context.set_default_timeout(_PATIENCE_MILLISECONDS)
         context.route(lambda url: not url.startswith(server.url), lambda route: route.abort())
         yield context
-        browser.close()
 
 
 @pytest.fixture(params=INTERFACES, ids=lambda interface: interface.__name__)

@@ -45,6 +45,13 @@ def test_a_plain_mail(make_message: MakeMessage) -> None:
     assert _render(make_message()) == PLAIN
 
 
+def test_text_that_flows_reads_well_without_saying_so(make_message: MakeMessage) -> None:
+    """SendGrid takes the bare media type only: the text has its lines, and no blanks put in."""
+    text = "A paragraph \nof two lines\n\n    code\nFrom here"
+    content = _render(make_message(text=text, flowed=True))["content"]
+    assert content[0] == {"type": "text/plain", "value": text}
+
+
 def test_a_mail_with_everything(make_message: MakeMessage) -> None:
     """Every part of a message has its place, and every list keeps its order."""
     message = make_message(

@@ -1,0 +1,53 @@
+"""What stands around the body of a mail."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from prefect_smtp_relay.exceptions import MessageError
+from prefect_smtp_relay.mail.header import check_text
+from prefect_smtp_relay.mail.message import check_body
+
+_WEB_ADDRESS = re.compile(r"https?://[^\s\"<>\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands above and below the body, and around it.
+
+    Args:
+        logo_url: an http(s) address of a picture to show above it; blank for none.
+        name: stands above it where there is no picture, or where it is not shown.
+        preheader: what inboxes show behind the subject; one line of text.
+        footer: Markdown that stands below it; blank for none.
+        title: of the HTML document: the subject.
+
+    Raises:
+        MessageError: the logo has another kind of address, the preheader is not one line, or the
+            footer is no text.
+    """
+
+    logo_url: str = ""
+    name: str = ""
+    preheader: str = ""
+    footer: str = ""
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        check_web_address(self.logo_url, "custom_logo_url")
+        check_text(self.preheader, "preheader")
+        check_body(self.footer, "footer")
+
+
+def check_web_address(value: str, field: str) -> str:
+    """Return an address that a picture can have, or the blank that stands for none.
+
+    Raises:
+        MessageError: naming the field, as `custom_logo_url`.
+    """
+    if not isinstance(value, str):
+        raise MessageError(f"{field}: expected text, got {type(value).__name__}.")
+    if value and not _WEB_ADDRESS.fullmatch(value):
+        raise MessageError(f"{field}: {value!r} is no web address; write https://...")
+    return value

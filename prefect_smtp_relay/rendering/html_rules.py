@@ -1,0 +1,75 @@
+"""What is written otherwise than markdown-it-py does: buttons, links, and tables of data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup
+
+from prefect_smtp_relay.rendering.buttons import BUTTON_TITLE, ROW
+from prefect_smtp_relay.rendering.look import fill
+from prefect_smtp_relay.rendering.plain_inline import button_label, display_width
+
+_NARROWEST, _WIDEST = 96, 500
+
+
+def add_rules(parser: MarkdownIt) -> None:
+    """Teach a parser's renderer what mail needs."""
+    parser.add_render_rule(ROW, _button_row)
+    parser.add_render_rule("link_open", _link_open)
+    parser.add_render_rule("table_open", _table_open)
+    parser.add_render_rule("table_close", _table_close)
+    parser.add_render_rule("th_open", _th_open)
+
+
+def _button_row(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    buttons = "".join(
+        fill(
+            "button",
+            href=str(button.attrs["href"]),
+            label=(label := button_label(SyntaxTreeNode([button]).children[0])),
+            content=Markup(  # noqa: S704 - the renderer escapes what is text
+                renderer.renderInline(button.children or [], options, env)
+            )
+            or label,
+            width=_width_in_outlook(label),
+        )
+        for button in tokens[at].children or []
+    )
+    return f'<div class="buttons">{buttons}</div>\n'
+
+
+def _width_in_outlook(label: str) -> int:
+    """Pixels of a button that cannot measure its own text."""
+    return min(max(9 * display_width(label) + 44, _NARROWEST), _WIDEST)
+
+
+def _link_open(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    link = tokens[at]
+    if link.attrs.get("title") == BUTTON_TITLE:
+        link = link.copy(attrs={"href": link.attrs["href"]})
+    return renderer.renderToken([link], 0, options, env)
+
+
+def _table_open(*_: object) -> str:
+    return '<div class="scroll"><table class="data">\n'
+
+
+def _table_close(*_: object) -> str:
+    return "</table></div>\n"
+
+
+def _th_open(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    tokens[at].attrs.setdefault("scope", "col")
+    return renderer.renderToken(tokens, at, options, env)

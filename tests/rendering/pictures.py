@@ -1,0 +1,40 @@
+"""Draw the README's pictures: ``python -m tests.rendering.pictures``."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from playwright.sync_api import Browser
+
+from flows.incident_notification import Incident, describe, preview
+from prefect_smtp_relay.rendering import Frame, render
+from tests.chromium import find_chromium, running_chromium
+from tests.readme import ROOT
+
+_FOOTER = (
+    "Sent by the flow incident-notification, run [INC-42 declared](https://prefect.example.org),"
+    " deployment stakeholders. You get this mail because you are named there as a recipient."
+)
+
+
+def incident_page() -> str:
+    """The HTML of the mail about the demo's first incident."""
+    demo = ROOT / "demo" / "incidents.json"
+    incident = Incident(**json.loads(demo.read_text(encoding="utf-8"))[0])
+    frame = Frame(name="Acme Status", preheader=preview(incident), footer=_FOOTER)
+    return render(describe(incident, "declared"), frame=frame).html
+
+
+def draw(browser: Browser, file: str, width: int, scheme: Literal["light", "dark"]) -> None:
+    """Take a picture of the whole page."""
+    page = browser.new_page(viewport={"width": width, "height": 1}, color_scheme=scheme)
+    page.set_content(incident_page())
+    page.screenshot(path=ROOT / "docs" / file, full_page=True)
+    page.close()
+
+
+if __name__ == "__main__":
+    with running_chromium(find_chromium()) as browser:
+        draw(browser, "incident-mail-light.png", 640, "light")
+        draw(browser, "incident-mail-dark-phone.png", 320, "dark")
