@@ -212,7 +212,7 @@ def _parse_recipients(**values: AddressInput) -> dict[str, tuple[Mailbox, ...]]:
 
 
 def _check_key(key: str) -> str:
-    _check_body(key, "idempotency_key")
+    check_body(key, "idempotency_key")
     if key and not key.strip():
         raise MessageError('idempotency_key: holds only spaces; give it letters, or "" for none.')
     if len(key) > _LONGEST_KEY:
