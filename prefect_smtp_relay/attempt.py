@@ -74,6 +74,7 @@ class Attempt:
                 return self.earlier
             recipients = (*self._draft.to, *self._draft.cc, *self._draft.bcc)
             if not {mailbox.address for mailbox in recipients} & {*self.earlier.deferred}:
+                self.earlier = None  # of the other mail
                 raise MessageError(
                     "idempotency_key: names a mail to other recipients, of whom some are tried"
                     " again now. Use a key that tells the two apart."

@@ -133,14 +133,13 @@ def test_a_mail_to_others_does_not_take_the_place_of_one_that_is_tried_again(
     mail_server: MailServer,
 ) -> None:
     """While some recipients of a key's mail wait for the next try, another mail is an error."""
-    seed = Origin().of_key(KEY).seed
     mail_server.refused["ben@example.org"] = LATER
-    first = tell(to="ann@example.org, ben@example.org", key="another key")
-    progress.note(seed, first)
+    first = tell("another key", to="ann@example.org, ben@example.org")
+    progress.note(Origin().of_key("the key").seed, first)
     with pytest.raises(MessageError, match="idempotency_key: names a mail to other recipients"):
-        tell(to="cat@example.org")
+        tell("the key", to="cat@example.org")
     mail_server.refused.clear()
-    receipt = tell(to="ann@example.org, ben@example.org")
+    receipt = tell("the key", to="ann@example.org, ben@example.org")
     assert receipt.accepted == ("ann@example.org", "ben@example.org")
     paths = [mail.forward_paths for mail in mail_server.mails]
     assert paths == [("ann@example.org",), ("ben@example.org",)]
