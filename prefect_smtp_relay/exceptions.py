@@ -39,7 +39,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import Self
 
@@ -66,11 +66,12 @@ class EmailError(Exception):
     message_id: str = ""
     kept: str = ""
     retry_after: float | None = None
+    _passes: ClassVar[bool] = False
 
     @property
     def transient(self) -> bool:
         """Whether the same call may succeed later without a change by anybody."""
-        return False
+        return self._passes
 
     def twin(self) -> Self:
         """Copy the error for another mail that met the same."""
@@ -138,19 +139,13 @@ class DeliveryRefused(RelayConfigurationError):
 class RelayLookupFailed(EmailError):
     """The Prefect API could not say which relays are connected."""
 
-    @property
-    def transient(self) -> bool:
-        """An outage of the API passes."""
-        return True
+    _passes = True
 
 
 class ReceiptLookupFailed(EmailError):
     """The result storage could not say whether a mail of this key was accepted before."""
 
-    @property
-    def transient(self) -> bool:
-        """An outage of the storage passes."""
-        return True
+    _passes = True
 
 
 class ReceiptDamaged(EmailError):
@@ -225,10 +220,7 @@ class DeliveryError(EmailError):
 class TransientFailure(DeliveryError):
     """The relay may take the same message later."""
 
-    @property
-    def transient(self) -> bool:
-        """Always true."""
-        return True
+    _passes = True
 
 
 class ConnectionFailed(TransientFailure):
@@ -259,13 +251,11 @@ class OutcomeUnknown(DeliveryError):
     """The message was handed over, and the answer was lost: it may have been accepted.
 
     RFC 5321, section 4.2.5, leaves the responsibility with the client until the reply is
-    there, so the send is tried again, with the same Message-ID.
+    there, so the send is tried again, with the same Message-ID: that may send a second copy,
+    not trying may lose the mail.
     """
 
-    @property
-    def transient(self) -> bool:
-        """Trying again may send a second copy; not trying may lose the mail."""
-        return True
+    _passes = True
 
 
 class RecipientsRefused(DeliveryError):

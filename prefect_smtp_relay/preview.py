@@ -11,6 +11,7 @@ from prefect_smtp_relay.capture import Captor, Preview
 from prefect_smtp_relay.composing import compose_draft
 from prefect_smtp_relay.mail.advisory_headers import Importance
 from prefect_smtp_relay.mail.attachment_input import AttachmentInput
+from prefect_smtp_relay.mail.categories import CategoriesInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.unsubscribe import UnsubscribeInput
 from prefect_smtp_relay.settings import current_settings
@@ -38,6 +39,7 @@ class MailOptions(TypedDict, total=False):
     include_header: bool
     include_footer: bool
     custom_logo_url: str
+    categories: CategoriesInput
     context: Mapping[str, Any]
 
 
