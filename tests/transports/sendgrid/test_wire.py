@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,7 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.transports.sendgrid import connection
 from prefect_smtp_relay.transports.sendgrid.answer import BODY_LIMIT
 
 from .api_server import (
@@ -71,27 +74,49 @@ def test_mails_at_once_have_a_connection_each(api: ApiServer, deliver: Deliver) 
 
 
 def test_only_some_connections_are_kept(api: ApiServer, deliver: Deliver) -> None:
-    """After a burst of mails at once, the connections beyond eight are closed."""
-    together = threading.Barrier(9)
+    """After a burst of mails at once, the connections beyond ten are closed."""
+    together = threading.Barrier(11)
 
     def answer(handler: Handler) -> None:
         together.wait(timeout=10)
         accept()(handler)
 
-    api.answers = [answer] * 9
-    with ThreadPoolExecutor(9) as pool:
-        list(pool.map(lambda _: deliver(), range(9)))
+    api.answers = [answer] * 11
+    with ThreadPoolExecutor(11) as pool:
+        list(pool.map(lambda _: deliver(), range(11)))
     assert api.closed.acquire(timeout=10)
 
 
-def test_a_forked_process_connects_by_itself(
-    api: ApiServer, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two processes on one connection would read each other's answers."""
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_process_connects_by_itself(api: ApiServer, deliver: Deliver) -> None:
+    """Two processes on one connection would read each other's answers; the parent keeps its own."""
     deliver()
-    monkeypatch.setattr("os.getpid", lambda: -1)
+    if (child := os.fork()) == 0:
+        try:
+            deliver()
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
     deliver()
-    assert len({request.port for request in api.requests}) == 2
+    first, of_the_child, last = (request.port for request in api.requests)
+    assert first == last != of_the_child
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_process_forked_at_a_bad_moment_is_not_stuck(deliver: Deliver) -> None:
+    """Another thread was just choosing a connection: that lock is nobody's in the child."""
+    with connection._lock:
+        if (child := os.fork()) == 0:
+            signal.alarm(10)
+            try:
+                deliver()
+                os._exit(0)
+            except BaseException:
+                os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_cookies_are_not_kept(api: ApiServer, deliver: Deliver) -> None:
