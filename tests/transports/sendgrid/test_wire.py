@@ -197,41 +197,6 @@ def test_a_mail_that_could_not_be_handed_over(
     assert type(caught.value) is kind
 
 
-def test_a_proxy_that_refuses(
-    api: ApiServer, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A proxy's refusal is `ConnectionFailed`, and the API key never reaches the proxy."""
-    monkeypatch.setenv("HTTPS_PROXY", api.url.replace("//", "//user:proxy-canary@"))
-    api.answers = [reply(407)]
-    with pytest.raises(ConnectionFailed, match="Check HTTPS_PROXY") as caught:
-        deliver(api_url="https://api.sendgrid.invalid")
-    assert "proxy-canary" not in repr(caught.value)
-    assert api.requests[0].method == "CONNECT"
-    assert "authorization" not in api.requests[0].headers
-
-
-def test_a_proxy_that_stays_silent(
-    api: ApiServer, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A proxy that answers CONNECT by dripping cannot have taken the mail."""
-    monkeypatch.setenv("HTTPS_PROXY", api.url)
-    api.answers = [drip(b"HTTP/1.1 200 OK\r\nX-Slow: ")]
-    with pytest.raises(ConnectionFailed):
-        deliver(api_url="https://api.sendgrid.invalid", timeout_seconds=0.3)
-
-
-@pytest.mark.parametrize("proxy", ["ftp://user:proxy-canary@h", "http://user:proxy-canary#@h:x"])
-def test_a_proxy_that_cannot_be_read(
-    deliver: Deliver, monkeypatch: pytest.MonkeyPatch, proxy: str
-) -> None:
-    """A wrong HTTPS_PROXY is a configuration error, and its password is in no traceback."""
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(RelayConfigurationError, match="HTTPS_PROXY") as caught:
-        deliver()
-    assert "proxy-canary" not in str(caught.value)
-    assert caught.value.__suppress_context__
-
-
 def test_a_host_that_is_no_name(deliver: Deliver) -> None:
     """A label too long for DNS is a configuration error."""
     with pytest.raises(RelayConfigurationError, match="Check api_url"):
