@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -70,7 +71,7 @@ def exchange(api_url: str, request: ApiRequest, progress: Progress) -> Answer:
 def _ask(client: httpx.Client, request: ApiRequest, progress: Progress) -> Answer:
     message = httpx.Request(
         request.method,
-        request.url,
+        _parse_url(request.url),
         headers=request.headers,
         content=request.body,
         extensions={"trace": progress.observe},
@@ -79,6 +80,9 @@ def _ask(client: httpx.Client, request: ApiRequest, progress: Progress) -> Answe
         fields = response.headers.raw
         headers = {name.decode("ascii").lower(): value.decode("latin-1") for name, value in fields}
         return Answer(response.status_code, headers, _read(response))
+
+
+_parse_url = lru_cache(maxsize=32)(httpx.URL)  # as costly as making the mail's JSON
 
 
 def _read(response: httpx.Response) -> bytes:

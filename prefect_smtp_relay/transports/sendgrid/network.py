@@ -35,6 +35,8 @@ class Progress:
         self._timeout = timeout
         self._octets = octets
         self._method = b""
+        self.is_writing_head = False
+        """Whether what is written is the request's line and header fields."""
         self._deadline = Deadline(timeout)
         self.is_kept = True
         """Whether it went over a connection that was there before."""
@@ -45,6 +47,7 @@ class Progress:
         """Note that the request is tried, for the first time or once more."""
         self._deadline = Deadline(self._timeout)
         self.is_kept = True
+        self.is_writing_head = False
 
     def left(self) -> float:
         """Seconds that the next step may take.
@@ -63,9 +66,12 @@ class Progress:
             self.is_kept = False
         elif event.endswith(".send_request_headers.started"):
             self._method = info["request"].method
+            self.is_writing_head = True
             if not self._is_tunnelling:
                 extra = self._octets / _SLOWEST_OCTETS_PER_SECOND
                 self._deadline = Deadline(self._timeout + extra)
+        elif event.endswith(".send_request_headers.complete"):
+            self.is_writing_head = False
         elif event.endswith(".send_request_body.complete") and not self._is_tunnelling:
             self.handed_over = True
             self._deadline = Deadline(self._timeout)
@@ -127,16 +133,26 @@ class BoundedNetwork(httpcore.NetworkBackend):
 
 
 class _BoundedStream(httpcore.NetworkStream):
-    """A connection each of whose steps ends at the deadline of the present request."""
+    """A connection each of whose steps ends at the deadline of the present request.
+
+    A request's head goes out with the start of its body, which follows at once: two small
+    packets would wake the server twice.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._head = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # as above
         return self._stream.read(max_bytes, _left(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # as above
-        for start in range(0, len(buffer), _BLOCK):
+        if _current.get().is_writing_head:
+            self._head += buffer
+            return
+        first, self._head = self._head + buffer[:_BLOCK], b""
+        self._stream.write(first, _left(httpcore.WriteTimeout))
+        for start in range(_BLOCK, len(buffer), _BLOCK):
             left = _left(httpcore.WriteTimeout)
             self._stream.write(buffer[start : start + _BLOCK], left)
 
