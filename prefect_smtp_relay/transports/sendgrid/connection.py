@@ -1,4 +1,4 @@
-"""The HTTP clients that a process keeps, one for each server, and one request through one."""
+"""The connections that a process keeps, a pool for each server, and one request through one."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import atexit
 import os
 import threading
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
+import httpcore
 import httpx
 
 from prefect_smtp_relay.transports.sendgrid.answer import BODY_LIMIT, Answer
-from prefect_smtp_relay.transports.sendgrid.httpx_transport import Transport
 from prefect_smtp_relay.transports.sendgrid.network import Progress, bounded_by
+from prefect_smtp_relay.transports.sendgrid.pool import (
+    FAILURES,
+    in_terms_of_httpx,
+    make_pool,
+    parse_url,
+)
 
 _LOST = (httpx.NetworkError, httpx.RemoteProtocolError)
 
@@ -45,7 +50,7 @@ def exchange(api_url: str, request: ApiRequest, progress: Progress) -> Answer:
     has gone out is never repeated.
 
     Args:
-        api_url: of the server; all requests to it share a client.
+        api_url: of the server; all requests to it share its connections.
         request: what to ask or submit.
         progress: bounds it, and is told how far it got.
 
@@ -58,80 +63,64 @@ def exchange(api_url: str, request: ApiRequest, progress: Progress) -> Answer:
         OSError, ValueError, ImportError: what the environment says about proxies or CA
             certificates cannot be used.
     """
-    client = _client_of(api_url)
+    pool = _pool_of(api_url)
     while True:
         progress.begin()
         try:
-            return _ask(client, request, progress)
+            with in_terms_of_httpx():
+                return _ask(pool, request, progress)
         except _LOST:
             if progress.handed_over or not progress.is_kept:
                 raise
 
 
-def _ask(client: httpx.Client, request: ApiRequest, progress: Progress) -> Answer:
-    message = httpx.Request(
-        request.method,
-        _parse_url(request.url),
-        headers=request.headers,
-        content=request.body,
-        extensions={"trace": progress.observe},
-    )
-    with bounded_by(progress), closing(client.send(message, stream=True)) as response:
-        fields = response.headers.raw
+def _ask(pool: httpcore.ConnectionPool, request: ApiRequest, progress: Progress) -> Answer:
+    options: dict[str, Any] = {
+        "headers": request.headers,
+        "content": request.body or None,
+        "extensions": {"trace": progress.observe},
+    }
+    url = parse_url(request.url)
+    with bounded_by(progress), pool.stream(request.method, url, **options) as response:
+        fields = response.headers
         headers = {name.decode("ascii").lower(): value.decode("latin-1") for name, value in fields}
-        return Answer(response.status_code, headers, _read(response))
+        return Answer(response.status, headers, _read(response))
 
 
-_parse_url = lru_cache(maxsize=32)(httpx.URL)  # as costly as making the mail's JSON
-
-
-def _read(response: httpx.Response) -> bytes:
+def _read(response: httpcore.Response) -> bytes:
     body = b""
-    with suppress(httpx.HTTPError):
-        for chunk in response.iter_raw():
+    with suppress(*FAILURES):
+        for chunk in response.iter_stream():
             body += chunk
             if len(body) > BODY_LIMIT:
                 break
     return body[:BODY_LIMIT]
 
 
-_clients: dict[str, httpx.Client] = {}
+_pools: dict[str, httpcore.ConnectionPool] = {}
 _lock = threading.Lock()
 
 
-def _client_of(api_url: str) -> httpx.Client:
+def _pool_of(api_url: str) -> httpcore.ConnectionPool:
     with _lock:
-        if api_url not in _clients:
-            _clients[api_url] = _make_client(api_url)
-        return _clients[api_url]
-
-
-def _make_client(api_url: str) -> httpx.Client:
-    """Make one that adds no credentials of the environment's, and shares nothing but connections.
-
-    Accounts share it: a cookie that is kept could tell SendGrid of one in a request of another.
-    """
-    return httpx.Client(
-        transport=Transport(httpx.URL(api_url)),
-        trust_env=False,
-        follow_redirects=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-    )
+        if api_url not in _pools:
+            _pools[api_url] = make_pool(api_url)
+        return _pools[api_url]
 
 
 def close_all() -> None:
     """Close the kept connections; what comes later opens new ones."""
     with _lock:
-        clients = list(_clients.values())
-        _clients.clear()
-    for client in clients:
-        client.close()
+        pools = list(_pools.values())
+        _pools.clear()
+    for pool in pools:
+        pool.close()
 
 
 def _forget() -> None:
     """Begin anew in a forked child: the connections are its parent's, and so may the lock be."""
-    global _clients, _lock
-    _clients, _lock = {}, threading.Lock()
+    global _pools, _lock
+    _pools, _lock = {}, threading.Lock()
 
 
 atexit.register(close_all)
