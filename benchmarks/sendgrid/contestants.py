@@ -30,14 +30,18 @@ _TIMEOUT_SECONDS = 60
 def environment(target: Target) -> Iterator[None]:
     """Have all contestants trust a target's CA, besides those that a machine trusts, by one file.
 
-    Both read SSL_CERT_FILE: theirs for each mail, ours for the first.
+    Both read SSL_CERT_FILE: theirs for each mail, ours for the first. It is certifi's bundle with
+    one more: a file of that one alone would spare the stock client most of what it does.
     """
     with tempfile.TemporaryDirectory() as directory:
         bundle = Path(directory, "ca.pem")
         bundle.write_text(Path(certifi.where()).read_text("ascii") + target.ca_pem, "ascii")
         # The lower-case name is the one that wins, for both.
         with mock.patch.dict(os.environ, {"SSL_CERT_FILE": str(bundle), "no_proxy": "*"}):
-            yield
+            try:
+                yield
+            finally:
+                close_all()
 
 
 @contextmanager

