@@ -1,4 +1,4 @@
-"""The network under the HTTP client: whatever a request waits for ends at its deadline.
+"""The network under HTTP: whatever a request waits for ends at its deadline.
 
 httpx bounds each read and each write for itself, so that an answer of one octet a second would
 never end, and DNS not at all. httpcore, which does httpx's work, takes a network of one's own.
@@ -14,10 +14,9 @@ from typing import Any
 
 import httpcore
 
-from prefect_smtp_relay.transports.deadline import Deadline
+from prefect_smtp_relay.transports.deadline import SLOWEST_OCTETS_PER_SECOND, Deadline
 from prefect_smtp_relay.transports.network import Place, connect_to_any
 
-_SLOWEST_OCTETS_PER_SECOND = 65_536
 _UNREACHED = (httpcore.ConnectError, httpcore.ConnectTimeout)
 _BLOCK = 16_384  # of one TLS record: written by one call, which keeps to its time
 
@@ -39,7 +38,7 @@ class Progress:
         """Whether what is written is the request's line and header fields."""
         self._deadline = Deadline(timeout)
         self.is_kept = True
-        """Whether it went over a connection that was there before."""
+        """Whether it goes over a connection that was there before."""
         self.handed_over = False
         """Whether the last octet went out, so that SendGrid may have accepted a mail."""
 
@@ -62,13 +61,11 @@ class Progress:
 
         A tunnel through a proxy brings the events of its CONNECT request too.
         """
-        if event == "connection.connect_tcp.started":
-            self.is_kept = False
-        elif event.endswith(".send_request_headers.started"):
+        if event.endswith(".send_request_headers.started"):
             self._method = info["request"].method
             self.is_writing_head = True
             if not self._is_tunnelling:
-                extra = self._octets / _SLOWEST_OCTETS_PER_SECOND
+                extra = self._octets / SLOWEST_OCTETS_PER_SECOND
                 self._deadline = Deadline(self._timeout + extra)
         elif event.endswith(".send_request_headers.complete"):
             self.is_writing_head = False
@@ -104,7 +101,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002  # the deadline is what counts
+        timeout: float | None = None,  # noqa: ARG002  # of httpcore's interface; the deadline is what counts
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
@@ -112,7 +109,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
 
         Args:
             host, port: where to.
-            timeout: httpx's; not used.
+            timeout: not used.
             local_address, socket_options: handed on.
 
         Raises:
@@ -123,8 +120,10 @@ class BoundedNetwork(httpcore.NetworkBackend):
             address = str(place[0])
             return self._system.connect_tcp(address, port, seconds, local_address, socket_options)
 
+        progress = _current.get()
+        progress.is_kept = False
         try:
-            deadline = Deadline(_current.get().left())
+            deadline = Deadline(progress.left())
             return _BoundedStream(connect_to_any(host, port, deadline, connect, _UNREACHED))
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error

@@ -73,7 +73,7 @@ def test_a_mail_that_is_read_slowly(
     deliver: Deliver, make_message: MakeMessage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often a server reads a little, the request as a whole has its time."""
-    monkeypatch.setattr(network, "_SLOWEST_OCTETS_PER_SECOND", 1e9)
+    monkeypatch.setattr(network, "SLOWEST_OCTETS_PER_SECOND", 1e9)
     message = make_message(attachments=[("big.bin", bytes(20_000_000))])
     with never_read(read_slowly) as url, pytest.raises(TimedOut, match="handed over in time"):
         deliver(message, api_url=url, timeout_seconds=0.5)
