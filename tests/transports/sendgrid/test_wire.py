@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +34,30 @@ from .api_server import (
 Deliver = Callable[..., Receipt]
 MakeMessage = Callable[..., Message]
 BEGUN = b"HTTP/1.1 202 Accepted\r\nX-Message-Id: X-1\r\nContent-Length: 900000\r\n\r\n"
+
+
+def test_the_key_goes_to_no_other_server(api: ApiServer, deliver: Deliver) -> None:
+    """A redirect is an error, and the server it leads to hears nothing."""
+    with serve() as other:
+        api.answers = [reply(307, location=f"{other.url}/v3/mail/send")]
+        with pytest.raises(PermanentFailure, match="redirects are not followed"):
+            deliver()
+    assert other.requests == []
+
+
+def test_the_key_is_what_authorizes(
+    api: ApiServer,
+    deliver: Deliver,
+    canary: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """A login that a .netrc has for the host does not take the place of the key."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ann password secret")
+    monkeypatch.setenv("NETRC", str(netrc))
+    deliver()
+    assert api.requests[0].headers["authorization"] == f"Bearer {canary}"
 
 
 def test_nobody_listens(deliver: Deliver) -> None:
