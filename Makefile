@@ -24,6 +24,7 @@ check: $(VENV)/.installed
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.lookup
 	$(BIN)/python -m benchmarks.smtp
+	$(BIN)/python -m benchmarks.sendgrid
 
 clean:
 	rm -rf $(VENV)

@@ -114,12 +114,12 @@ def test_pure_parts_know_only_what_is_below_them(part: str) -> None:
 
 
 def test_transports_do_not_know_each_other() -> None:
-    """SMTP, SendGrid and the outbox share the seam, the values of a check, and how one waits."""
+    """They share the seam, the values of a check, and what bounds the time of a connection."""
     for file in (PACKAGE / "transports").rglob("*.py"):
         own = file.relative_to(PACKAGE / "transports").parts[0]
         prefix = f"{ROOT}.transports."
         known = {n.removeprefix(prefix).split(".")[0] for n in _imported(file) if prefix in n}
-        assert known <= {own, "base", "report", "waiting"}, file
+        assert known <= {own, "base", "report", "deadline", "network", "waiting"}, file
 
 
 @pytest.mark.parametrize("part", MUST_NOT_IMPORT)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 
+from benchmarks.rounds import Contestant
 from benchmarks.smtp import others, ours
-from benchmarks.smtp.rounds import Contestant
 from benchmarks.smtp.sink import find_postfix_program
 
 PREFECT_EMAIL = Contestant("prefect-email, its function", others.prefect_email, 3, 60)

@@ -12,12 +12,12 @@ from typing import Any
 
 import anyio.to_thread
 
+from benchmarks.line import Target
+from benchmarks.mails import Mail, distinct_mails
+from benchmarks.rounds import Contestant, in_turns
 from benchmarks.smtp.contestants import ONE_BY_ONE, PREFECT_EMAIL
-from benchmarks.smtp.line import Target
-from benchmarks.smtp.mails import Mail, distinct_mails
 from benchmarks.smtp.others import prefect_email_sender
 from benchmarks.smtp.ours import deliver_each, transport_to
-from benchmarks.smtp.rounds import Contestant, in_turns
 
 Send = Callable[[Mail], Coroutine[Any, Any, object]]
 

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from benchmarks.smtp.line import Target
-from benchmarks.smtp.mails import DOMAIN, SENDER, Mail
-from benchmarks.smtp.rounds import Turn, timed
+from benchmarks.line import Target
+from benchmarks.mails import DOMAIN, SENDER, Mail
+from benchmarks.rounds import Turn, timed
 from benchmarks.smtp.sink import find_postfix_program
 from prefect_smtp_relay.mail.mime import render_mime
 

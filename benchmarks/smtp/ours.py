@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from benchmarks.smtp.line import Target
-from benchmarks.smtp.mails import DOMAIN, Mail, distinct_mails
-from benchmarks.smtp.rounds import Turn, timed
+from benchmarks.line import Target
+from benchmarks.mails import DOMAIN, Mail, distinct_mails
+from benchmarks.rounds import Turn, timed
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport
 from prefect_smtp_relay.transports.smtp.pool import pool

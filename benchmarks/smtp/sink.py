@@ -13,26 +13,35 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
-from benchmarks.smtp.processes import NotStarted, module, running
+from benchmarks.line import Delay, Target, server_behind
+from benchmarks.processes import NotStarted, module, running
 
 _START_SECONDS = 10
+_CONNECT_SECONDS = 5
 
 
-@contextmanager
-def plain_sink(bind: str) -> Iterator[int]:
-    """Run a sink without TLS, and give its port.
+def sink_behind(
+    round_trip_ms: int, delay: Delay, *, tls: bool = False
+) -> AbstractContextManager[Target]:
+    """Run a sink and the line to it.
 
     Args:
-        bind: the address it listens on.
+        round_trip_ms: 0 for loopback alone.
+        delay: what makes a longer round trip.
+        tls: whether the sink offers STARTTLS.
     """
-    if program := find_postfix_program("smtp-sink"):
-        with _smtp_sink(program, bind) as port:
-            yield port
-    else:
-        with own_sink(bind) as (port, _):
-            yield port
+    return server_behind(round_trip_ms, delay, own_sink if tls else _plain_sink)
+
+
+def greeting_ms(target: Target) -> float:
+    """Measure how long a new connection waits for the greeting: two round trips."""
+    started = time.perf_counter()
+    address = (target.host, target.port)
+    with socket.create_connection(address, timeout=_CONNECT_SECONDS) as sock:
+        sock.recv(1)
+    return (time.perf_counter() - started) * 1000
 
 
 @contextmanager
@@ -43,7 +52,7 @@ def own_sink(bind: str, tls_name: str = "") -> Iterator[tuple[int, str]]:
         bind: the address it listens on.
         tls_name: the host name or address that its certificate is for; blank: no STARTTLS.
     """
-    with module("own_sink", bind, tls_name) as line:
+    with module("smtp.own_sink", bind, tls_name) as line:
         port, ca_pem = json.loads(line)
         yield port, ca_pem
 
@@ -51,6 +60,16 @@ def own_sink(bind: str, tls_name: str = "") -> Iterator[tuple[int, str]]:
 def find_postfix_program(name: str) -> str | None:
     """The path of a program of Postfix, which is not in every user's PATH; None: not installed."""
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
+
+
+@contextmanager
+def _plain_sink(bind: str, _: str) -> Iterator[tuple[int, str]]:
+    if program := find_postfix_program("smtp-sink"):
+        with _smtp_sink(program, bind) as port:
+            yield port, ""
+    else:
+        with own_sink(bind) as place:
+            yield place
 
 
 @contextmanager

@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.line import Target
+from benchmarks.mails import distinct_mails
+from benchmarks.processes import NotStarted, module
+from benchmarks.proxy import BIND
+from benchmarks.report import Goal, Section
+from benchmarks.rounds import in_turns, milliseconds_per_mail
 from benchmarks.smtp.contestants import (
     FIRST_MAIL,
     ONE_BY_ONE,
@@ -18,21 +24,15 @@ from benchmarks.smtp.contestants import (
     TEN_SESSIONS,
 )
 from benchmarks.smtp.large import COSTS, cost_of_a_file
-from benchmarks.smtp.line import Target, sink_behind
-from benchmarks.smtp.mails import distinct_mails
-from benchmarks.smtp.processes import NotStarted, module
-from benchmarks.smtp.proxy import BIND
-from benchmarks.smtp.report import Goal, Section
-from benchmarks.smtp.rounds import in_turns, milliseconds_per_mail
-from benchmarks.smtp.sink import own_sink
-from benchmarks.smtp.tun import mirror
+from benchmarks.smtp.sink import greeting_ms, own_sink, sink_behind
+from benchmarks.tun import mirror
 
 
 @pytest.fixture
 def near() -> Iterator[Target]:
     """Our own sink on loopback, wherever the test runs."""
     with own_sink(BIND) as (port, _):
-        yield Target(BIND, port, "", "none", 0.0)
+        yield Target(BIND, port, "", "none")
 
 
 def test_contestants_submit_in_turns(near: Target) -> None:
@@ -64,7 +64,7 @@ def test_the_proxy_makes_a_client_wait_for_the_greeting() -> None:
     """Behind the proxy the greeting takes two round trips, as the TCP handshake costs one."""
     with sink_behind(20, "proxy") as target:
         milliseconds_per_mail([STDLIB], target, rounds=1, mails=1)
-    assert target.greeting_ms >= 40
+        assert greeting_ms(target) >= 40
 
 
 def test_a_mirrored_packet_keeps_its_checksum() -> None:
@@ -93,7 +93,7 @@ def test_mails_differ() -> None:
 
 def test_a_process_that_cannot_start_is_told_apart() -> None:
     """A module that ends before it is ready is an error that names it, not a wait."""
-    with pytest.raises(NotStarted, match=r"benchmarks\.smtp\.proxy"), module("proxy"):
+    with pytest.raises(NotStarted, match=r"benchmarks\.proxy"), module("proxy"):
         pass
 
 

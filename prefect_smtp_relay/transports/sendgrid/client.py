@@ -5,8 +5,9 @@ from __future__ import annotations
 from prefect_smtp_relay import __version__
 from prefect_smtp_relay.transports.sendgrid.answer import Answer
 from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig
-from prefect_smtp_relay.transports.sendgrid.connection import ApiRequest, Progress, lease
+from prefect_smtp_relay.transports.sendgrid.connection import ApiRequest, exchange
 from prefect_smtp_relay.transports.sendgrid.errors import FOREIGN, cause, translate
+from prefect_smtp_relay.transports.sendgrid.network import Progress
 
 
 def ask(config: SendGridConfig, request: str, body: bytes = b"") -> Answer:
@@ -21,11 +22,10 @@ def ask(config: SendGridConfig, request: str, body: bytes = b"") -> Answer:
         EmailError: there is no answer.
     """
     method, _, path = request.partition(" ")
-    call = ApiRequest(config.url_of(path), _headers(config), body, config.timeout_seconds, method)
-    progress = Progress()
+    call = ApiRequest(config.url_of(path), _headers(config), body, method)
+    progress = Progress(config.timeout_seconds, len(body))
     try:
-        with lease(config.api_url) as connection:
-            return connection.exchange(call, progress)
+        return exchange(config.api_url, call, progress)
     except FOREIGN as error:
         raise translate(
             error, config.name, handed_over=progress.handed_over, request=request

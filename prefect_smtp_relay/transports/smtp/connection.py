@@ -9,10 +9,10 @@ import threading
 
 from prefect_smtp_relay.exceptions import ConnectionFailed, EmailError, TlsFailed
 from prefect_smtp_relay.transports.base import logger
+from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.auth.login import KeptTokenRefused, authenticate
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import REVEALING
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.errors import translating
 from prefect_smtp_relay.transports.smtp.network import open_socket
 from prefect_smtp_relay.transports.smtp.security import Security

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prefect_smtp_relay.exceptions import EmailError
-from prefect_smtp_relay.transports.smtp.deadline import Deadline
+from prefect_smtp_relay.transports.deadline import Deadline
 
 if TYPE_CHECKING:
     from prefect_smtp_relay.transports.smtp.session import Session

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from prefect_smtp_relay.exceptions import EmailError, TlsFailed
+from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused, translate
 from prefect_smtp_relay.transports.smtp.extensions import (
     MOST_RECIPIENTS,

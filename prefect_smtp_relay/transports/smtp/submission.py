@@ -11,8 +11,8 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime import MimeText, render_mime
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.reply import Reply
 
 _CLOSED = 451

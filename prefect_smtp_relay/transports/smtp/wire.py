@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator
 
-from prefect_smtp_relay.transports.smtp.deadline import Deadline
+from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.reply import Reply
 
 _LINE = re.compile(rb"([2-5]\d{2})(?:([ -])(.*))?", re.DOTALL)

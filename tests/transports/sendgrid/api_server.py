@@ -19,6 +19,7 @@ from typing import Any, cast
 from .send_rules import violations
 
 SEND = ("POST", "/v3/mail/send")
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     """Records a request, checks a mail, then plays the next answer."""
 
     protocol_version = "HTTP/1.1"
+    seen: Request
 
     @property
     def api(self) -> ApiServer:
@@ -51,9 +53,8 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a request."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.api.requests.append(
-            Request(self.command, self.path, headers, body, self.client_address[1])
-        )
+        self.seen = Request(self.command, self.path, headers, body, self.client_address[1])
+        self.api.requests.append(self.seen)
         self._answer_to(body)(self)
 
     def _answer_to(self, body: bytes) -> Answer:
@@ -107,6 +108,18 @@ def then_close(answer: Answer) -> Answer:
 
     def play(handler: Handler) -> None:
         answer(handler)
+        handler.close_connection = True
+
+    return play
+
+
+def reset_the_next_after(octets: int, answer: Answer) -> Answer:
+    """Answer, and reset the connection once so many octets of a further request arrived."""
+
+    def play(handler: Handler) -> None:
+        answer(handler)
+        handler.connection.recv(octets)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         handler.close_connection = True
 
     return play
@@ -186,12 +199,36 @@ def serve(tls: ssl.SSLContext | None = None) -> Iterator[ApiServer]:
         listener.server_close()
 
 
+def hold(_: socket.socket, is_over: threading.Event) -> None:
+    """Read nothing, and say nothing."""
+    is_over.wait()
+
+
+def reset(peer: socket.socket, _: threading.Event) -> None:
+    """Read the start of a request, and reset the connection."""
+    peer.recv(100)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
+
+
+def read_slowly(peer: socket.socket, is_over: threading.Event) -> None:
+    """Read a little now and then."""
+    while not is_over.wait(0.02):
+        peer.recv(1024)
+
+
+def greet_slowly(peer: socket.socket, is_over: threading.Event) -> None:
+    """Answer a TLS greeting by the start of a record (RFC 8446, section 5.1), octet by octet."""
+    peer.sendall(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb")
+    while not is_over.wait(0.02):
+        peer.sendall(b"x")
+
+
 @contextmanager
-def never_read(*, reset_after: int | None = None) -> Iterator[str]:
+def never_read(take: Callable[[socket.socket, threading.Event], None]) -> Iterator[str]:
     """Run a server that reads no request to its end.
 
     Args:
-        reset_after: read so many octets and reset the connection; None: keep it, and read none.
+        take: what it does with its one connection, until it is over.
 
     Yields:
         Its URL.
@@ -202,15 +239,11 @@ def never_read(*, reset_after: int | None = None) -> Iterator[str]:
         listener.listen()
         is_over = threading.Event()
 
-        def take() -> None:
-            with listener.accept()[0] as peer:
-                if reset_after is None:
-                    is_over.wait()
-                    return
-                peer.recv(reset_after)
-                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        def serve_one() -> None:
+            with suppress(OSError), listener.accept()[0] as peer:
+                take(peer, is_over)
 
-        thread = threading.Thread(target=take, daemon=True)
+        thread = threading.Thread(target=serve_one, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -13,6 +13,7 @@ from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
+from prefect_smtp_relay.transports.sendgrid.connection import close_all
 
 from .api_server import ApiServer, serve
 
@@ -21,6 +22,13 @@ CANARY = "SG.canary-key.Zq7-never_shown"
 MakeMessage = Callable[..., Message]
 MakeTransport = Callable[..., SendGridTransport]
 Deliver = Callable[..., Receipt]
+
+
+@pytest.fixture(autouse=True)
+def _close_connections() -> Iterator[None]:
+    """A client reads the environment once: the next test has one of its own."""
+    yield
+    close_all()
 
 
 @pytest.fixture(autouse=True)

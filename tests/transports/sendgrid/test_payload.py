@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from prefect_smtp_relay.exceptions import AttachmentError, UnsupportedFeature
+from prefect_smtp_relay.mail.advisory_headers import thread_headers
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, mint_message_id
@@ -126,7 +127,7 @@ def _file(data: bytes, media_type: str, name: str, disposition: str) -> dict[str
 
 def test_a_thread(make_message: MakeMessage) -> None:
     """In-Reply-To and References name the root of the thread, as over SMTP."""
-    root = mint_message_id("example.com", "thread:INC-42")
+    root = dict(thread_headers("INC-42", "example.com"))["References"]
     headers = {**PLAIN["headers"], "In-Reply-To": root, "References": root}
     assert _render(make_message(thread="INC-42")) == {**PLAIN, "headers": headers}
 

@@ -20,7 +20,7 @@ from .api_server import Answer, ApiServer, accept, raw, reply
 def test_the_key_is_in_no_repr(canary: str) -> None:
     """Configuration, transport and request can be printed."""
     config = SendGridConfig(SecretStr(canary))
-    request = ApiRequest("https://h", {"Authorization": canary}, canary.encode(), 1.0)
+    request = ApiRequest("https://h", {"Authorization": canary}, canary.encode())
     transport = SendGridTransport(config)
     printed = f"{config!r} {config} {transport!r} {transport.name} {request!r}"
     assert canary not in printed

@@ -9,7 +9,6 @@ import trustme
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError, TlsFailed
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.sendgrid.connection import tls_context
 
 from .api_server import ApiServer, drip, serve
 
@@ -32,15 +31,13 @@ def secure_api(authority: trustme.CA) -> Iterator[ApiServer]:
 
 
 @pytest.fixture
-def trust(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+def trust(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     """Trust the certificates of a file, as SSL_CERT_FILE does for a process."""
 
     def set_file(path: Path) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(path))
-        tls_context.cache_clear()
 
-    yield set_file
-    tls_context.cache_clear()
+    return set_file
 
 
 def test_a_certificate_that_nobody_vouches_for(secure_api: ApiServer, deliver: Deliver) -> None:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,15 +21,14 @@ from prefect_smtp_relay.transports.sendgrid.answer import BODY_LIMIT
 from .api_server import (
     Answer,
     ApiServer,
-    Handler,
-    accept,
     drip,
+    hold,
     never_read,
     raw,
     reply,
+    reset,
     serve,
     stall,
-    then_close,
 )
 
 Deliver = Callable[..., Receipt]
@@ -37,69 +36,28 @@ MakeMessage = Callable[..., Message]
 BEGUN = b"HTTP/1.1 202 Accepted\r\nX-Message-Id: X-1\r\nContent-Length: 900000\r\n\r\n"
 
 
-def test_one_connection_carries_many_mails(api: ApiServer, deliver: Deliver) -> None:
-    """Transports of one URL share the kept connection, errors in between included."""
-    api.answers = [accept(), reply(400, "no"), accept()]
-    deliver()
-    with pytest.raises(PermanentFailure):
-        deliver()
-    deliver(sandbox_mode=True)
-    assert len({request.port for request in api.requests}) == 1
+def test_the_key_goes_to_no_other_server(api: ApiServer, deliver: Deliver) -> None:
+    """A redirect is an error, and the server it leads to hears nothing."""
+    with serve() as other:
+        api.answers = [reply(307, location=f"{other.url}/v3/mail/send")]
+        with pytest.raises(PermanentFailure, match="redirects are not followed"):
+            deliver()
+    assert other.requests == []
 
 
-def test_a_connection_closed_while_idle_is_replaced(api: ApiServer, deliver: Deliver) -> None:
-    """The peer closes between two mails, and the caller notices nothing."""
-    api.answers = [then_close(accept("first")), accept("second")]
-    deliver()
-    assert api.closed.acquire(timeout=10)
-    assert deliver().provider_id == "second"
-    assert len({request.port for request in api.requests}) == 2
-
-
-def test_mails_at_once_have_a_connection_each(api: ApiServer, deliver: Deliver) -> None:
-    """No mail waits for the answer to another."""
-    together = threading.Barrier(3)
-
-    def answer(handler: Handler) -> None:
-        together.wait(timeout=10)
-        accept()(handler)
-
-    api.answers = [answer] * 3
-    with ThreadPoolExecutor(3) as pool:
-        assert len(list(pool.map(lambda _: deliver(), range(3)))) == 3
-    assert len({request.port for request in api.requests}) == 3
-
-
-def test_only_some_connections_are_kept(api: ApiServer, deliver: Deliver) -> None:
-    """After a burst of mails at once, the connections beyond eight are closed."""
-    together = threading.Barrier(9)
-
-    def answer(handler: Handler) -> None:
-        together.wait(timeout=10)
-        accept()(handler)
-
-    api.answers = [answer] * 9
-    with ThreadPoolExecutor(9) as pool:
-        list(pool.map(lambda _: deliver(), range(9)))
-    assert api.closed.acquire(timeout=10)
-
-
-def test_a_forked_process_connects_by_itself(
-    api: ApiServer, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+def test_the_key_is_what_authorizes(
+    api: ApiServer,
+    deliver: Deliver,
+    canary: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    """Two processes on one connection would read each other's answers."""
+    """A login that a .netrc has for the host does not take the place of the key."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ann password secret")
+    monkeypatch.setenv("NETRC", str(netrc))
     deliver()
-    monkeypatch.setattr("os.getpid", lambda: -1)
-    deliver()
-    assert len({request.port for request in api.requests}) == 2
-
-
-def test_cookies_are_not_kept(api: ApiServer, deliver: Deliver) -> None:
-    """Accounts that share a connection share nothing else."""
-    api.answers = [reply(202, set_cookie="a=b"), accept()]
-    deliver()
-    deliver()
-    assert "cookie" not in api.requests[1].headers
+    assert api.requests[0].headers["authorization"] == f"Bearer {canary}"
 
 
 def test_nobody_listens(deliver: Deliver) -> None:
@@ -161,50 +119,15 @@ def test_a_long_body_is_read_to_a_limit(api: ApiServer, deliver: Deliver) -> Non
     assert "behind" not in caught.value.detail
 
 
-@pytest.mark.parametrize(("reset_after", "kind"), [(100, ConnectionFailed), (None, TimedOut)])
+@pytest.mark.parametrize(("take", "kind"), [(reset, ConnectionFailed), (hold, TimedOut)])
 def test_a_mail_that_could_not_be_handed_over(
-    deliver: Deliver, make_message: MakeMessage, reset_after: int | None, kind: type[EmailError]
+    deliver: Deliver, make_message: MakeMessage, take: Any, kind: type[EmailError]
 ) -> None:
     """A connection lost or stuck while the mail is written leaves no doubt: nothing was taken."""
     message = make_message(attachments=[("big.bin", bytes(20_000_000))])
-    with never_read(reset_after=reset_after) as url, pytest.raises(kind) as caught:
+    with never_read(take) as url, pytest.raises(kind) as caught:
         deliver(message, api_url=url, timeout_seconds=0.5)
     assert type(caught.value) is kind
-
-
-def test_a_proxy_that_refuses(
-    api: ApiServer, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A proxy's refusal is `ConnectionFailed`, and the API key never reaches the proxy."""
-    monkeypatch.setenv("HTTPS_PROXY", api.url.replace("//", "//user:proxy-canary@"))
-    api.answers = [reply(407)]
-    with pytest.raises(ConnectionFailed, match="Check HTTPS_PROXY") as caught:
-        deliver(api_url="https://api.sendgrid.invalid")
-    assert "proxy-canary" not in repr(caught.value)
-    assert api.requests[0].method == "CONNECT"
-    assert "authorization" not in api.requests[0].headers
-
-
-def test_a_proxy_that_stays_silent(
-    api: ApiServer, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A proxy that answers CONNECT by dripping cannot have taken the mail."""
-    monkeypatch.setenv("HTTPS_PROXY", api.url)
-    api.answers = [drip(b"HTTP/1.1 200 OK\r\nX-Slow: ")]
-    with pytest.raises(ConnectionFailed):
-        deliver(api_url="https://api.sendgrid.invalid", timeout_seconds=0.3)
-
-
-@pytest.mark.parametrize("proxy", ["ftp://user:proxy-canary@h", "http://user:proxy-canary#@h:x"])
-def test_a_proxy_that_cannot_be_read(
-    deliver: Deliver, monkeypatch: pytest.MonkeyPatch, proxy: str
-) -> None:
-    """A wrong HTTPS_PROXY is a configuration error, and its password is in no traceback."""
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(RelayConfigurationError, match="HTTPS_PROXY") as caught:
-        deliver()
-    assert "proxy-canary" not in str(caught.value)
-    assert caught.value.__suppress_context__
 
 
 def test_a_host_that_is_no_name(deliver: Deliver) -> None:

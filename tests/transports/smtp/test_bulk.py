@@ -159,7 +159,7 @@ def test_each_message_has_its_own_time(
     play: Callable[..., ScriptedServer], submit_all: SubmitAll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many mails over one session may take longer in all than one of them."""
-    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.deadline._TIMEOUTS_A_DELIVERY", 0)
+    monkeypatch.setattr("prefect_smtp_relay.transports.deadline._TIMEOUTS_A_DELIVERY", 0)
     server = play("S: 220 mx.test\nEHLO SIZE 0\nREPEAT\nWAIT 0.5\nSERVE 1\nEND")
     assert recipients(submit_all(server, *EVERYBODY[:4])) == EVERYBODY[:4]
     assert server.connections == 1

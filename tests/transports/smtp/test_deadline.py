@@ -13,8 +13,9 @@ from prefect_smtp_relay.exceptions import ConnectionFailed, TimedOut
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport, deadline
-from prefect_smtp_relay.transports.smtp.deadline import Deadline
+from prefect_smtp_relay.transports import deadline
+from prefect_smtp_relay.transports.deadline import Deadline
+from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer

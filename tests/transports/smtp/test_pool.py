@@ -20,8 +20,8 @@ from prefect_smtp_relay.exceptions import (
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
+from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig, pool, session
-from prefect_smtp_relay.transports.smtp.deadline import Deadline
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -234,7 +234,7 @@ def test_the_end_of_the_time_between_two_sessions_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Who has the mail by then stands in the receipt, the others may be accepted later."""
-    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.deadline._TIMEOUTS_A_DELIVERY", -0.35)
+    monkeypatch.setattr("prefect_smtp_relay.transports.deadline._TIMEOUTS_A_DELIVERY", -0.35)
     script = "S: 220 mx.test\nEHLO LIMITS RCPTMAX=1\nSERVE 1\nREPEAT\nC: MAIL\nWAIT 9\nEND"
     receipt = submit(play(script), make_message(["ann@x.org", "ben@x.org"]))
     assert (receipt.accepted, receipt.deferred) == (("ann@x.org",), ("ben@x.org",))

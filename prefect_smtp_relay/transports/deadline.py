@@ -6,7 +6,8 @@ import math
 import time
 
 _TIMEOUTS_A_DELIVERY = 5
-_SLOWEST_OCTETS_PER_SECOND = 65_536
+SLOWEST_OCTETS_PER_SECOND = 65_536
+"""Of a line: what is longer has more time."""
 
 
 class Deadline:
@@ -28,7 +29,7 @@ class Deadline:
             octets: of the message, a second for each 64 KiB, and
             recipients: a second for each.
         """
-        extra = octets / _SLOWEST_OCTETS_PER_SECOND + recipients
+        extra = octets / SLOWEST_OCTETS_PER_SECOND + recipients
         return cls(_TIMEOUTS_A_DELIVERY * timeout_seconds + extra)
 
     def left(self, at_most: float = math.inf) -> float:

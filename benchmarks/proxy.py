@@ -1,11 +1,11 @@
-"""A long line without privileges: ``python -m benchmarks.smtp.proxy ROUND_TRIP_MS PORT``.
+"""A long line without privileges: ``python -m benchmarks.proxy ROUND_TRIP_MS PORT``.
 
 Connections to its own port, which it prints, go on to PORT on loopback; what either side writes
 arrives half a round trip later. The kernel finishes the client's TCP handshake at once, so the
-proxy makes up for it: it calls the server one and a half round trips after it was called, when
-the handshake's last packet would have arrived. A client of SMTP hears nothing before the greeting
-and so waits as long as on a real line. Delayed acknowledgements and slow start are those of
-loopback: `tun` is more honest where it is permitted. It ends with its standard input.
+proxy makes up for it: the client's first octets set out one round trip after it called, and the
+server's first, of a greeting, one and a half, as after a handshake on a real line. Delayed
+acknowledgements and slow start are those of loopback: `tun` is more honest where it is permitted.
+It ends with its standard input.
 """
 
 from __future__ import annotations
@@ -31,11 +31,15 @@ class Proxy:
 
     async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection until both sides are closed."""
-        await asyncio.sleep(1.5 * self._round_trip)
+        await asyncio.sleep(self._round_trip)
         there, onward = await asyncio.open_connection(BIND, self._port)
-        await asyncio.gather(self._carry(reader, onward), self._carry(there, writer))
+        late = self._round_trip / 2
+        await asyncio.gather(self._carry(reader, onward), self._carry(there, writer, late))
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, late: float = 0
+    ) -> None:
+        await asyncio.sleep(late)
         held: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         writing = asyncio.create_task(self._write(held, writer))
         now = asyncio.get_running_loop().time

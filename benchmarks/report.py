@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks.smtp.contestants import how_to_install
-from benchmarks.smtp.rounds import Contestant
+from benchmarks.rounds import Contestant
 
 _NAME_WIDTH = 34
 
@@ -61,7 +60,7 @@ class Goal:
         """One line: the goal, what was measured, and whether that is enough."""
         missing = [c for c in (self.ours, self.theirs) if c.name not in self.section.figures]
         if missing:
-            return f"{self._wanted()}: not measured, {how_to_install(missing[0])}"
+            return f"{self._wanted()}: not measured, {missing[0].name} is not installed"
         ours, theirs = (self.section.figures[c.name] for c in (self.ours, self.theirs))
         if self.kind == "times less":
             measured, met = theirs / ours, theirs / ours >= self.bound

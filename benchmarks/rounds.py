@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from benchmarks.smtp.line import Target
-from benchmarks.smtp.mails import Mail, distinct_mails
+from benchmarks.line import Target
+from benchmarks.mails import Mail, distinct_mails
 
 Turn = Callable[[Sequence[Mail]], float]
 """Builds and submits these mails, and says how many seconds that took."""

@@ -1,20 +1,20 @@
-"""A sink at the end of a line: at once on loopback, or behind a round trip of some milliseconds."""
+"""A server at the end of a line: at once on loopback, or behind a round trip of some time."""
 
 from __future__ import annotations
 
-import socket
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks.smtp import proxy, tun
-from benchmarks.smtp.processes import NotStarted, module
-from benchmarks.smtp.sink import own_sink, plain_sink
+from benchmarks import proxy, tun
+from benchmarks.processes import NotStarted, module
 
 Delay = Literal["none", "tun", "proxy"]
-_CONNECT_SECONDS = 5
+
+Serving = Callable[[str, str], AbstractContextManager[tuple[int, str]]]
+"""Runs a server: takes the address it listens on and the host its certificate is for, gives its
+port and its CA as PEM text, blank without TLS."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,14 @@ class Target:
 
     Args:
         host, port: of the near end.
-        ca_pem: what its certificate is checked with; blank: it offers no STARTTLS.
+        ca_pem: what its certificate is checked with; blank: it offers no TLS.
         delay: what holds the packets back.
-        greeting_ms: how long a new connection waits for the greeting: two round trips.
     """
 
     host: str
     port: int
     ca_pem: str
     delay: Delay
-    greeting_ms: float
 
     @property
     def is_far(self) -> bool:
@@ -50,30 +48,20 @@ def choose_delay() -> Delay:
 
 
 @contextmanager
-def sink_behind(round_trip_ms: int, delay: Delay, *, tls: bool = False) -> Iterator[Target]:
-    """Run a sink and the line to it.
+def server_behind(round_trip_ms: int, delay: Delay, serving: Serving) -> Iterator[Target]:
+    """Run a server and the line to it.
 
     Args:
         round_trip_ms: 0 for loopback alone.
         delay: what makes a longer round trip.
-        tls: whether the sink offers STARTTLS.
+        serving: the server.
     """
     delay = delay if round_trip_ms else "none"
     bind, host = (tun.NEAR, tun.FAR) if delay == "tun" else (proxy.BIND, proxy.BIND)
     with ExitStack() as stack:
         if delay == "tun":
             stack.enter_context(module("tun", str(round_trip_ms)))
-        if tls:
-            port, ca_pem = stack.enter_context(own_sink(bind, host))
-        else:
-            port, ca_pem = stack.enter_context(plain_sink(bind)), ""
+        port, ca_pem = stack.enter_context(serving(bind, host))
         if delay == "proxy":
             port = int(stack.enter_context(module("proxy", str(round_trip_ms), str(port))))
-        yield Target(host, port, ca_pem, delay, _greeting_ms(host, port))
-
-
-def _greeting_ms(host: str, port: int) -> float:
-    started = time.perf_counter()
-    with socket.create_connection((host, port), timeout=_CONNECT_SECONDS) as sock:
-        sock.recv(1)
-    return (time.perf_counter() - started) * 1000
+        yield Target(host, port, ca_pem, delay)

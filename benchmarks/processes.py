@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[1]
 _END_SECONDS = 5
 
 
@@ -47,7 +47,7 @@ def module(name: str, *arguments: str) -> Iterator[str]:
     """Run a module of this package, which prints one line once it is ready.
 
     Args:
-        name: of the module.
+        name: of the module: ``tun``, ``smtp.own_sink``.
         arguments: for its command line. Its standard input is a pipe that ends when this
             process does, however it ends: then the module ends too.
 
@@ -57,7 +57,7 @@ def module(name: str, *arguments: str) -> Iterator[str]:
     Raises:
         NotStarted: it ended without a line.
     """
-    command = [sys.executable, "-m", f"benchmarks.smtp.{name}", *arguments]
+    command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
     pipe = subprocess.PIPE
     with running(command, stdin=pipe, stdout=pipe) as process:
         line = process.stdout.readline() if process.stdout else ""

@@ -1,4 +1,4 @@
-"""A long line on one host: ``python -m benchmarks.smtp.tun ROUND_TRIP_MS``, as root, on Linux.
+"""A long line on one host: ``python -m benchmarks.tun ROUND_TRIP_MS``, as root, on Linux.
 
 A TUN device with the address `NEAR`. What is sent to `FAR`, its only neighbour, waits half a
 round trip, and comes back with source and destination exchanged: who connects to `FAR` reaches
