@@ -24,6 +24,7 @@ _INVISIBLE = re.compile(r"<(script|style)\b.*?</\1>|<[^<>]*>", re.DOTALL | re.IG
 _NOT_SHOWN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufffd]+")
 _ASKS_TO_WAIT = frozenset({429, 503})
 _FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
@@ -44,8 +45,7 @@ class Answer:
     @property
     def status_line(self) -> str:
         """The code with its standard phrase: ``202 Accepted``."""
-        known = {status.value: status.phrase for status in HTTPStatus}
-        return f"{self.status} {known.get(self.status, '')}".strip()
+        return f"{self.status} {_PHRASES.get(self.status, '')}".strip()
 
     def explain(self, api_key: SecretStr) -> str:
         """Say in SendGrid's words what is wrong, or show the start of a body that is not its.
