@@ -85,22 +85,11 @@ class Attempt:
         """Choose the relay, and settle who the mail is from.
 
         Raises:
-            EmailError: in a text that says what to change.
+            EmailError: in a text that says what to change; or the relay asked to wait longer.
         """
         relay, self._message = settle(self._draft, requested, self._settings, self.origin)
+        hold.check(self.origin.seed, relay.name)
         return relay
-
-    def observe_hold(self, relay: Relay, patience: float) -> None:
-        """Wait as long as the relay asked for in the try before this one.
-
-        Args:
-            relay: the chosen one.
-            patience: the longest wait, in seconds.
-
-        Raises:
-            EmailError: the wait would be longer.
-        """
-        hold.observe([self.origin.seed], relay.name, patience)
 
     def conclude(self, receipt: Receipt) -> Receipt:
         """Note that a relay took the mail; tell of it, unless some recipients are tried again.

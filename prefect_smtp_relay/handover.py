@@ -18,7 +18,7 @@ from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.run_log import noting_interruption, run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.submission import Origin, RelayInput, deliver
+from prefect_smtp_relay.submission import Origin, RelayInput, choose_relay, deliver
 
 _PAUSES_SECONDS: tuple[float, ...] = (1, 3)
 _LONGEST_SECONDS = 10
@@ -70,13 +70,14 @@ def deliver_or_keep(
     Raises:
         EmailError: the relay did not take it, kept or not.
     """
+    origin = origin or Origin()
+    _wait(draft, requested, settings, origin, patience)
     with claiming([draft]) as [claim]:
-        attempt = Attempt(claim, settings, origin or Origin(), last_try=last_try)
+        attempt = Attempt(claim, settings, origin, last_try=last_try)
         try:
             if (earlier := attempt.recall()) is not None:
                 return None, earlier
             relay = attempt.settle(requested)
-            attempt.observe_hold(relay, patience)
             with noting_interruption(_INTERRUPTED, attempt.message.message_id):
                 receipt = deliver(attempt.message, attempt.envelope, relay)
         except EmailError as error:
@@ -84,6 +85,20 @@ def deliver_or_keep(
         else:
             receipt = attempt.conclude(receipt)
     return attempt.message, receipt
+
+
+def _wait(
+    draft: Draft,
+    requested: RelayInput,
+    settings: SmtpRelaySettings,
+    origin: Origin,
+    patience: float,
+) -> None:
+    """Wait as the relay asked for, before the mail's key is held: others may wait for that."""
+    seed = origin.of_key(draft.idempotency_key).seed
+    if hold.is_noted(seed):
+        with contextlib.suppress(EmailError):  # what stands against the relay, the try meets too
+            hold.wait([seed], choose_relay(requested, settings).name, patience)
 
 
 def deliver_soon(

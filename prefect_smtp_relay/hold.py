@@ -54,28 +54,46 @@ def note(seed: str, error: EmailError) -> None:
     _holds.note(seed, Hold(error.relay, until, error.twin()))
 
 
-def observe(seeds: Iterable[str], relay: str, patience: float = LONGEST_SECONDS) -> None:
-    """Wait until each of these mails may be submitted.
+def is_noted(seed: str) -> bool:
+    """Tell whether a relay asked to wait with this mail."""
+    return _holds.recall(seed) is not None
+
+
+def wait(seeds: Iterable[str], relay: str, patience: float = LONGEST_SECONDS) -> None:
+    """Wait until each of these mails may be submitted; not at all, if that takes too long.
 
     Args:
         seeds: of their Message-IDs.
         relay: to whom they go now.
         patience: the longest wait, in seconds.
+    """
+    until = max((hold.until for seed in seeds if (hold := _of(seed, relay))), default=0.0)
+    if 0 < (left := until - time.monotonic()) <= patience:
+        run_logger().info("%s takes no mail for another %.0f seconds: waiting.", relay, left)
+        wait_until(until, _end_if_cancelled)
+
+
+def check(seed: str, relay: str) -> None:
+    """Refuse a submission that would come too early.
+
+    Args:
+        seed: of the mail's Message-ID.
+        relay: to whom it goes now.
 
     Raises:
-        EmailError: the wait would be longer; what the relay said in the earlier try, with the
-            rest of the wait as ``retry_after``.
+        EmailError: what the relay said in the earlier try, with the rest of the wait as
+            ``retry_after``.
     """
-    held = [hold for seed in seeds if (hold := _holds.recall(seed)) and hold.relay == relay]
-    last = max(held, key=lambda hold: hold.until, default=None)
-    if last is None or (left := last.until - time.monotonic()) <= 0:
-        return
-    if left > patience:
-        error = last.error.twin()
+    hold = _of(seed, relay)
+    if hold is not None and (left := hold.until - time.monotonic()) > 0:
+        error = hold.error.twin()
         error.retry_after = left
         raise error
-    run_logger().info("%s takes no mail for another %.0f seconds: waiting.", relay, left)
-    wait_until(last.until, _end_if_cancelled)
+
+
+def _of(seed: str, relay: str) -> Hold | None:
+    hold = _holds.recall(seed)
+    return hold if hold is not None and hold.relay == relay else None
 
 
 def _end_if_cancelled() -> None:

@@ -33,10 +33,10 @@ def ask_to_wait(seed: str, seconds: float | None) -> None:
     hold.note(seed, error)
 
 
-def is_held(*seeds: str, relay: str = RELAY) -> bool:
-    """Whether somebody without any patience is turned away."""
+def is_held(seed: str, relay: str = RELAY) -> bool:
+    """Whether a submission is turned away."""
     try:
-        hold.observe(seeds, relay, patience=0)
+        hold.check(seed, relay)
     except TransientFailure:
         return True
     return False
@@ -46,7 +46,7 @@ def test_the_next_try_waits_for_the_rest(seed: str) -> None:
     """The wait counts from when the relay asked for it, and is over then."""
     started = time.monotonic()
     ask_to_wait(seed, 0.6)
-    hold.observe([seed], RELAY)
+    hold.wait([seed], RELAY)
     assert time.monotonic() - started >= 0.6
     assert not is_held(seed)
 
@@ -56,7 +56,7 @@ def test_the_longest_wait_of_many_mails_counts(seed: str) -> None:
     ask_to_wait(f"{seed}:0", 0.0)
     ask_to_wait(f"{seed}:1", 0.6)
     started = time.monotonic()
-    hold.observe([f"{seed}:{number}" for number in range(3)], RELAY)
+    hold.wait([f"{seed}:{number}" for number in range(3)], RELAY)
     assert time.monotonic() - started >= 0.5
 
 
@@ -81,15 +81,16 @@ def test_what_is_forgotten_is_not_waited_for(seed: str) -> None:
     assert not is_held(seed)
 
 
-def test_a_caller_without_that_patience_gets_the_error_again(seed: str) -> None:
-    """It says how much of the wait is left; asking again does not make it longer."""
+def test_a_caller_without_that_patience_does_not_wait_and_is_refused(seed: str) -> None:
+    """The error says how much of the wait is left; noting it again does not make it longer."""
     ask_to_wait(seed, 60)
     for _ in range(2):
+        hold.wait([seed], RELAY, patience=1)
         with pytest.raises(TransientFailure) as caught:
-            hold.observe([seed], RELAY, patience=1)
+            hold.check(seed, RELAY)
         left = caught.value.retry_after
         assert left is not None
-        assert 50 < left <= 60
+        assert 30 < left <= 60
         hold.note(seed, caught.value)
 
 
@@ -97,7 +98,7 @@ def test_no_wait_is_longer_than_a_quarter_of_an_hour(seed: str) -> None:
     """A relay that wants a day is asked again after fifteen minutes."""
     ask_to_wait(seed, 86_400)
     with pytest.raises(TransientFailure) as caught:
-        hold.observe([seed], RELAY, patience=1)
+        hold.check(seed, RELAY)
     assert caught.value.retry_after is not None
     assert caught.value.retry_after <= 900
 
@@ -108,7 +109,7 @@ def test_an_async_caller_that_is_cancelled_is_not_held_up(seed: str) -> None:
 
     async def wait() -> bool:
         with anyio.move_on_after(0.3) as scope:
-            await anyio.to_thread.run_sync(partial(hold.observe, [seed], RELAY))
+            await anyio.to_thread.run_sync(partial(hold.wait, [seed], RELAY))
         return scope.cancelled_caught
 
     started = time.monotonic()
