@@ -59,12 +59,6 @@ def describe(incident: Incident, event: Event) -> str:
     return "\n".join(lines)
 
 
-def preview(incident: Incident) -> str:
-    """Write what inboxes show behind the subject."""
-    facts = f"{incident.severity}, {incident.status}. {', '.join(incident.services)}"
-    return " ".join(facts.split())
-
-
 @flow(name="incident-notification", flow_run_name="INC-{incident.number} {event}")
 def notify_stakeholders(
     incident: Incident, stakeholders: list[str], event: Event = "declared"
@@ -74,7 +68,7 @@ def notify_stakeholders(
         to=stakeholders,
         subject=f"[{incident.severity}] INC-{incident.number} {event}: {incident.title}",
         body=describe(incident, event),
-        preheader=preview(incident),
+        preheader=", ".join([incident.severity, incident.status, *incident.services]),
         thread=f"INC-{incident.number}",
         importance="high" if incident.severity in URGENT else "normal",
         artifact=True,
