@@ -258,6 +258,7 @@ def test_an_acceptance_before_the_message_is_not_believed(
     play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
 ) -> None:
     """A 250 that comes by itself before the body would be taken for the final reply."""
-    server = play(f"{HELLO}{ENVELOPE}{GRANTED}S: 250 2.0.0 taken\nBODY\nS: 554 5.6.0 no")
+    granted = r"RAW 250 ok\r\n250 ok\r\n354 go on\r\n250 2.0.0 taken\r\n"
+    server = play(f"{HELLO}{ENVELOPE}{granted}\nBODY\nS: 554 5.6.0 no")
     with pytest.raises(ConnectionFailed, match="out of step"):
         submit(server)
