@@ -191,6 +191,8 @@ _ADVICE: dict[int, tuple[type[DeliveryError], str]] = {
         " sender that is verified in the account.",
     ),
     404: (PermanentFailure, "Check api_url of the SendGrid block."),
+    # RFC 9110, section 15.5.9: the request did not arrive, and may be repeated.
+    408: (TransientFailure, "The mail did not arrive there in time; try again later."),
     451: (
         PermanentFailure,
         "The account's data may not be handled in this region. Set api_url of the SendGrid block to"
