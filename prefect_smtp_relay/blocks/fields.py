@@ -136,12 +136,13 @@ def check_api_url(value: str) -> str:
     Raises:
         ValueError: it is not https, except to a loopback address, or has a path.
     """
-    parts = urlsplit(value.strip().rstrip("/"))
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+    value = value.strip().rstrip("/")
+    parts = _split_url(value)
+    if parts is None or set("?# \t") & set(value) or parts.path:
         raise ValueError("is no base address; write it like https://api.sendgrid.com")
-    if parts.username or parts.password:
+    if "@" in parts.netloc:
         raise ValueError("holds credentials; the key goes into the field api_key")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ValueError(f"would carry the key unencrypted; write https://{parts.netloc}")
     return parts.geturl()
 

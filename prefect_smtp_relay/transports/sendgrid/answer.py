@@ -54,8 +54,11 @@ class Answer:
             api_key: is replaced wherever the answer repeats it.
 
         Returns:
-            One line: ``field: message (help)`` for each of its ``errors``, or an excerpt.
+            One line: ``field: message (help)`` for each of its ``errors``, or an excerpt; blank
+            for a body that is packed, which nobody asked for.
         """
+        if self.headers.get("content-encoding", "identity").lower() != "identity":
+            return ""
         text = self.body.decode("utf-8", "replace")
         if errors := list(_errors(text)):
             return _show(redact("; ".join(errors), api_key))[:_LONGEST_REASON]

@@ -29,7 +29,7 @@ def ask(config: SendGridConfig, request: str, body: bytes = b"") -> Answer:
     except FOREIGN as error:
         raise translate(
             error, config.name, handed_over=progress.handed_over, request=request
-        ) from cause(error)
+        ) from cause(error, config.api_key)
 
 
 def _headers(config: SendGridConfig) -> dict[str, str]:

@@ -18,7 +18,8 @@ def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
     Raises:
         httpx.InvalidURL, ValueError: no proxy can have that URL.
     """
-    if url.scheme != "https" or proxy_bypass(url.netloc.decode("ascii")):
+    # NO_PROXY names an IPv6 address with brackets or without.
+    if url.scheme != "https" or any(map(proxy_bypass, (url.netloc.decode("ascii"), url.host))):
         return None
     named = getproxies()
     proxy = named.get("https") or named.get("all")

@@ -24,6 +24,7 @@ from prefect_smtp_relay.exceptions import (
 from prefect_smtp_relay.transports.sendgrid.answer import Answer
 from prefect_smtp_relay.transports.sendgrid.config import EU_URL, GLOBAL_URL, key_hint
 from prefect_smtp_relay.transports.sendgrid.limits import MAX_OCTETS
+from prefect_smtp_relay.transports.sendgrid.redaction import redact
 
 POST = "POST /v3/mail/send"
 
@@ -116,10 +117,14 @@ def translate(
     return reading.error(transport, reading.text, stage=reading.stage)
 
 
-def cause(error: Exception) -> Exception | None:
-    """Return an exception as the cause of ours, unless its text may repeat a proxy's password."""
+def cause(error: Exception, api_key: SecretStr) -> Exception | None:
+    """Return an exception as the cause of ours, unless its text repeats a secret.
+
+    That of a wrong proxy may hold the proxy's password, and that of an answer which is no HTTP
+    holds a line of it, which may echo the key.
+    """
     is_tellable = isinstance(error, OSError) or not isinstance(error, MISCONFIGURED)
-    return error if is_tellable else None
+    return error if is_tellable and redact(str(error), api_key) == str(error) else None
 
 
 def refusal(
@@ -186,6 +191,8 @@ _ADVICE: dict[int, tuple[type[DeliveryError], str]] = {
         " sender that is verified in the account.",
     ),
     404: (PermanentFailure, "Check api_url of the SendGrid block."),
+    # RFC 9110, section 15.5.9: the request did not arrive, and may be repeated.
+    408: (TransientFailure, "The mail did not arrive there in time; try again later."),
     451: (
         PermanentFailure,
         "The account's data may not be handled in this region. Set api_url of the SendGrid block to"

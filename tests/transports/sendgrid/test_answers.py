@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import pickle
 from collections.abc import Callable
@@ -93,6 +94,7 @@ def test_an_answer_that_is_not_sendgrids(api: ApiServer, deliver: Deliver, statu
         (403, AuthenticationFailed, "Give the API key the scope mail.send, and set from_address"),
         (404, PermanentFailure, "Check api_url of the SendGrid block."),
         (405, PermanentFailure, "Change what the reason names."),
+        (408, TransientFailure, "did not arrive there in time; try again later"),
         (413, PermanentFailure, "SendGrid takes 30 MB"),
         (451, PermanentFailure, "Set api_url of the SendGrid block to https://api.eu.sendgrid.com"),
         (415, PermanentFailure, "Change what the reason names."),
@@ -161,6 +163,14 @@ def test_the_reason(body: str | bytes, reason: str | None) -> None:
     data = body.encode() if isinstance(body, str) else body
     expected = data.decode() if reason is None else reason
     assert Answer(400, {}, data).explain(SecretStr("key")) == expected
+
+
+def test_a_packed_body_gives_no_reason() -> None:
+    """A server that packs its answer although nobody asked for that is not shown as noise."""
+    body = gzip.compress(_errors({"message": "No"}).encode())
+    assert Answer(400, {"content-encoding": "gzip"}, body).explain(SecretStr("key")) == ""
+    plain = Answer(400, {"content-encoding": "Identity"}, b"No")
+    assert plain.explain(SecretStr("key")) == "No"
 
 
 def test_a_reason_has_a_bound() -> None:

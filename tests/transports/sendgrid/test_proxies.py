@@ -5,11 +5,13 @@ import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import trustme
 
 from prefect_smtp_relay.exceptions import ConnectionFailed, RelayConfigurationError, TimedOut
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.transports.sendgrid.environment import proxy_for
 
 from .api_server import ApiServer, drip, reply, serve
 from .proxy_server import Proxy, lead_to
@@ -101,6 +103,15 @@ def test_a_host_that_needs_no_proxy(
     monkeypatch.setenv("NO_PROXY", named.format(port=_port(secure_api)))
     deliver(api_url=secure_api.url)
     assert proxy.heads == []
+
+
+@pytest.mark.parametrize("named", ["::1", "[::1]", "[::1]:8443"])
+def test_an_ipv6_address_that_needs_no_proxy(monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    """NO_PROXY may name it with brackets, as in a URL, or without."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", named)
+    assert proxy_for(httpx.URL("https://[::1]:8443")) is None
+    assert proxy_for(httpx.URL("https://[::2]:8443")) is not None
 
 
 def test_a_server_without_tls_has_no_proxy(

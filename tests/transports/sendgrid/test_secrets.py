@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import SecretStr
 
-from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.exceptions import EmailError, OutcomeUnknown
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
 from prefect_smtp_relay.transports.sendgrid.connection import ApiRequest
@@ -45,6 +45,27 @@ def test_the_key_is_in_no_log_and_no_traceback(
     assert canary in api.requests[0].headers["authorization"]
     assert canary not in shown + caplog.text
     assert caplog.records
+
+
+@pytest.mark.parametrize(
+    "echo", ["HTTP/1.1 400 Bad\r\nAuthorization Bearer KEY\r\n\r\n", "Bearer KEY\r\n\r\n"]
+)
+def test_a_key_echoed_outside_http_is_in_no_traceback(
+    api: ApiServer, deliver: Callable[..., Receipt], canary: str, echo: str
+) -> None:
+    """The HTTP library repeats a line that it cannot read: its error is no cause of ours then."""
+    api.answers = [raw(echo.replace("KEY", canary).encode())]
+    with pytest.raises(OutcomeUnknown) as caught:
+        deliver()
+    assert canary not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_error_keeps_its_cause(api: ApiServer, deliver: Callable[..., Receipt]) -> None:
+    """What the HTTP library says of an answer that it cannot read is in the traceback."""
+    api.answers = [raw(b"nonsense\r\n\r\n")]
+    with pytest.raises(OutcomeUnknown) as caught:
+        deliver()
+    assert "nonsense" in str(caught.value.__cause__)
 
 
 def test_importing_the_transport_loads_no_library() -> None:
