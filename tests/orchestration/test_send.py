@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from prefect import Task, flow
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 
 from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
 from prefect_smtp_relay.exceptions import (
@@ -22,6 +23,7 @@ from prefect_smtp_relay.exceptions import (
     UnknownRelay,
 )
 from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.signature import run_signature
 from prefect_smtp_relay.submission import open_outbox, resubmit
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
@@ -344,3 +346,20 @@ def test_a_mail_can_show_its_thread_logo_and_run(mail_server: MailServer) -> Non
     assert mail["References"] == mail["In-Reply-To"]
     assert "Sent by the flow nightly, run" in text
     assert "https://example.org/logo.png" in html
+
+
+def test_the_footer_links_to_the_run_where_the_ui_is_known() -> None:
+    """The link leads to the run's page below PREFECT_UI_URL; without one there is no link."""
+
+    @flow(name="nightly", flow_run_name="n")
+    def report() -> tuple[str, str]:
+        with temporary_settings({PREFECT_UI_URL: "https://prefect.example"}):
+            linked = run_signature()
+        with temporary_settings({PREFECT_UI_URL: None, PREFECT_API_URL: None}):
+            return linked, run_signature()
+
+    linked, plain = report()
+    assert linked.startswith(
+        "Sent by the flow nightly, run [n](<https://prefect.example/runs/flow-run/"
+    )
+    assert plain.startswith("Sent by the flow nightly, run n. You get this mail because")
