@@ -59,7 +59,7 @@ def parse(body: str, values: Values | None = None) -> list[Token]:
     if deepest >= MAX_NESTING - 1:
         tokens = _FLAT_PARSER.parse(body)
     if values is not None:
-        fill_in(tokens, values)
+        tokens = fill_in(tokens, values)
     return label_rows(part_buttons(tokens))
 
 

@@ -37,7 +37,7 @@ def inline_text(node: SyntaxTreeNode) -> str:
         # An autolink shows its own target, with the domain as A-labels.
         return _link("" if node.markup == "autolink" else content, target)
     # Dropping the mark would turn "~~down~~ up" into its contrary.
-    return f"~~{content}~~" if kind == "s" else content
+    return f"~~{content}~~" if kind == "s" and content else content
 
 
 def _alt_text(node: SyntaxTreeNode) -> str:

@@ -20,6 +20,13 @@ _MOST = 0xFFFD
 PLACEHOLDER = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + _MOST)}]")
 """Plane 15 of Unicode, for private use: `withhold` takes it out of texts and values."""
 
+_DROPPED = frozenset({"paragraph_open", "heading_open"})
+_SHOWING_NOTHING = frozenset(
+    {
+        *("softbreak", "hardbreak", "em_open", "em_close", "strong_open", "strong_close"),
+        *("s_open", "s_close"),
+    }
+)
 _LINE_END = re.compile(r"\r\n|[\r\n\u2028\u2029]")
 
 
@@ -75,12 +82,15 @@ class Values:
         return self._texts[number] if number < len(self._texts) else ""
 
 
-def fill_in(tokens: Sequence[Token], values: Values) -> None:
+def fill_in(tokens: Sequence[Token], values: Values) -> list[Token]:
     """Fill values into parsed Markdown, so that each shows as it was typed.
 
     Args:
         tokens: of markdown-it-py; they are changed.
         values: by their placeholders.
+
+    Returns:
+        The tokens, without paragraphs and headings in which nothing is left to show.
     """
     for token in tokens:
         if token.children is not None:
@@ -88,10 +98,22 @@ def fill_in(tokens: Sequence[Token], values: Values) -> None:
         else:
             token.content = values.fill(token.content)
             token.info = values.fill(token.info)
+    empty = {at for at, token in enumerate(tokens[1:], 1) if _is_empty(tokens[at - 1], token)}
+    return [token for at, token in enumerate(tokens) if not empty & {at - 1, at, at + 1}]
+
+
+def _is_empty(opening: Token, token: Token) -> bool:
+    """Whether a token is all that a paragraph or heading holds, and shows nothing."""
+    is_line = token.children is not None and opening.type in _DROPPED
+    return is_line and all(map(_shows_nothing, token.children or []))
+
+
+def _shows_nothing(token: Token) -> bool:
+    return token.type in _SHOWING_NOTHING or (token.type == "text" and not token.content.strip())
 
 
 def _fill_line(children: Sequence[Token], values: Values) -> Iterator[Token]:
-    refused: list[str] = []
+    refused: list[str | None] = []
     for token in children:
         if token.type == "text":
             yield from _lines(token, values.fill(token.content))
@@ -99,29 +121,38 @@ def _fill_line(children: Sequence[Token], values: Values) -> Iterator[Token]:
             _fill_attributes(token, values)
             yield from _open_link(token, refused)
         elif token.type == "link_close":
-            target = refused.pop()
-            yield _text(f"]({target})", token.level) if target else token
+            if (target := refused.pop()) is None:
+                yield token
+            elif target:
+                yield _text(f"]({target})", token.level)
         elif token.type == "image":
             yield _image(token, values)
         else:
             token.content = _LINE_END.sub(" ", values.fill(token.content))
-            yield token
+            if token.content or token.type != "code_inline":
+                yield token
 
 
-def _open_link(token: Token, refused: list[str]) -> Iterator[Token]:
-    """Show a link that its value made unsafe as it was typed, and note where it goes."""
+def _open_link(token: Token, refused: list[str | None]) -> Iterator[Token]:
+    """Show a link that its value made unsafe as it was typed, and note where it goes.
+
+    One that leads nowhere, as its value is empty, is its text.
+    """
     target = str(token.attrs["href"])
-    if is_safe_link(target):
-        refused.append("")
+    if target and is_safe_link(target):
+        refused.append(None)
         yield token
-    else:
-        refused.append(target)
+        return
+    refused.append(target)
+    if target:
         yield _text("[", token.level)
 
 
 def _image(token: Token, values: Values) -> Token:
     _fill_attributes(token, values)
     source, alt = str(token.attrs["src"]), values.fill(token.content)
+    if not source:
+        return _text(alt, token.level)
     if not is_safe_link(source):
         return _text(f"![{alt}]({source})", token.level)
     token.content = alt

@@ -50,6 +50,14 @@ class Run:
                 f"builds more than {MOST_BUILT:,} characters and list items. Write less in its"
                 " loops, or attach a file."
             )
+        self.look_at_clock()
+
+    def look_at_clock(self) -> None:
+        """End what takes too long.
+
+        Raises:
+            InvalidTemplate: it did.
+        """
         if time.thread_time() > self._give_up_at:
             raise InvalidTemplate(
                 f"takes more than {MOST_CPU_SECONDS:g} s. Take loops out of its loops."

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from prefect_smtp_relay.exceptions import InvalidTemplate
 from prefect_smtp_relay.templating.budget import Run, current_run
 from prefect_smtp_relay.templating.context import PLAIN
+from prefect_smtp_relay.templating.walking import WALK, walk
 
 CONCATENATE = "~"
 """Written by `syntax` in place of the operator; no template can name a filter so."""
@@ -21,12 +22,17 @@ PACE = "for"
 """Written by `syntax` around what a loop goes through."""
 
 _READING = (
-    *("abs", "batch", "capitalize", "count", "d", "default", "dictsort", "filesizeformat"),
+    *("abs", "capitalize", "count", "d", "default", "dictsort", "filesizeformat"),
     *("first", "float", "groupby", "int", "items", "last", "length", "list", "lower", "map"),
     *("max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "sort"),
     *("string", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"),
 )
 """Jinja2's own; what they give is in proportion to what they read."""
+
+_WRITING = frozenset(
+    {"capitalize", "lower", "string", "title", "trim", "truncate", "upper", "wordcount"}
+)
+"""Those of them that take a list as the text that Python would write for it."""
 
 _MOST_DIGITS = 15
 
@@ -47,15 +53,30 @@ def text_of(value: Any, run: Run) -> str:
     if isinstance(value, (str, Undefined)):
         return str(as_data(value))
     if isinstance(value, dict):
-        return ", ".join(f"{k}: {text_of(v, run)}" for k, v in run.pace(value.items()))
+        return _listed((f"{k}: {text_of(v, run)}" for k, v in run.pace(value.items())), run)
     if isinstance(value, Iterable):
-        return ", ".join(text_of(item, run) for item in run.pace(value))
+        return _listed((text_of(item, run) for item in run.pace(value)), run)
     if not isinstance(value, PLAIN):
         raise InvalidTemplate(
             f"a {type(value).__name__} stands where a value should. Call it, with (), if it is a"
             " function."
         )
     return str(value)
+
+
+def _listed(texts: Iterable[str], run: Run) -> str:
+    """Count before it is written: one long text may stand in a list very often."""
+    counted = []
+    for text in texts:
+        run.charge(len(text))
+        counted.append(text)
+    return ", ".join(counted)
+
+
+def _batch(value: Any, linecount: int, fill_with: Any = None) -> Iterator[list[Any]]:
+    if fill_with is not None:
+        current_run().charge(max(linecount, 0))
+    return filters.do_batch(value, linecount, fill_with)
 
 
 def _join(value: Iterable[Any], d: str = "", attribute: str | None = None) -> str:
@@ -75,8 +96,9 @@ def _concatenate(parts: list[Any]) -> str:
 
 
 def _replace(value: Any, old: str, new: str, count: int = -1) -> str:
-    text = str(value)
-    current_run().charge(len(text) + text.count(old) * len(new))
+    run = current_run()
+    text = text_of(value, run)
+    run.charge(len(text) + text.count(old) * len(new))
     return text.replace(old, new, count)
 
 
@@ -93,9 +115,13 @@ def _sum(value: Iterable[Any], attribute: str | None = None) -> Any:
 
 
 def _tojson(value: Any, indent: int | None = None) -> str:
-    text = json.dumps(value, indent=None if indent is None else min(indent, 8), ensure_ascii=False)
-    current_run().charge(len(text))
-    return text
+    run = current_run()
+    indent = None if indent is None else min(indent, 8)
+    text = []
+    for piece in json.JSONEncoder(indent=indent, ensure_ascii=False).iterencode(value):
+        run.charge(len(piece))
+        text.append(piece)
+    return "".join(text)
 
 
 def _counted(name: str) -> Callable[..., Any]:
@@ -105,9 +131,11 @@ def _counted(name: str) -> Callable[..., Any]:
     def counted(context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
         run = current_run()
         run.charge()
-        named = {key: as_data(argument) for key, argument in kwargs.items()}
+        named = {key: walk(as_data(argument)) for key, argument in kwargs.items()}
+        positional = [walk(as_data(argument)) for argument in args]
+        read = text_of(value, run) if name in _WRITING else walk(_data(value))
         result = context.environment.call_filter(
-            _hidden(name), _data(value), list(map(as_data, args)), named, context, context.eval_ctx
+            _hidden(name), read, positional, named, context, context.eval_ctx
         )
         if isinstance(result, (str, list, tuple, dict)):
             run.charge(len(result))
@@ -126,6 +154,7 @@ def _hidden(name: str) -> str:
 
 
 _BOUNDED: dict[str, Callable[..., Any]] = {
+    "batch": _batch,
     "join": _join,
     "replace": _replace,
     "round": _round,
@@ -139,6 +168,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     **{_hidden(name): function for name, function in _BOUNDED.items()},
     **{name: _counted(name) for name in (*_READING, *_BOUNDED)},
     PACE: lambda items: current_run().pace(items),
+    WALK: walk,
 }
 """By name; those behind a sign do the work for the ones that count."""
 

@@ -54,5 +54,5 @@ class Kept:
         self._values = values
 
     def write(self, text: str) -> str:
-        """Give a value's placeholder; nothing for an empty one."""
-        return self._values.keep(text) if text else ""
+        """Give a value's placeholder, for an empty one too: ``**`` and ``**`` are a rule."""
+        return self._values.keep(text)

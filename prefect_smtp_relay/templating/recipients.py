@@ -48,7 +48,9 @@ def fill_recipients(value: AddressInput, context: Record, field: str) -> list[st
 def _expand(entry: str | Mailbox, values: Values, field: str) -> Iterator[str | Mailbox]:
     if isinstance(entry, Mailbox):
         yield entry
-    elif PLACEHOLDER.fullmatch(entry.strip()):
+        return
+    entry = PLACEHOLDER.sub(lambda found: found.group() * bool(values.fill(found.group())), entry)
+    if PLACEHOLDER.fullmatch(entry.strip()):
         yield from Mailbox.parse_list(values.fill(entry.strip()), field)
     elif named := _NAMED.fullmatch(entry):
         address = values.fill(named["address"]).strip()

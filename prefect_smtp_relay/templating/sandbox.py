@@ -23,6 +23,7 @@ from prefect_smtp_relay.templating.budget import current_run
 from prefect_smtp_relay.templating.context import Record
 from prefect_smtp_relay.templating.filters import FILTERS, as_data, text_of
 from prefect_smtp_relay.templating.operators import OPERATORS, bounded_range
+from prefect_smtp_relay.templating.walking import BOUNDED_TESTS, walk
 
 _METHODS: dict[type, frozenset[str]] = {
     str: frozenset(
@@ -81,6 +82,7 @@ class Sandbox(SandboxedEnvironment):
             autoescape=True, undefined=Missing, finalize=_finalize, keep_trailing_newline=True
         )
         self.filters = dict(FILTERS)
+        self.tests = dict(BOUNDED_TESTS)
         self.globals = {"range": bounded_range, "namespace": Namespace}
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -109,7 +111,7 @@ class Sandbox(SandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Count what a slice copies."""
-        value = super().getitem(obj, argument)
+        value = super().getitem(obj, walk(argument))
         if isinstance(argument, slice):
             current_run().charge(len(value))
         return value
@@ -122,6 +124,8 @@ class Sandbox(SandboxedEnvironment):
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Count each call, and what it gives."""
         current_run().charge()
+        if not isinstance(obj, Macro):
+            walk([*args, getattr(obj, "__self__", None)])
         value = super().call(context, obj, *args, **kwargs)
         if isinstance(value, (str, list)) and not isinstance(value, Markup):
             current_run().charge(len(value))

@@ -9,6 +9,7 @@ from jinja2.exceptions import TemplateSyntaxError
 from jinja2.visitor import NodeTransformer
 
 from prefect_smtp_relay.templating.filters import CONCATENATE, OFFERED, PACE
+from prefect_smtp_relay.templating.walking import WALK
 
 _STATEMENTS = (
     *(nodes.Template, nodes.Output, nodes.For, nodes.If, nodes.Assign, nodes.AssignBlock),
@@ -53,6 +54,24 @@ class Instrument(NodeTransformer):
         parts = nodes.List(node.nodes, lineno=node.lineno)
         return nodes.Filter(parts, CONCATENATE, [], [], None, None, lineno=node.lineno)
 
+    def visit_Operand(self, node: nodes.Operand) -> nodes.Node:  # noqa: N802 - the visitor's naming
+        """Have both sides of a comparison walked through."""
+        self.generic_visit(node)
+        node.expr = _walked(node.expr)
+        return node
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802 - the visitor's naming
+        """Have both sides of a comparison walked through."""
+        self.generic_visit(node)
+        node.expr = _walked(node.expr)
+        return node
+
+    def visit_Pair(self, node: nodes.Pair) -> nodes.Node:  # noqa: N802 - the visitor's naming
+        """Have the key of a mapping walked through: it is hashed."""
+        self.generic_visit(node)
+        node.key = _walked(node.key)
+        return node
+
     def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.Node:  # noqa: N802 - as above
         """Refuse a filter over a block: what it puts in would count as the template's own."""
         if node.filter is not None:
@@ -66,6 +85,10 @@ class Instrument(NodeTransformer):
         if node.name not in OFFERED:
             _refuse(node, f"there is no filter {node.name!r}. There are: {', '.join(OFFERED)}.")
         return self.generic_visit(node)
+
+
+def _walked(node: nodes.Expr) -> nodes.Expr:
+    return nodes.Filter(node, WALK, [], [], None, None, lineno=node.lineno)
 
 
 def _refuse(node: nodes.Node, text: str) -> None:

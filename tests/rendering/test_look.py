@@ -9,6 +9,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page
 
+from prefect_smtp_relay.rendering import render
+
 Scheme = Literal["light", "dark"]
 Show = Callable[..., Page]
 
@@ -73,6 +75,14 @@ def test_wide_tables_and_code_scroll_within_the_card(show: Show, everything: str
         assert place.evaluate("e => e.scrollWidth > e.clientWidth")
         place.evaluate("e => { e.scrollLeft = 50 }")
         assert place.evaluate("e => e.scrollLeft") == 50
+
+
+def test_a_long_label_leaves_room_for_its_value(show: Show) -> None:
+    """On a phone the label wraps, so that the value is in sight."""
+    body = "| | |\n|-|-|\n| Time until the first payment failed | 12 minutes |"
+    value = show(render(body).html, 320).get_by_text("12 minutes").bounding_box()
+    assert value is not None
+    assert value["x"] + value["width"] < 320
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -9,10 +9,16 @@ from prefect_smtp_relay.exceptions import InvalidTemplate
 from .filling import fill
 
 
-def _grow(start: str, step: str) -> str:
+def _grow(start: str, step: str, name: str = "n") -> str:
     """A template that makes more of a value, ninety times."""
-    return f"{{% set n = namespace(x={start}) %}}{{% for i in range(90) %}}{step}{{% endfor %}}"
+    return (
+        f"{{% set {name} = namespace(x={start}) %}}{{% for i in range(90) %}}{step}{{% endfor %}}"
+    )
 
+
+MANY_TIMES = "{% set x = 'x' * 10 ** 5 %}"
+LISTS = _grow("(1,)", "{% set n.x = (n.x, n.x, n.x) %}")
+OTHER_LISTS = _grow("(1,)", "{% set m.x = (m.x, m.x, m.x) %}", "m")
 
 TOO_MUCH = {
     "text times number": "{{ 'x' * 10 ** 9 }}",
@@ -33,6 +39,13 @@ TOO_MUCH = {
     "methods": "{% for i in range(9999) %}{% set x = long.upper() %}{% endfor %}",
     "filters": "{% for i in range(9999) %}{% set x = long | upper %}{% endfor %}",
     "slicing into parts": "{{ [1] | slice(10 ** 9) | list }}",
+    "filling up a row": "{{ [1] | batch(10 ** 12, 'x') | list }}",
+    "one text in a list": MANY_TIMES + "{{ [x] * 10 ** 5 }}",
+    "one text in a list, by ~": MANY_TIMES + "{{ [x] * 10 ** 5 ~ 'x' }}",
+    "one text in a list, by a filter": MANY_TIMES + "{{ [x] * 10 ** 5 | upper }}",
+    "one text in a list, as JSON": MANY_TIMES + "{{ ([x] * 10 ** 5) | tojson }}",
+    "lists in lists": LISTS + "{{ n.x }}",
+    "lists in lists, as text": LISTS + "{{ n.x | string }}",
     "macros": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}"
     "{% endif %}{% endmacro %}{{ m(40) }}",
     "recursive loops": "{% for a in range(9) recursive %}{% if loop.depth < 40 %}"
@@ -60,6 +73,30 @@ def test_time_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prefect_smtp_relay.templating.budget.MOST_CPU_SECONDS", 0.0)
     with pytest.raises(InvalidTemplate, match=r"^body, line 1: takes more than 0 s\."):
         fill(body="{% for a in range(9) %}{% endfor %}")
+
+
+TOO_LONG = {
+    "equal": "{{ n.x == m.x }}",
+    "not equal": "{{ 1 != n.x != m.x }}",
+    "in": "{{ n.x in [m.x] }}",
+    "a test": "{{ n.x is eq m.x }}",
+    "a test in a filter": "{{ [n.x] | select('eq', m.x) | list }}",
+    "a method": "{{ [n.x].index(m.x) }}",
+    "sorting": "{{ [n.x, m.x] | sort | length }}",
+    "a key": "{{ {n.x: 1} | length }}",
+    "a key that is read": "{{ {}[n.x] }}",
+    "a key that is got": "{{ {}.get(n.x) }}",
+    "JSON": "{{ n.x | tojson }}",
+    "many short looks": "{{ range(10000) | select('in', range(9999) | map('abs') | list) | list }}",
+}
+
+
+@pytest.mark.parametrize("body", TOO_LONG.values(), ids=TOO_LONG)
+def test_time_is_bounded_within_one_step(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Python compares, hashes or writes in one go is walked through before."""
+    monkeypatch.setattr("prefect_smtp_relay.templating.budget.MOST_CPU_SECONDS", 0.05)
+    with pytest.raises(InvalidTemplate, match=r"^body, line 1: (takes|builds) more than"):
+        fill(body=LISTS + OTHER_LISTS + body)
 
 
 OUT_OF_REACH = (

@@ -143,6 +143,31 @@ def test_an_empty_value_leaves_nothing() -> None:
     assert render_body("a\n\n{{ x }}{{ y }}\n\nb", x="", y=None).text == "a\n\nb"
 
 
+@pytest.mark.parametrize(
+    ("body", "text", "tags"),
+    [
+        ("a **{{ x }}** b", "a  b", ["p", "strong"]),
+        ("~~{{ x }}~~\n\n# b", "b\n=", ["h1"]),
+        ("a\n{{ x }}\nb", "a  b", ["p"]),
+        ("a `{{ x }}` `b`", "a  `b`", ["p", "code"]),
+        ("*{{ x }}*{{ x }}*", "*", ["p", "em"]),
+        ("a ~~{{ x }}~~", "a", ["p", "s"]),
+        ("# {{ x }}\n\nb", "b", ["p"]),
+        ("{{ x }}\n===", "", []),
+        ('[View]({{ x }} "btn")', "View", ["p"]),
+        ("[View]({{ x }})", "View", ["p"]),
+        ("![graph]({{ x }})", "graph", ["p"]),
+    ],
+)
+def test_an_empty_value_changes_no_markup(body: str, text: str, tags: list[str]) -> None:
+    """The marks around it mean what they mean around any value, and no link leads nowhere."""
+    rendered = render_body(body, x="")
+    assert rendered.text == text
+    page = Reader(rendered.html)
+    assert [tag for tag in page.tags if tag not in {"body", "table", "tbody", "tr", "td"}] == tags
+    assert page.links == []
+
+
 def test_characters_that_stand_for_values_cannot_be_typed() -> None:
     """A private-use character, in the template or in a value, is never another value."""
     rendered = render_body("\U000f0000 {{ a }} {{ b }}", a="\U000f0001", b="secret")

@@ -38,6 +38,7 @@ def expand(value: AddressInput) -> list[str]:
         (["{{ emails }}", "c@x.example"], ["a@x.example", "b@x.example", "c@x.example"]),
         ("c@x.example, {{ emails | last }}", ["c@x.example", "b@x.example"]),
         ("{{ none }}", []),
+        ("{{ none }}{{ emails }}", ["a@x.example", "b@x.example"]),
         (["{{ none }}", " ", "{{ '' }} <{{ '' }}>"], []),
         ("{{ ann.name }} <{{ ann.email }}>", ['"Lee, Ann" <ann@x.example>']),
         ('"{{ ann.name }}" <{{ ann.email }}>', ['"Lee, Ann" <ann@x.example>']),
