@@ -63,6 +63,9 @@ class Batch:
         """
         if waiting := self._sort_out():
             relay = self._choose(requested)
+            if isinstance(relay, Relay):
+                # Before any key is held: other keys share the locks, and give up waiting for them.
+                hold.observe((self._attempts[n].origin.seed for n in waiting), relay.name)
             for group in self._groups(waiting):
                 self._submit_once(group, relay, connections)
         self._follow()
@@ -138,7 +141,6 @@ class Batch:
                 settled[number] = attempt
             except EmailError as error:
                 self._fail(number, error)
-        hold.observe((attempt.origin.seed for attempt in settled.values()), relay.name)
         mails = [(attempt.message, attempt.envelope) for attempt in settled.values()]
         with noting_interruption(_INTERRUPTED, len(mails)):
             results = deliver_all(mails, relay, connections)

@@ -18,7 +18,7 @@ from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.run_log import noting_interruption, run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.submission import Origin, RelayInput, deliver
+from prefect_smtp_relay.submission import Origin, RelayInput, choose_relay, deliver
 
 _PAUSES_SECONDS: tuple[float, ...] = (1, 3)
 _LONGEST_SECONDS = 10
@@ -70,8 +70,10 @@ def deliver_or_keep(
     Raises:
         EmailError: the relay did not take it, kept or not.
     """
+    origin = origin or Origin()
+    _wait_before_claiming(draft, requested, settings, origin, patience)
     with claiming([draft]) as [claim]:
-        attempt = Attempt(claim, settings, origin or Origin(), last_try=last_try)
+        attempt = Attempt(claim, settings, origin, last_try=last_try)
         try:
             if (earlier := attempt.recall()) is not None:
                 return None, earlier
@@ -84,6 +86,23 @@ def deliver_or_keep(
         else:
             receipt = attempt.conclude(receipt)
     return attempt.message, receipt
+
+
+def _wait_before_claiming(
+    draft: Draft,
+    requested: RelayInput,
+    settings: SmtpRelaySettings,
+    origin: Origin,
+    patience: float,
+) -> None:
+    """Have a relay's wait over before the key is held: other keys share its lock, and give up.
+
+    What stands against choosing a relay, or waiting, is met again and told while it is held.
+    """
+    seed = origin.of_key(draft.idempotency_key).seed
+    if draft.idempotency_key and hold.is_asked_for(seed):
+        with contextlib.suppress(EmailError):
+            hold.observe([seed], choose_relay(requested, settings).name, patience)
 
 
 def deliver_soon(

@@ -54,6 +54,15 @@ def note(seed: str, error: EmailError) -> None:
     _holds.note(seed, Hold(error.relay, until, error.twin()))
 
 
+def is_asked_for(seed: str) -> bool:
+    """Whether a relay wanted this mail to wait.
+
+    Args:
+        seed: of its Message-ID.
+    """
+    return _holds.recall(seed) is not None
+
+
 def observe(seeds: Iterable[str], relay: str, patience: float = LONGEST_SECONDS) -> None:
     """Wait until each of these mails may be submitted.
 
