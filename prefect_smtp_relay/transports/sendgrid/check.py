@@ -15,6 +15,7 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.report import Finding, Recommendation, Report, StepLog
+from prefect_smtp_relay.transports.sendgrid.answer import BODY_LIMIT
 from prefect_smtp_relay.transports.sendgrid.client import ask
 from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig
 from prefect_smtp_relay.transports.sendgrid.errors import refusal
@@ -155,7 +156,12 @@ def _get(config: SendGridConfig, request: str) -> Any:
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError) as error:
-        detail = "this is no answer of SendGrid's. Check `api_url`."
+        is_cut = len(answer.body) == BODY_LIMIT
+        detail = (
+            f"the answer is longer than the {BODY_LIMIT} octets that are read of one."
+            if is_cut
+            else "this is no answer of SendGrid's. Check `api_url`."
+        )
         raise PermanentFailure(config.name, detail, answer.status, "", request) from error
 
 

@@ -41,6 +41,8 @@ class Progress:
         """Whether it goes over a connection that was there before."""
         self.handed_over = False
         """Whether the last octet went out, so that SendGrid may have accepted a mail."""
+        self.has_read = False
+        """Whether anything came back since the request began to go out."""
 
     def begin(self) -> None:
         """Note that the request is tried, for the first time or once more."""
@@ -60,10 +62,15 @@ class Progress:
         """Take note of an event of httpcore's ``trace`` extension.
 
         A tunnel through a proxy brings the events of its CONNECT request too.
+
+        Raises:
+            httpcore.RemoteProtocolError: the answer was there before the request: it is the rest
+                of an earlier one, or one that nobody asked for, and says nothing of this mail.
         """
         if event.endswith(".send_request_headers.started"):
             self._method = info["request"].method
             self.is_writing_head = True
+            self.has_read = False
             if not self._is_tunnelling:
                 extra = self._octets / SLOWEST_OCTETS_PER_SECOND
                 self._deadline = Deadline(self._timeout + extra)
@@ -72,6 +79,8 @@ class Progress:
         elif event.endswith(".send_request_body.complete") and not self._is_tunnelling:
             self.handed_over = True
             self._deadline = Deadline(self._timeout)
+        elif event.endswith(".receive_response_headers.complete") and not self.has_read:
+            raise httpcore.RemoteProtocolError("an answer from before the request")
 
     @property
     def _is_tunnelling(self) -> bool:
@@ -143,7 +152,9 @@ class _BoundedStream(httpcore.NetworkStream):
         self._head = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # as above
-        return self._stream.read(max_bytes, _left(httpcore.ReadTimeout))
+        data = self._stream.read(max_bytes, _left(httpcore.ReadTimeout))
+        _current.get().has_read = True
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # as above
         if _current.get().is_writing_head:

@@ -100,6 +100,14 @@ def test_a_fault_in_the_look_up_is_a_warning(check: Check) -> None:
     assert "503 Service Unavailable" in report.step("sender").detail
 
 
+def test_a_list_that_is_too_long_is_a_warning(check: Check) -> None:
+    """An account with very many senders is not told that its `api_url` is wrong."""
+    crowd = [{"from_email": f"u{n}@example.com", "address": "x" * 400} for n in range(200)]
+    report = check(KEY, _json({"results": crowd}))
+    assert (report.has_passed, report.step("sender").outcome) == (True, "warning")
+    assert "not looked up: the answer is longer than" in report.step("sender").detail
+
+
 def test_no_sender_is_not_looked_up(check: Check) -> None:
     """Without a sender that step is skipped."""
     assert check(KEY, sender=None).step("sender").outcome == "skipped"

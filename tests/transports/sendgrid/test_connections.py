@@ -151,6 +151,20 @@ def test_a_mail_that_went_out_is_never_repeated(api: ApiServer, deliver: Deliver
     assert len(api.requests) == 2
 
 
+def test_an_answer_from_before_the_request_is_none(api: ApiServer, deliver: Deliver) -> None:
+    """A server that answers one mail twice has not accepted the next one."""
+
+    def answer_twice(handler: Handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n" * 2)
+
+    api.answers = [answer_twice, reply(400, "no")]
+    deliver()
+    with pytest.raises(OutcomeUnknown):
+        deliver()
+    assert deliver().outcome == "accepted"
+    assert len({request.port for request in api.requests}) == 2
+
+
 def test_threads_share_the_client(deliver: Deliver, make_message: MakeMessage) -> None:
     """Each of many mails at once gets the answer to itself."""
 
