@@ -53,7 +53,9 @@ def describe(message: Message, receipt: Receipt, *, masked: bool) -> str:
         ("Submitted at", f"{receipt.submitted_at:%Y-%m-%d %H:%M:%S} UTC"),
     ]
     facts = "\n".join(f"{name}: {value}" for name, value in rows)
-    for address in (*receipt.accepted, *receipt.refused) if masked else ():
+    # The longest first: one may be the end of another.
+    addresses = sorted((*receipt.accepted, *receipt.refused), key=len, reverse=True)
+    for address in addresses if masked else ():
         facts = facts.replace(address, _mask(address))
     return "\n\n".join([code_block(message.subject), code_block(facts), code_block(message.text)])
 

@@ -55,7 +55,8 @@ class Values:
         """
         if len(self._texts) >= _MOST:
             raise MessageError(f"body: more than {_MOST:,} values. Write less, or attach a file.")
-        self._texts.append(self.fill(text))
+        # As the parser does of what it reads (CommonMark, section 2.3).
+        self._texts.append(self.fill(text).replace("\0", "\N{REPLACEMENT CHARACTER}"))
         return chr(_FIRST + len(self._texts) - 1)
 
     def fill(self, text: str) -> str:

@@ -6,8 +6,8 @@ import pytest
 from prefect import flow
 from prefect.client.orchestration import SyncPrefectClient
 
-from prefect_smtp_relay import SMTP, Receipt, send_an_email
-from prefect_smtp_relay.artifacts import ArtifactInput
+from prefect_smtp_relay import SMTP, Receipt, render, send_an_email
+from prefect_smtp_relay.artifacts import ArtifactInput, describe
 from prefect_smtp_relay.testing.mail_server import MailServer
 
 
@@ -49,6 +49,17 @@ def test_an_artifact_shows_the_mail_and_masks_its_recipients(
     assert "Body with" in markdown
     for address in ("ann@example.org", "bob@example.org", "eve@example.org"):
         assert address not in markdown
+
+
+def test_an_address_at_the_end_of_another_one_is_masked() -> None:
+    """Neither shows more than its first letter."""
+    message = render("ann@example.org, joann@example.org", "s", "b").message
+    accepted = ["ann@example.org", "joann@example.org"]
+    receipt = Receipt.for_message(
+        message, transport="t:", outcome="accepted", accepted=accepted, response="250 OK", size=1
+    )
+    markdown = describe(message, receipt, masked=True)
+    assert "Recipients: a***@example.org, j***@example.org" in markdown
 
 
 def test_what_came_from_outside_stays_in_code_blocks(

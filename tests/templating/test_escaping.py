@@ -174,6 +174,12 @@ def test_characters_that_stand_for_values_cannot_be_typed() -> None:
     assert rendered.text == "\ufffd \ufffd secret"
 
 
+def test_a_value_makes_no_line_flow() -> None:
+    """A NUL in a value is what it is in Markdown: a sign that something is missing."""
+    text = render_body("{{ x }}\n\n```\n{{ x }}\n```", x="a\0\nb").text
+    assert text == "a\ufffd\nb\n\n    a\ufffd\n    b"
+
+
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Co", "Cn", "Zl", "Zp"]), max_size=60))
 def test_any_text_shows_as_typed(text: str) -> None:
     """Whatever the value, HTML, plain text and subject show it, and gain no tag."""
