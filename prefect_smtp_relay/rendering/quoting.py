@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_EMBEDDINGS, _END_OF_EMBEDDING = "\u202a\u202b\u202d\u202e", "\u202c"
+_ISOLATES, _END_OF_ISOLATE = "\u2066\u2067\u2068", "\u2069"
+_DIRECTIONS = re.compile(f"[{_EMBEDDINGS}{_END_OF_EMBEDDING}{_ISOLATES}{_END_OF_ISOLATE}]")
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
@@ -20,7 +23,7 @@ def escape_markdown(text: str) -> str:
         >>> escape_markdown("[pay](https://evil.example) *now*")
         '\\[pay\\]\\(https\\:\\/\\/evil\\.example\\) \\*now\\*'
     """
-    return _PUNCTUATION.sub(r"\\\g<0>", " ".join(clean(text).split()))
+    return _PUNCTUATION.sub(r"\\\g<0>", " ".join(end_directions(clean(text)).split()))
 
 
 def code_block(text: str) -> str:
@@ -33,3 +36,23 @@ def code_block(text: str) -> str:
 def clean(text: str) -> str:
     """Replace half characters, which no mail can carry."""
     return _HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def end_directions(text: str) -> str:
+    """End what turns the direction of writing: what stands behind a text must not be turned too.
+
+    Args:
+        text: may hold embeddings, overrides and isolates (Unicode Standard Annex 9, section 2).
+    """
+    ends: list[str] = []
+    for sign in _DIRECTIONS.findall(text):
+        if sign in _EMBEDDINGS:
+            ends.append(_END_OF_EMBEDDING)
+        elif sign in _ISOLATES:
+            ends.append(_END_OF_ISOLATE)
+        elif sign == _END_OF_ISOLATE and sign in ends:
+            while ends.pop() != sign:
+                pass
+        elif ends and ends[-1] == sign:
+            ends.pop()
+    return text + "".join(reversed(ends))

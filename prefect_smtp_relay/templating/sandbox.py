@@ -19,6 +19,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import Namespace, missing
 from markupsafe import Markup
 
+from prefect_smtp_relay.rendering.quoting import end_directions
 from prefect_smtp_relay.templating.budget import current_run
 from prefect_smtp_relay.templating.context import Record
 from prefect_smtp_relay.templating.filters import FILTERS, as_data, text_of
@@ -143,7 +144,7 @@ def _finalize(context: Context, value: Any) -> Any:
     if isinstance(value, Markup):
         run.charge(len(value))
         return value
-    text = run.place.write(text_of(value, run))
+    text = run.place.write(end_directions(text_of(value, run)))
     run.charge(len(text))
     return Markup(text)  # noqa: S704 - the place has escaped it
 

@@ -14,6 +14,7 @@ from prefect_smtp_relay.rendering import render
 from prefect_smtp_relay.rendering.markdown import CONTROL_CHARACTERS, parse, to_html
 from prefect_smtp_relay.rendering.quoting import code_block
 
+_TURNING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
 HOSTILE = [
     "[pay here](https://evil.example)",
     "![x](https://evil.example/x.png)",
@@ -47,7 +48,12 @@ def test_hostile_text_is_shown_as_it_is(text: str) -> None:
     assert _shown(fragment) == " ".join(text.split())
 
 
-@given(st.text(st.characters(codec="utf-8")))
+def test_text_turns_only_its_own_direction() -> None:
+    """What stands behind it in the body is written as it was."""
+    assert escape_markdown("\u202egnp") == "\u202egnp\u202c"
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters=_TURNING)))
 def test_any_text_is_shown_as_it_is(text: str) -> None:
     """For every text, what is shown is the text with its blanks joined."""
     fragment = to_html(parse(escape_markdown(text)))
