@@ -28,7 +28,7 @@ from tests.transports.smtp.sasl_server import SaslServer, grant
 _USERS = {"incidents@example.org": "an app password"}
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
 _SAVED = re.compile(r'(SMTP|SendGrid)\((?:[^()]|\([^()]*\))*\)\.save\("([^"]+)"')
-_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 20, 2, 8
+_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 22, 2, 8
 _SUBJECTS = {
     "[SEV2] INC-42: checkout is slow": 2,
     "Deployed": 1,
