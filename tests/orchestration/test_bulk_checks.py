@@ -46,7 +46,11 @@ def without(name: str) -> dict[str, Any]:
             "did you mean 'subject'?",
         ),
         ({**ALL_RIGHT, "from": "a@b.org"}, MessageError, "did you mean 'from_'"),
-        ({**ALL_RIGHT, "xyz": 1}, MessageError, "no argument 'xyz'; use to, subject, body, from_"),
+        (
+            {**ALL_RIGHT, "xyz": 1},
+            MessageError,
+            "no argument 'xyz'; use to, subject, body, context, from_",
+        ),
         ({5: 1}, MessageError, "no argument 5; use to, "),
         ({**ALL_RIGHT, "relay": "outbox"}, MessageError, "give relay= to send_emails"),
         ({**ALL_RIGHT, "artifact": True}, MessageError, "use send_an_email for a mail with"),
