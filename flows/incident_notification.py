@@ -1,7 +1,6 @@
 """Tell stakeholders about an incident: the flow to copy and to adapt.
 
-The incident is a parameter, so Prefect's UI draws a form for it. Which relay takes the mail is
-decided by the connected blocks, not here.
+The incident is a parameter: Prefect's UI draws a form for it. Connected blocks decide on the relay.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from pydantic import BaseModel, Field, HttpUrl
 from prefect_smtp_relay import Receipt, escape_markdown, send_an_email
 
 Event = Literal["declared", "updated", "mitigated", "resolved"]
-URGENT = {"SEV1", "SEV2"}
 
 NEWS: dict[Event, str] = {
     "declared": "An incident was declared. Updates will follow in this thread.",
@@ -70,6 +68,6 @@ def notify_stakeholders(
         body=describe(incident, event),
         preheader=", ".join([incident.severity, incident.status, *incident.services]),
         thread=f"INC-{incident.number}",
-        importance="high" if incident.severity in URGENT else "normal",
+        importance="high" if incident.severity in {"SEV1", "SEV2"} else "normal",
         artifact=True,
     )
