@@ -68,12 +68,12 @@ def compose_draft(
         footer=run_signature() if include_footer else "",
         title=str(texts.subject),
     )
-    if current_captor():
-        # A preview must neither use up the key of the mail itself, nor show nothing for it.
-        fields.pop("idempotency_key", None)
     rendered = render(
         texts.body, html=texts.html, text=texts.text, frame=frame, values=texts.values
     )
+    if current_captor():
+        # A preview must neither use up the key of the mail itself, nor show nothing for it.
+        fields.pop("idempotency_key", None)
     draft = compose(
         to,
         texts.subject,

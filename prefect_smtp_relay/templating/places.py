@@ -9,6 +9,7 @@ from markupsafe import escape
 
 from prefect_smtp_relay.rendering.values import Values
 
+_LONGEST_IN_LINE = 500
 _LINE_ENDS_AND_CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -23,8 +24,12 @@ class Line:
     """A header field: one line, in which a line end is a blank."""
 
     def write(self, text: str) -> str:
-        """Keep the text in its line (RFC 5322, section 2.2)."""
-        return _LINE_ENDS_AND_CONTROLS.sub(" ", text)
+        """Keep the text in its line (RFC 5322, section 2.2), and cut a very long one.
+
+        Servers refuse or cut off headers of many kilobytes, and with them the mail.
+        """
+        line = _LINE_ENDS_AND_CONTROLS.sub(" ", text)
+        return line if len(line) <= _LONGEST_IN_LINE else f"{line[: _LONGEST_IN_LINE - 1]}\u2026"
 
 
 class PlainText:

@@ -97,6 +97,12 @@ def test_a_value_that_would_run_is_no_link(mark: str, url: str) -> None:
     assert "](" in reader.text
 
 
+def test_a_very_long_value_does_not_make_a_header_that_servers_refuse() -> None:
+    """A subject holds the first 500 characters of a value."""
+    subject = fill(subject="{{ t }}!", context={"t": "x" * 400_000}).subject
+    assert subject == "x" * 499 + "\u2026!"
+
+
 @pytest.mark.parametrize("field", ["subject", "preheader"])
 def test_a_header_stays_one_line(field: str) -> None:
     """Line ends and control characters of a value become blanks; nothing else changes."""
