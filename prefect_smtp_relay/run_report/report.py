@@ -71,7 +71,7 @@ class RunReport:
             code_block(self.message) if self.message.strip() else "",
             _section("Parameters", self.parameters),
             _section("Last log lines", self.log),
-            f"[Open the {self.kind} run in Prefect](<{self.url}>)" if self.url else "",
+            f'[Open the {self.kind} run in Prefect](<{self.url}> "btn")' if self.url else "",
         ]
         return "\n\n".join(section for section in sections if section)
 
