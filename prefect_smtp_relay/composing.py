@@ -67,6 +67,7 @@ def compose_draft(
         preheader=texts.preheader,
         footer=run_signature() if include_footer else "",
         title=str(texts.subject),
+        language=settings.language,
     )
     rendered = render(
         texts.body, html=texts.html, text=texts.text, frame=frame, values=texts.values

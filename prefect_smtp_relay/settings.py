@@ -62,6 +62,11 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="Prefect",
         description="The name in the header of each mail: in place of a logo, and as its text.",
     )
+    language: str = Field(
+        default="en",
+        description="The language that mails are written in, for programs that read them aloud.",
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$",
+    )
     outbox_path: Path = Field(
         default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
         description="The directory of the outbox.",

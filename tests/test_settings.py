@@ -21,6 +21,7 @@ VALID = [
     ("default_delivery", "refuse", "refuse"),
     ("logo_url", "https://example.org/logo.png?v=2", "https://example.org/logo.png?v=2"),
     ("header_name", "Acme Status", "Acme Status"),
+    ("language", "pt-BR", "pt-BR"),
     ("outbox_path", "/var/spool/relay", Path("/var/spool/relay")),
     ("outbox_path", "~/relay", Path.home() / "relay"),
     ("outbox_key", "new-key, old-key", ["new-key", "old-key"]),
@@ -33,6 +34,7 @@ INVALID = [
     ("max_attachment_megabytes", "0", "greater than or equal to 1"),
     ("max_attachment_megabytes", "25 MB", "valid integer"),
     ("logo_url", "logo.png", "'logo.png' is no web address; write https://..."),
+    ("language", "Deutsch, bitte", "match pattern"),
     ("header_name", "a\u2029b", "holds the character '\\u2029'"),
 ]
 
@@ -117,6 +119,7 @@ def test_the_defaults() -> None:
         "default_delivery": "store",
         "logo_url": "",
         "header_name": "Prefect",
+        "language": "en",
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],
         "max_attachment_megabytes": 25,

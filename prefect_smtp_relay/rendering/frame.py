@@ -22,6 +22,7 @@ class Frame:
         preheader: what inboxes show behind the subject; one line of text.
         footer: Markdown that stands below it; blank for none.
         title: of the HTML document: the subject.
+        language: that the body is written in, as a tag of RFC 5646.
 
     Raises:
         MessageError: the logo has another kind of address, the preheader is not one line, or the
@@ -33,6 +34,7 @@ class Frame:
     preheader: str = ""
     footer: str = ""
     title: str = ""
+    language: str = "en"
 
     def __post_init__(self) -> None:
         check_web_address(self.logo_url, "custom_logo_url")

@@ -27,6 +27,7 @@ def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
     """
     return fill_page(
         title=clean(frame.title),
+        language=frame.language,
         preheader=frame.preheader,
         # So that inboxes show nothing of the body behind it.
         padding=_PADDING * max(_SNIPPET - len(frame.preheader), 0),

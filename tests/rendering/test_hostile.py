@@ -25,7 +25,7 @@ ATTRIBUTES = {
     "ol": {"start"},
     "table": {"role", "width", "align", "cellpadding", "cellspacing", "border"},
     "th": {"scope"},
-    "td": {"dir"},
+    "td": {"dir", "lang"},
     "v:roundrect": {"href", "arcsize", "stroked", "fillcolor"},
 }
 EVERYWHERE = {"class", "style"}

@@ -104,6 +104,13 @@ def test_what_looks_like_a_template_is_text(text: str) -> None:
     assert page.count(text) == 5
 
 
+def test_the_page_names_its_language() -> None:
+    """Programs that read aloud need it; the footer's words are English in any mail."""
+    page = render("Hallo", frame=Frame(language="de", footer="Sent by a flow.")).html
+    assert '<html lang="de"' in page
+    assert re.search(r'<td[^>]* lang="en"[^>]*>\s*<p[^>]*>Sent by a flow', page)
+
+
 def test_the_frame_is_small() -> None:
     """Gmail cuts a mail off at 102 KB: of these the frame takes less than a twelfth."""
     assert len(render("", frame=FULL).html.encode()) < 8_000
