@@ -40,6 +40,8 @@ def deliver_all(
 ) -> list[Result]:
     """Submit many messages through any transport.
 
+    Once the relay asks to wait (``retry_after``), the messages that are not begun wait too.
+
     Args:
         transport: takes them.
         mails: messages with their envelopes.
@@ -51,10 +53,16 @@ def deliver_all(
     if isinstance(transport, BulkTransport):
         return transport.deliver_all(mails, connections)
 
+    asked_to_wait: list[EmailError] = []
+
     def deliver(mail: tuple[Message, Envelope]) -> Result:
+        if asked_to_wait:
+            return asked_to_wait[0].twin()
         try:
             return transport.deliver(*mail)
         except EmailError as error:
+            if error.retry_after is not None:
+                asked_to_wait.append(error)
             return error.twin()  # a transport may raise one error for many mails
 
     threads = ThreadPoolExecutor(max(1, connections))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect_smtp_relay.exceptions import ConnectionFailed, RecipientsRefused
+from prefect_smtp_relay.exceptions import ConnectionFailed, RecipientsRefused, TransientFailure
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal
@@ -68,6 +68,31 @@ def test_each_message_has_its_receipt_in_its_place(mails: list[Mail], connection
     assert ids_in(results) == ids(mails)
     arrived = [delivery.message.message_id for delivery in transport.deliveries]
     assert sorted(arrived) == sorted(ids(mails))
+
+
+@dataclass
+class Busy(InMemoryTransport):
+    """Accepts some messages, and then wants the others to wait."""
+
+    def deliver(self, message: Message, envelope: Envelope) -> Receipt:
+        """Accept three."""
+        receipt = super().deliver(message, envelope)
+        if len(self.deliveries) <= 3:
+            return receipt
+        error = TransientFailure("busy:", "429 Too Many Requests", 429)
+        error.retry_after = 30.0
+        raise error
+
+
+def test_a_relay_that_wants_to_wait_is_left_alone(mails: list[Mail]) -> None:
+    """The messages that were not begun get its error, each one of its own."""
+    transport = Busy()
+    results = deliver_all(transport, mails)
+    assert len(transport.deliveries) == 4
+    assert [isinstance(result, Receipt) for result in results] == [True] * 3 + [False] * 7
+    errors = [result for result in results if isinstance(result, TransientFailure)]
+    assert {error.retry_after for error in errors} == {30.0}
+    assert len(set(map(id, errors))) == 7
 
 
 def test_an_error_stands_in_the_place_of_its_message(mails: list[Mail]) -> None:
