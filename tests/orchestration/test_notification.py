@@ -48,7 +48,7 @@ def plain_text(server: MailServer) -> list[str]:
 def test_a_script_notifies(block: SendAnEmail, mail_server: MailServer) -> None:
     """In sync code ``notify`` sends at once; the body is Markdown that keeps its lines."""
     assert block.notify(BODY, "Import") is None
-    *lines, separator, why, _ = plain_text(mail_server)
+    *lines, separator, why = plain_text(mail_server)
     assert lines == ["first line", "second line", "", "next", ""]
     assert separator == "-- "
     assert why.startswith("Sent by Prefect. You get this mail because you are named")
