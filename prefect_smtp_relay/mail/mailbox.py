@@ -105,8 +105,6 @@ class Mailbox:
         Raises:
             InvalidMailbox: with the field, the text and what is wrong with it.
         """
-        if value is None:
-            return ()
         unique: dict[str, Mailbox] = {}
         for entry in entries(value, field):
             mailbox = cls.parse(entry, field)
@@ -117,27 +115,40 @@ class Mailbox:
 AddressInput = str | Mailbox | Iterable[str | Mailbox] | None
 
 
-def entries(value: str | Mailbox | Iterable[str | Mailbox], field: str) -> Iterator[str | Mailbox]:
+def entries(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
     """Part a list of mailboxes into its entries, at commas outside quotes and angle brackets.
 
     Args:
-        value: text, a mailbox, or a list of either.
+        value: text, a mailbox, a list of either, or None.
         field: the name of the argument, for the error.
 
     Raises:
         InvalidMailbox: it is none of these.
     """
-    if isinstance(value, str):
-        yield from _split(value)
-    elif isinstance(value, Mailbox):
+    for item in items(value, field):
+        yield from _split(item) if isinstance(item, str) else (item,)
+
+
+def items(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
+    """Give what a list of mailboxes holds; a text in it may still name several.
+
+    Args:
+        value: text, a mailbox, a list of either, or None.
+        field: the name of the argument, for the error.
+
+    Raises:
+        InvalidMailbox: it is none of these.
+    """
+    if value is None:
+        return
+    if isinstance(value, (str, Mailbox)):
         yield value
     elif isinstance(value, Iterator):
         raise InvalidMailbox(
             f"{field}: this can be read only once, and a retry reads it again; pass a list."
         )
     elif isinstance(value, Iterable) and not isinstance(value, (bytes, Mapping)):
-        for item in value:
-            yield from entries(item, field) if isinstance(item, str) else (item,)
+        yield from value
     else:
         raise InvalidMailbox(f"{field}: expected text or a list, got {type(value).__name__}.")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from prefect_smtp_relay.exceptions import InvalidMailbox
-from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox, entries
+from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox, entries, items
 from prefect_smtp_relay.rendering.values import PLACEHOLDER, Values
 from prefect_smtp_relay.templating.context import Record
 from prefect_smtp_relay.templating.places import Kept
@@ -34,20 +34,16 @@ def fill_recipients(value: AddressInput, context: Record, field: str) -> list[st
         InvalidMailbox: what comes out is no mailbox.
     """
     values = Values()
-    if value is None:
-        return []
-    if isinstance(value, str):
-        value = [value]
-    whole = [
-        fill(entry, context, Kept(values), field) if isinstance(entry, str) else entry
-        for entry in (value if not isinstance(value, Mailbox) else [value])
+    filled = [
+        fill(item, context, Kept(values), field) if isinstance(item, str) else item
+        for item in items(value, field)
     ]
-    return [mailbox for entry in entries(whole, field) for mailbox in _expand(entry, values, field)]
+    return [m for entry in entries(filled, field) for m in _expand(entry, values, field)]
 
 
 def _expand(entry: str | Mailbox, values: Values, field: str) -> Iterator[str | Mailbox]:
-    if isinstance(entry, Mailbox):
-        yield entry
+    if not isinstance(entry, str):
+        yield entry  # a mailbox; anything else is refused where every list is read
         return
     entry = PLACEHOLDER.sub(lambda found: found.group() * bool(values.fill(found.group())), entry)
     if PLACEHOLDER.fullmatch(entry.strip()):

@@ -77,6 +77,16 @@ def test_a_missing_variable(value: str, text: str) -> None:
         expand(value)
 
 
+@pytest.mark.parametrize("value", [5, b"a@b.org", {"a@b.org": 1}, iter(["a@b.org"]), [5], [None]])
+def test_what_is_no_list_of_mailboxes_is_refused_as_without_a_context(value: Any) -> None:
+    """The same error as for a recipient argument that is no template."""
+    with pytest.raises(InvalidMailbox, match=r"^to: ") as caught:
+        Mailbox.parse_list(fill_recipients(value, read_context({}), "to"))
+    with pytest.raises(InvalidMailbox) as plain:
+        Mailbox.parse_list(value, "to")
+    assert str(caught.value) == str(plain.value)
+
+
 def test_what_comes_out_must_be_a_mailbox() -> None:
     """The error shows the text that came out."""
     with pytest.raises(InvalidMailbox, match=r"^to: 'nobody' is not an e-mail address"):
