@@ -34,7 +34,7 @@ class Section:
         base = self.figures.get(self.baseline.name)
         for name, figure in self.figures.items():
             ratio = f"{base / figure:.2f}" if base else "-"
-            print(f"{name:<{_NAME_WIDTH}}{figure:>12.3f}{ratio:>9}")
+            print(f"{name:<{_NAME_WIDTH}}{figure:>12.3f}{ratio:>9}", flush=True)
 
 
 @dataclass(frozen=True)

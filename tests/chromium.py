@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from tests.programs import find_program
 
 _ARGUMENTS = [
     "--no-sandbox",  # CI runs as root
@@ -23,12 +22,7 @@ _ARGUMENTS = [
 
 def find_chromium() -> str:
     """Find the program; without it the tests are skipped, but never in CI."""
-    path = shutil.which("chromium")
-    if path is None and os.environ.get("CI"):
-        pytest.fail("no chromium: .ci/run installs it with apt-get")
-    if path is None:
-        pytest.skip("needs a browser: apt-get install chromium")
-    return path
+    return find_program("chromium", "browser")
 
 
 @contextmanager

@@ -8,16 +8,12 @@ several rounds.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import platform
-import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.line import Delay, Target, choose_delay, server_behind
+from benchmarks.line import Delay, Target, server_behind
+from benchmarks.opening import begin
 from benchmarks.processes import module
 from benchmarks.report import Goal, Section
 from benchmarks.rounds import milliseconds_per_mail
@@ -57,17 +53,12 @@ def measure(delay: Delay, round_trip_ms: int, rounds: int) -> Section:
     )
     section = Section(title, "ms a mail", figures, STOCK)
     section.print()
-    sys.stdout.flush()
     return section
 
 
 def main() -> None:
     """Measure in the open, then print a verdict for each goal."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sendgrid", description=__doc__)
-    parser.add_argument("--delay", choices=("tun", "proxy"), help="what makes a long line")
-    delay: Delay = parser.parse_args().delay or choose_delay()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else nobody would end the server
-    print(f"Python {platform.python_version()}, {os.cpu_count()} processors; ratio: times less")
+    delay = begin("benchmarks.sendgrid", __doc__)
     near, far = measure(delay, 0, 15), measure(delay, 40, 7)
     goals = (
         Goal("40 ms, one connection", far, ONE_BY_ONE, STOCK, 2.9),

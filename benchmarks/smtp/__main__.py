@@ -9,12 +9,8 @@ DNS takes is not measured.
 
 from __future__ import annotations
 
-import argparse
 import os
-import platform
-import signal
 import socket
-import sys
 import tempfile
 from pathlib import Path
 from unittest import mock
@@ -22,8 +18,9 @@ from unittest import mock
 # Read when Prefect is imported, by prefect-email: its reports home would be requests between ours.
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
-from benchmarks.line import Delay, choose_delay
+from benchmarks.line import Delay
 from benchmarks.mails import DOMAIN
+from benchmarks.opening import begin
 from benchmarks.report import Goal, Section
 from benchmarks.rounds import milliseconds_per_mail
 from benchmarks.smtp.contestants import (
@@ -133,17 +130,12 @@ def measure(delay: Delay) -> list[Goal]:
 
 def _printed(section: Section) -> Section:
     section.print()
-    sys.stdout.flush()
     return section
 
 
 def main() -> None:
     """Measure in the open, then print a verdict for each goal."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.smtp", description=__doc__)
-    parser.add_argument("--delay", choices=("tun", "proxy"), help="what makes a long line")
-    delay: Delay = parser.parse_args().delay or choose_delay()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else nobody would end the sink
-    print(f"Python {platform.python_version()}, {os.cpu_count()} processors; ratio: times less")
+    delay = begin("benchmarks.smtp", __doc__)
     print(f"Sink: {find_postfix_program('smtp-sink') or 'our own'}; for STARTTLS our own")
     for contestant in _MAILS:
         if missing := how_to_install(contestant):

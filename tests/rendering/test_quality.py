@@ -6,7 +6,6 @@ import email
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -23,6 +22,7 @@ from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport
+from tests.programs import find_program
 
 _HARMLESS = {"HTML_MESSAGE", "NO_RECEIVED", "NO_RELAYS"}
 """It has HTML; and no relay has written a Received field yet."""
@@ -58,12 +58,7 @@ def octets(request: pytest.FixtureRequest) -> Iterator[bytes]:
 @pytest.fixture(scope="module")
 def spamassassin() -> str:
     """Find the program; without it the tests are skipped, but never in CI."""
-    path = shutil.which("spamassassin")
-    if path is None and os.environ.get("CI"):
-        pytest.fail("no spamassassin: .ci/run installs it with apt-get")
-    if path is None:
-        pytest.skip("needs a filter: apt-get install spamassassin")
-    return path
+    return find_program("spamassassin", "filter")
 
 
 def test_a_spam_filter_finds_nothing(spamassassin: str, octets: bytes, tmp_path: Path) -> None:

@@ -63,31 +63,28 @@ def test_a_connection_closed_while_idle_is_replaced(api: ApiServer, deliver: Del
     assert len({request.port for request in api.requests}) == 2
 
 
-def test_mails_at_once_have_a_connection_each(api: ApiServer, deliver: Deliver) -> None:
-    """No mail waits for the answer to another."""
-    together = threading.Barrier(3)
+def deliver_at_once(api: ApiServer, deliver: Deliver, count: int) -> list[Receipt]:
+    """Deliver mails of which none is answered before the server has all."""
+    together = threading.Barrier(count)
 
     def answer(handler: Handler) -> None:
         together.wait(timeout=10)
         accept()(handler)
 
-    api.answers = [answer] * 3
-    with ThreadPoolExecutor(3) as pool:
-        assert len(list(pool.map(lambda _: deliver(), range(3)))) == 3
+    api.answers = [answer] * count
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(lambda _: deliver(), range(count)))
+
+
+def test_mails_at_once_have_a_connection_each(api: ApiServer, deliver: Deliver) -> None:
+    """No mail waits for the answer to another."""
+    assert len(deliver_at_once(api, deliver, 3)) == 3
     assert len({request.port for request in api.requests}) == 3
 
 
 def test_only_some_connections_are_kept(api: ApiServer, deliver: Deliver) -> None:
     """After a burst of mails at once, the connections beyond ten are closed."""
-    together = threading.Barrier(11)
-
-    def answer(handler: Handler) -> None:
-        together.wait(timeout=10)
-        accept()(handler)
-
-    api.answers = [answer] * 11
-    with ThreadPoolExecutor(11) as pool:
-        list(pool.map(lambda _: deliver(), range(11)))
+    deliver_at_once(api, deliver, 11)
     assert api.closed.acquire(timeout=10)
 
 
