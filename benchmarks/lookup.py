@@ -24,7 +24,8 @@ from prefect.context import SyncClientContext
 from prefect.testing.utilities import prefect_test_harness
 from pydantic import SecretStr
 
-from prefect_smtp_relay import SMTP, SendGrid, catalog
+from prefect_smtp_relay import SMTP, SendGrid
+from prefect_smtp_relay.runtime import catalog
 
 _STARTUP_SECONDS = 180
 _WARM_UPS = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from prefect import flow, task
 from prefect.client.orchestration import get_client
@@ -60,7 +60,7 @@ def mail_digest(
     recipients: list[str], hours: int = 24, mail_if_nothing_failed: bool = False
 ) -> Receipt | None:
     """Mail a table of the workspace's failed and crashed flow runs of the last hours."""
-    runs = find_failed_runs(datetime.now(timezone.utc) - timedelta(hours=hours))
+    runs = find_failed_runs(datetime.now(UTC) - timedelta(hours=hours))
     if not runs and not mail_if_nothing_failed:
         return None
     count = f"{len(runs)} or more" if len(runs) == _MOST_RUNS else len(runs) or "none"

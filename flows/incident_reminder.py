@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -29,7 +29,7 @@ def minutes_open(incident: Incident, now: datetime) -> float | None:
     started = incident.started_at
     if started is None:
         return None
-    aware = started if started.tzinfo else started.replace(tzinfo=timezone.utc)
+    aware = started if started.tzinfo else started.replace(tzinfo=UTC)
     return (now - aware) / timedelta(minutes=1)
 
 
@@ -58,7 +58,7 @@ def remind_of_open_incidents(
         recipients: who is reminded.
         open_for_minutes: younger incidents are left out.
     """
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     overdue = [
         incident
         for incident in read_incidents(source)

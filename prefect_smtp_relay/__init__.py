@@ -9,24 +9,25 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from prefect_smtp_relay._version import __version__
 
 if TYPE_CHECKING:
     from prefect_smtp_relay.blocks.sendgrid import SendGrid
     from prefect_smtp_relay.blocks.smtp import SMTP
-    from prefect_smtp_relay.hooks import (
+    from prefect_smtp_relay.compose.preview import Preview, render
+    from prefect_smtp_relay.mail.attachment import Attachment
+    from prefect_smtp_relay.mail.mailbox import Mailbox
+    from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+    from prefect_smtp_relay.notifications.hooks import (
         email_on_cancellation,
         email_on_completion,
         email_on_crash,
         email_on_failure,
     )
-    from prefect_smtp_relay.mail.attachment import Attachment
-    from prefect_smtp_relay.mail.mailbox import Mailbox
-    from prefect_smtp_relay.mail.receipt import Receipt, Refusal
-    from prefect_smtp_relay.notification import SendAnEmail
-    from prefect_smtp_relay.preview import Preview, render
+    from prefect_smtp_relay.notifications.notification import SendAnEmail
+    from prefect_smtp_relay.notifications.reading import describe_flow_run
+    from prefect_smtp_relay.notifications.report import RunReport
     from prefect_smtp_relay.rendering.quoting import escape_markdown
-    from prefect_smtp_relay.run_report import RunReport, describe_flow_run
     from prefect_smtp_relay.tasks import (
         asend_an_email,
         asend_emails,
@@ -39,20 +40,20 @@ _HOMES = {
     "SendGrid": "blocks.sendgrid",
     "Attachment": "mail.attachment",
     "Mailbox": "mail.mailbox",
-    "Preview": "preview",
+    "Preview": "transports.recording",
     "Receipt": "mail.receipt",
     "Refusal": "mail.receipt",
-    "SendAnEmail": "notification",
-    "RunReport": "run_report",
+    "SendAnEmail": "notifications.notification",
+    "RunReport": "notifications.report",
     "asend_an_email": "tasks",
     "asend_emails": "tasks",
-    "describe_flow_run": "run_report",
-    "email_on_cancellation": "hooks",
-    "email_on_completion": "hooks",
-    "email_on_crash": "hooks",
-    "email_on_failure": "hooks",
+    "describe_flow_run": "notifications.reading",
+    "email_on_cancellation": "notifications.hooks",
+    "email_on_completion": "notifications.hooks",
+    "email_on_crash": "notifications.hooks",
+    "email_on_failure": "notifications.hooks",
     "escape_markdown": "rendering.quoting",
-    "render": "preview",
+    "render": "compose.preview",
     "send_an_email": "tasks",
     "send_emails": "tasks",
 }

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefect_smtp_relay.action import send_an_email
-from prefect_smtp_relay.batch import Batch
-from prefect_smtp_relay.composing import compose_draft
+from prefect_smtp_relay.compose.draft import compose_draft
+from prefect_smtp_relay.delivery.batch import Batch
+from prefect_smtp_relay.delivery.handover import telling_failures
+from prefect_smtp_relay.delivery.routing import RelayInput
 from prefect_smtp_relay.exceptions import MessageError
-from prefect_smtp_relay.handover import telling_failures
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.runtime.run import Try, in_worker_thread
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
-from prefect_smtp_relay.submission import RelayInput
-from prefect_smtp_relay.task_run import Try, in_worker_thread
 
 _MOST_CONNECTIONS = 10
 _PARAMETERS = inspect.signature(send_an_email).parameters

@@ -32,21 +32,15 @@
        |- RecipientsRefused           every recipient was refused; transient if all were 4yz
        `- OutcomeUnknown              the reply was lost after the message was handed over
 
-Every error answers "try again?" with ``transient``, survives a pickle, and holds no secret.
+Every error answers "try again?" with ``transient``, says what to change, is complete when it is
+made, survives a pickle, and holds no secret. `EmailError.copy` adds what a layer above knows.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
-
-from typing_extensions import Self
-
-if TYPE_CHECKING:
-    from prefect_smtp_relay.mail.message import Message
-    from prefect_smtp_relay.mail.receipt import Receipt, Refusal
-
+from typing import Any, ClassVar, Protocol, Self
 
 _REFUSED_ADVICE = (
     "Check the addresses; where the relay's words speak of relaying, it wants `username` and"
@@ -54,30 +48,84 @@ _REFUSED_ADVICE = (
 )
 
 
+class RefusalReason(Protocol):
+    """What an error needs to know of a `prefect_smtp_relay.Refusal`."""
+
+    @property
+    def code(self) -> int:
+        """SMTP reply code, or HTTP status."""
+
+    @property
+    def enhanced_code(self) -> str:
+        """Enhanced status code of RFC 3463, or empty."""
+
+    @property
+    def transient(self) -> bool:
+        """Whether the relay said to try again later."""
+
+
 class EmailError(Exception):
     """Base of everything this package raises on purpose.
 
-    ``relay`` and ``message_id`` say which mail it was, where it came as far as a relay; ``kept``
-    names its entry in the outbox, where it was given up and stored; ``retry_after`` is how many
-    seconds the relay wants to wait before the next try, where it said so.
+    Args:
+        problem: what is wrong, or what happened.
+        fix: what to change, as a sentence.
+        field: the argument, block field or setting that it is about.
+        relay: ``smtp/NAME`` or ``sendgrid/NAME``, where the mail came as far as a relay.
+        message_id: of the mail, once it has one.
+        kept: the mail's entry in the outbox, where it was given up and stored.
+        retry_after: how many seconds the relay wants to wait before the next try.
     """
 
-    relay: str = ""
-    message_id: str = ""
-    kept: str = ""
-    retry_after: float | None = None
     _passes: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        problem: str = "",
+        fix: str = "",
+        *,
+        field: str = "",
+        relay: str = "",
+        message_id: str = "",
+        kept: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(problem, fix)
+        self.problem = problem
+        self.fix = fix
+        self.field = field
+        self.relay = relay
+        self.message_id = message_id
+        self.kept = kept
+        self.retry_after = retry_after
 
     @property
     def transient(self) -> bool:
         """Whether the same call may succeed later without a change by anybody."""
         return self._passes
 
-    def twin(self) -> Self:
-        """Copy the error for another mail that met the same."""
-        twin = copy.copy(self)
-        twin.__cause__ = self.__cause__
-        return twin
+    def copy(self, **changes: Any) -> Self:
+        """Copy the error for another mail, or with what a layer above knows.
+
+        Args:
+            changes: new values of its attributes, such as ``relay`` or ``field``.
+        """
+        copied = copy.copy(self)
+        copied.__cause__ = self.__cause__
+        copied.__dict__ |= changes
+        return copied
+
+    def within(self, place: str) -> Self:
+        """Copy the error with the place that its field is in, such as ``mails[3]``."""
+        return self.copy(field=f"{place}: {self.field}" if self.field else place)
+
+    def __str__(self) -> str:
+        text = f"{self.field}: {self.problem}" if self.field else self.problem
+        return f"{text.rstrip('.')}. {self.fix}" if self.fix else text
+
+    def __repr__(self) -> str:
+        """Read as a sentence: Prefect logs it between two tries."""
+        return f"{type(self).__name__}: {self}"
 
 
 class MessageError(EmailError, ValueError):
@@ -164,26 +212,20 @@ class MailsNotAccepted(EmailError):
     def __init__(
         self,
         text: str,
-        receipts: Mapping[int, Receipt] | None = None,
+        receipts: Mapping[int, Any] | None = None,
         errors: Mapping[int, EmailError] | None = None,
     ) -> None:
-        super().__init__(text, receipts, errors)
         self.receipts = dict(receipts or {})
         self.errors = dict(errors or {})
         waits = (error.retry_after for error in self.errors.values())
-        self.retry_after = max((wait for wait in waits if wait is not None), default=None)
+        wait = max((wait for wait in waits if wait is not None), default=None)
+        super().__init__(text, retry_after=wait)
+        self.args = (text, self.receipts, self.errors)
 
     @property
     def transient(self) -> bool:
         """Whether the next try may bring one of them through."""
         return any(error.transient for error in self.errors.values())
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-    def __repr__(self) -> str:
-        """Show no receipts: Prefect logs what failed a run, and these may be thousands."""
-        return f"{type(self).__name__}({str(self)!r})"
 
 
 class DeliveryError(EmailError):
@@ -195,6 +237,7 @@ class DeliveryError(EmailError):
         code: the SMTP reply code or HTTP status, where one was received.
         enhanced_code: the enhanced status code of RFC 3463, for example ``5.7.8``.
         stage: the step of the session that failed, for example ``AUTH``.
+        retry_after: how many seconds the relay wants to wait before the next try.
     """
 
     def __init__(
@@ -204,8 +247,11 @@ class DeliveryError(EmailError):
         code: int | None = None,
         enhanced_code: str = "",
         stage: str = "",
+        *,
+        retry_after: float | None = None,
     ) -> None:
-        super().__init__(transport, detail, code, enhanced_code, stage)
+        super().__init__(detail, retry_after=retry_after)
+        self.args = (transport, detail, code, enhanced_code, stage)
         self.transport = transport
         self.detail = detail
         self.code = code
@@ -266,7 +312,7 @@ class RecipientsRefused(DeliveryError):
         refusals: the relay's answer for each address; the first one's codes are the error's.
     """
 
-    def __init__(self, transport: str, refusals: Mapping[str, Refusal] | None = None) -> None:
+    def __init__(self, transport: str, refusals: Mapping[str, RefusalReason] | None = None) -> None:
         self.refusals = dict(refusals or {})
         listed = "; ".join(f"{address}: {refusal}" for address, refusal in self.refusals.items())
         detail = f"every recipient was refused: {listed}. {_REFUSED_ADVICE}" if listed else ""
@@ -275,20 +321,6 @@ class RecipientsRefused(DeliveryError):
         if self.refusals:
             first = next(iter(self.refusals.values()))
             self.code, self.enhanced_code = first.code, first.enhanced_code
-
-    @classmethod
-    def of(
-        cls, transport: str, message: Message, refusals: Mapping[str, Refusal]
-    ) -> RecipientsRefused:
-        """Build the error without the addresses of Bcc recipients, who are only numbered."""
-        visible = {mailbox.address for mailbox in message.visible_recipients}
-        return cls(
-            transport,
-            {
-                address if address in visible else f"Bcc recipient {number}": refusal
-                for number, (address, refusal) in enumerate(refusals.items(), start=1)
-            },
-        )
 
     @property
     def transient(self) -> bool:

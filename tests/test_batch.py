@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from prefect_smtp_relay.batch import not_accepted
+from prefect_smtp_relay.delivery.batch import not_accepted
 from prefect_smtp_relay.exceptions import PermanentFailure, TransientFailure
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_smtp_relay.composing import compose_draft
+from prefect_smtp_relay.compose.draft import compose_draft
 from prefect_smtp_relay.exceptions import AttachmentError, MessageError, MessageTooLarge
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.settings import SmtpRelaySettings

@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from prefect_smtp_relay import hold
+from prefect_smtp_relay.delivery import hold
 from prefect_smtp_relay.exceptions import TransientFailure
 
 RELAY = "sendgrid/main"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from prefect_smtp_relay.delivery.keys import claiming, content_of
+from prefect_smtp_relay.delivery.progress import Memory
+from prefect_smtp_relay.delivery.routing import Origin
 from prefect_smtp_relay.exceptions import MessageError, ReceiptLookupFailed
-from prefect_smtp_relay.idempotency import claiming, content_of
 from prefect_smtp_relay.mail.message import Draft, compose
-from prefect_smtp_relay.progress import Memory
-from prefect_smtp_relay.submission import Origin
 
 
 def draft(key: Any, **changes: Any) -> Draft:
@@ -43,7 +43,7 @@ def test_what_is_no_key_is_an_error_that_names_the_argument(key: object) -> None
 
 def test_a_key_is_the_seed_whatever_the_run() -> None:
     """Two runs have one seed for a key; it hides the key, and the Date stays the run's."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     first, second = Origin("run-1", now).of_key("INC-42"), Origin().of_key("INC-42")
     assert first.seed == second.seed != Origin().of_key("INC-43").seed
     assert "INC-42" not in first.seed
@@ -97,7 +97,7 @@ def test_a_key_that_is_held_for_too_long_is_an_error(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wait ends with a transient error that names the lock; afterwards the key is free."""
-    monkeypatch.setattr("prefect_smtp_relay.idempotency._LONGEST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("prefect_smtp_relay.delivery.keys._LONGEST_WAIT_SECONDS", 0.1)
     with claiming([draft("k")]):
         (lock,) = home.glob("smtp-relay/locks/*.lock")
         with claiming([draft("k")]) as [other]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from prefect_smtp_relay import SMTP
+from prefect_smtp_relay.blocks.presets import PRESETS, Preset, find_preset
 from prefect_smtp_relay.exceptions import RelayConfigurationError
-from prefect_smtp_relay.presets import PRESETS, Preset, find_preset
 from prefect_smtp_relay.transports.smtp import Security
 
 EVERY = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)

@@ -13,11 +13,11 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from prefect_smtp_relay import SMTP, Preview, render, send_an_email, send_emails
-from prefect_smtp_relay.capture import capturing
-from prefect_smtp_relay.composing import compose_draft
+from prefect_smtp_relay.compose.draft import compose_draft
+from prefect_smtp_relay.compose.preview import MailOptions
 from prefect_smtp_relay.exceptions import AttachmentError, InvalidMailbox, ProtectedDomain
-from prefect_smtp_relay.preview import MailOptions
 from prefect_smtp_relay.settings import SmtpRelaySettings
+from prefect_smtp_relay.transports.recording import capturing
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"

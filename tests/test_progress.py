@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from prefect_smtp_relay import progress
+from prefect_smtp_relay.delivery import progress
+from prefect_smtp_relay.delivery.progress import Memory
 from prefect_smtp_relay.exceptions import PermanentFailure
-from prefect_smtp_relay.progress import Memory
 
 _MOST = 3
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.transports.base import Transport
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.transports.check_report import Report
 
 _MASK = "********"
 

@@ -10,7 +10,7 @@ from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
 from prefect_smtp_relay.transports.sendgrid.config import EU_URL, GLOBAL_URL
 

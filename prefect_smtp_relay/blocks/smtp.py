@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator, model_validator
-from typing_extensions import Self
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked, without_blank_defaults
@@ -14,7 +13,7 @@ from prefect_smtp_relay.blocks.credentials import check_credentials, oauth_confi
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import (
     Credentials,
     Mechanism,

@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError
 from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_LOGGING_INTERNAL_LEVEL, temporary_settings
 
-from prefect_smtp_relay import __version__
+from prefect_smtp_relay._version import __version__
 from prefect_smtp_relay.cli.answer import PROBLEM, WRONG_USE, Answer, UsageError, show
 from prefect_smtp_relay.cli.check import check
 from prefect_smtp_relay.cli.connect import connect_sendgrid, connect_smtp

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from prefect_smtp_relay import catalog
-from prefect_smtp_relay.blocks import SMTP, RelayBlock
+from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Flag, Json, UsageError, show
 from prefect_smtp_relay.cli.fields import SmtpFields, refuse_malformed
 from prefect_smtp_relay.cli.gather import build, gather
 from prefect_smtp_relay.cli.reports import describe_report
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.runtime import catalog
+from prefect_smtp_relay.transports.check_report import Report
 
 _NO_FIELDS = SmtpFields()
 

@@ -10,20 +10,21 @@ from typing import Any, TypeVar
 
 from cyclopts import Parameter
 
-from prefect_smtp_relay import catalog, documents
-from prefect_smtp_relay.blocks import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.blocks.environment import (
     document_name_from_environment,
     fields_from_environment,
     variable,
 )
+from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.answer import PROBLEM, Answer, Flag, Json, Line, UsageError, note, show
 from prefect_smtp_relay.cli.fields import SendGridFields, SmtpFields
 from prefect_smtp_relay.cli.gather import build, gather
 from prefect_smtp_relay.cli.next_mail import look_up
 from prefect_smtp_relay.cli.prompts import ask_yes, is_interactive
 from prefect_smtp_relay.cli.reports import describe_report
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.runtime import catalog
+from prefect_smtp_relay.runtime import connections as documents
+from prefect_smtp_relay.transports.check_report import Report
 
 B = TypeVar("B", bound=RelayBlock)
 Fields = dict[str, Any]

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from prefect_smtp_relay import catalog
-from prefect_smtp_relay.blocks import SMTP, RelayBlock, SendGrid
+from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.answer import UsageError
 from prefect_smtp_relay.exceptions import UnknownRelay
+from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.transports.smtp import Mechanism
 
 

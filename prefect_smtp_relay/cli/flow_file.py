@@ -15,10 +15,10 @@ from prefect import Flow
 from prefect.exceptions import ParameterTypeError, ScriptError
 from prefect.utilities.importtools import load_script_as_module
 
-from prefect_smtp_relay.capture import Preview, capturing
 from prefect_smtp_relay.cli.answer import UsageError
 from prefect_smtp_relay.cli.plain_calls import call_flow, check_parameters, plain_calls
 from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.transports.recording import Preview, capturing
 
 _RUN = "PREFECT__RUNTIME__FLOW_RUN__"
 """How Prefect lets tests say what `prefect.runtime.flow_run` answers."""

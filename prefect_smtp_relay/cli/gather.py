@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from prefect_smtp_relay.blocks import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.blocks.base import describe
 from prefect_smtp_relay.blocks.environment import fields_from_environment, variable
+from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.answer import UsageError, complain
 from prefect_smtp_relay.cli.preset import known
 from prefect_smtp_relay.cli.prompts import ask, ask_secret, is_interactive, read_secret

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from prefect_smtp_relay import catalog
 from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError
+from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
 
 

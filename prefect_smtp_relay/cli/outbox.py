@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from prefect_smtp_relay import catalog
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, Line, show
+from prefect_smtp_relay.delivery.routing import open_outbox, resubmit
+from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.submission import open_outbox, resubmit
 from prefect_smtp_relay.transports.outbox import FlushReport, StoredMail
 
 

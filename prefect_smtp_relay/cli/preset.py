@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from prefect_smtp_relay.blocks.presets import PRESETS, Preset, find_preset
 from prefect_smtp_relay.cli.answer import Answer, Json, Line, UsageError, beside, show
 from prefect_smtp_relay.exceptions import RelayConfigurationError
-from prefect_smtp_relay.presets import PRESETS, Preset, find_preset
 
 
 def preset(name: str | None = None, /, *, as_json: Json = False) -> int:

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from prefect_smtp_relay.capture import Preview
 from prefect_smtp_relay.cli.answer import PROBLEM, Answer, Flag, Json, UsageError, complain, show
 from prefect_smtp_relay.cli.flow_file import FlowFailed, mails_of_flow
 from prefect_smtp_relay.cli.preview_files import answer_for, check_target, write_all
-from prefect_smtp_relay.preview import MailOptions, render
+from prefect_smtp_relay.compose.preview import MailOptions, render
+from prefect_smtp_relay.transports.recording import Preview
 
 _NOBODY = "recipient@preview.invalid"
 """RFC 2606, section 2: never anybody's address."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from prefect_smtp_relay.capture import Preview
 from prefect_smtp_relay.cli.answer import Answer, Line, UsageError, beside
 from prefect_smtp_relay.transports.outbox import FROM_PENDING
+from prefect_smtp_relay.transports.recording import Preview
 
 _SUFFIXES = (".html", ".txt", ".eml")
 _NO_SENDER = "nobody yet: the relay's from_address takes its place"

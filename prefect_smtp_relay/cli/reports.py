@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from prefect_smtp_relay.cli.answer import Line, beside
-from prefect_smtp_relay.transports.report import Report, Step
+from prefect_smtp_relay.transports.check_report import Report, Step
 
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
 _NOT_REACHED = "not reached"

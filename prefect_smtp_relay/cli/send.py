@@ -8,12 +8,12 @@ from cyclopts import Parameter
 
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
 from prefect_smtp_relay.cli.fields import refuse_malformed
-from prefect_smtp_relay.composing import compose_draft
-from prefect_smtp_relay.handover import telling_failures
+from prefect_smtp_relay.compose.draft import compose_draft
+from prefect_smtp_relay.delivery.handover import telling_failures
+from prefect_smtp_relay.delivery.routing import OUTBOX, Origin, deliver, settle
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.submission import OUTBOX, Origin, deliver, settle
 
 _BODY = "This mail was sent by `prefect-smtp-relay send`, to show that the relay takes mail."
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
 from prefect_smtp_relay.cli.next_mail import NextMail, RelayState, look_up
+from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.submission import open_outbox
 
 
 def status(*, as_json: Json = False) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from prefect_smtp_relay.exceptions import InvalidHeader, MessageError, NoRecipients
 from prefect_smtp_relay.mail.advisory_headers import (
@@ -83,7 +83,7 @@ class Draft:
         return Message(
             from_=mailbox,
             message_id=mint_message_id(mailbox.domain, seed),
-            date=(composed_at or datetime.now(timezone.utc)).replace(microsecond=0),
+            date=(composed_at or datetime.now(UTC)).replace(microsecond=0),
             **values,
         )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from prefect_smtp_relay.exceptions import RecipientsRefused
 from prefect_smtp_relay.mail.message import Message
 
 Outcome = Literal["accepted", "stored"]
@@ -140,9 +141,29 @@ class Receipt(BaseModel):
             refused=shown_refused,
             bcc_accepted=len(accepted) - len(shown),
             bcc_refused=len(refused) - len(shown_refused),
-            submitted_at=datetime.now(timezone.utc),
+            submitted_at=datetime.now(UTC),
             **details,
         )
         if len(refused) > len(shown_refused):
             receipt._blind_refused = {a: why for a, why in refused.items() if a not in visible}
         return receipt
+
+
+def recipients_refused(
+    transport: str, message: Message, refusals: Mapping[str, Refusal]
+) -> RecipientsRefused:
+    """Build the error of a mail that nobody got, without the addresses of Bcc recipients.
+
+    Args:
+        transport: the transport's loggable name.
+        message: what was refused.
+        refusals: the relay's answer for each address; Bcc recipients are only numbered.
+    """
+    visible = {mailbox.address for mailbox in message.visible_recipients}
+    return RecipientsRefused(
+        transport,
+        {
+            address if address in visible else f"Bcc recipient {number}": refusal
+            for number, (address, refusal) in enumerate(refusals.items(), start=1)
+        },
+    )

@@ -12,8 +12,8 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from prefect_smtp_relay.rendering.buttons import BUTTON_TITLE, ROW
-from prefect_smtp_relay.rendering.look import fill
 from prefect_smtp_relay.rendering.plain_inline import button_label, display_width
+from prefect_smtp_relay.rendering.theme import fill
 
 _NARROWEST, _WIDEST = 96, 500
 

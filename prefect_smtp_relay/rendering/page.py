@@ -5,8 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from prefect_smtp_relay.rendering.frame import Frame
-from prefect_smtp_relay.rendering.look import fill_page
 from prefect_smtp_relay.rendering.quoting import clean
+from prefect_smtp_relay.rendering.theme import fill_page
 
 _SNIPPET = 150
 """About as many characters as inboxes show of a mail."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from prefect_smtp_relay.exceptions import EmailError, RecipientsRefused
+from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime import render_mime
-from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+from prefect_smtp_relay.mail.receipt import Receipt, Refusal, recipients_refused
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class InMemoryTransport:
         refused = {a: self.refused[a] for a in addresses if a in self.refused}
         accepted = tuple(a for a in addresses if a not in refused)
         if not accepted:
-            raise RecipientsRefused.of(self.name, message, refused)
+            raise recipients_refused(self.name, message, refused)
         self.deliveries.append(Delivery(message, envelope, accepted))
         return Receipt.for_message(
             message,

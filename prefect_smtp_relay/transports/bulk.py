@@ -57,13 +57,13 @@ def deliver_all(
 
     def deliver(mail: tuple[Message, Envelope]) -> Result:
         if asked_to_wait:
-            return asked_to_wait[0].twin()
+            return asked_to_wait[0].copy()
         try:
             return transport.deliver(*mail)
         except EmailError as error:
             if error.retry_after is not None:
                 asked_to_wait.append(error)
-            return error.twin()  # a transport may raise one error for many mails
+            return error.copy()  # a transport may raise one error for many mails
 
     threads = ThreadPoolExecutor(max(1, connections))
     try:

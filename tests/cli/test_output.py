@@ -11,7 +11,7 @@ from rich.text import Text
 
 from prefect_smtp_relay.cli.answer import Answer, beside, show
 from prefect_smtp_relay.cli.reports import describe_report
-from prefect_smtp_relay.transports.report import Recommendation, Report, Step
+from prefect_smtp_relay.transports.check_report import Recommendation, Report, Step
 
 HOSTILE = "[red]x[/red] :warning: \x1b[2J\x1b]0;t\x07 \u202etxt"
 

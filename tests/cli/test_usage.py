@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prefect_smtp_relay.presets import PRESETS
+from prefect_smtp_relay.blocks.presets import PRESETS
 
 RunCli = Callable[..., Any]
 CANARY = "canary-77ad-never-shown"

@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.client.orchestration import SyncPrefectClient
 
 from prefect_smtp_relay import SMTP, Receipt, render, send_an_email
-from prefect_smtp_relay.artifacts import ArtifactInput, describe
+from prefect_smtp_relay.runtime.artifacts import ArtifactInput, describe
 from prefect_smtp_relay.testing.mail_server import MailServer
 
 
@@ -94,6 +94,6 @@ def test_a_failing_artifact_does_not_fail_the_mail(
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError(f"no artifacts today for {len(args)} and {len(kwargs)}")
 
-    monkeypatch.setattr("prefect_smtp_relay.artifacts.create_markdown_artifact", broken)
+    monkeypatch.setattr("prefect_smtp_relay.runtime.artifacts.create_markdown_artifact", broken)
     assert notify(relay_of(mail_server), artifact=True).outcome == "accepted"
     assert "no artifacts today" in caplog.text

@@ -15,7 +15,8 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_URL
 
-from prefect_smtp_relay import SMTP, SendAnEmail, SendGrid, catalog
+from prefect_smtp_relay import SMTP, SendAnEmail, SendGrid
+from prefect_smtp_relay.runtime import catalog
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-4f1c9b-never-shown"

@@ -21,8 +21,8 @@ from prefect_smtp_relay import (
     send_an_email,
     send_emails,
 )
+from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.submission import open_outbox
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.testing.memory import InMemoryTransport
 from tests.transports.sendgrid.api_server import serve

@@ -9,14 +9,15 @@ import pytest
 from prefect import flow
 from prefect.events.worker import EventsWorker
 
-from prefect_smtp_relay import SMTP, Receipt, catalog, send_emails
+from prefect_smtp_relay import SMTP, Receipt, send_emails
+from prefect_smtp_relay.delivery.routing import RelayInput, open_outbox
 from prefect_smtp_relay.exceptions import (
     MailsNotAccepted,
     PermanentFailure,
     TransientFailure,
 )
+from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.submission import RelayInput, open_outbox
 from prefect_smtp_relay.testing.mail_server import MailServer
 
 from .test_bulk import Mails, connect, mails_to
@@ -92,7 +93,7 @@ def test_beyond_any_limit_of_memory_nobody_gets_a_mail_twice(
     mail_server: MailServer, relay: SMTP, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch larger than what is remembered of other runs is remembered whole."""
-    monkeypatch.setattr("prefect_smtp_relay.progress._receipts._most_runs", 3)
+    monkeypatch.setattr("prefect_smtp_relay.delivery.progress._receipts._most_runs", 3)
     script = Script(mail_server, [LATER])
     send(mails_to(10), relay)
     assert sorted(script.offered.values()) == [*[1] * 9, 2]

@@ -10,14 +10,15 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from prefect_smtp_relay import SMTP, SendGrid, catalog
-from prefect_smtp_relay.blocks import RelayBlock
+from prefect_smtp_relay import SMTP, SendGrid
+from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import (
     EmailError,
     RelayConfigurationError,
     RelayLookupFailed,
     UnknownRelay,
 )
+from prefect_smtp_relay.runtime import catalog
 
 
 def smtp(name: str, priority: int = 0) -> None:

@@ -14,7 +14,8 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_URL
 
-from prefect_smtp_relay import SMTP, SendGrid, catalog, send_an_email
+from prefect_smtp_relay import SMTP, SendGrid, send_an_email
+from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 

@@ -15,7 +15,8 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_URL
 from pydantic import SecretStr
 
-from prefect_smtp_relay import SMTP, SendGrid, catalog, send_an_email
+from prefect_smtp_relay import SMTP, SendGrid, send_an_email
+from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.testing.mail_server import MailServer
 
 from .terminal import converse

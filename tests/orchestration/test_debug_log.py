@@ -10,7 +10,7 @@ from prefect import flow
 from prefect.settings import PREFECT_LOGGING_LEVEL, temporary_settings
 
 from prefect_smtp_relay import SMTP, send_an_email
-from prefect_smtp_relay.run_log import forward_transport_log
+from prefect_smtp_relay.runtime.log import forward_transport_log
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import logger

@@ -9,9 +9,9 @@ import pytest
 from prefect import flow
 
 from prefect_smtp_relay import SMTP, Receipt, send_an_email
+from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.mail.receipt import Refusal
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.submission import open_outbox
 from prefect_smtp_relay.testing.mail_server import MailServer
 
 LATER = "451 4.7.1 greylisted"

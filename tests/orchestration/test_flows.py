@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -49,7 +49,7 @@ def incident() -> Incident:
         severity="SEV1",
         status="investigating",
         url="https://status.example.org/42",
-        started_at=datetime.now(timezone.utc) - timedelta(hours=3),
+        started_at=datetime.now(UTC) - timedelta(hours=3),
         commander="Zoë Ångström",
     )
 
@@ -83,7 +83,7 @@ def test_all_mails_of_an_incident_are_in_one_thread(
 @pytest.fixture
 def open_incidents(incident: Incident) -> str:
     """A JSON list: one old, one of unknown age, one young, one resolved."""
-    young = datetime.now(timezone.utc) - timedelta(minutes=5)
+    young = datetime.now(UTC) - timedelta(minutes=5)
     unknown = {"number": 43, "title": "Search | lags", "severity": "SEV3"}
     return json.dumps(
         [

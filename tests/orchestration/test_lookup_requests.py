@@ -8,7 +8,8 @@ import pytest
 from prefect.context import SyncClientContext
 
 from benchmarks.lookup import counting_requests
-from prefect_smtp_relay import SMTP, catalog
+from prefect_smtp_relay import SMTP
+from prefect_smtp_relay.runtime import catalog
 
 _ONE_REQUEST = ["POST /api/block_documents/filter"]
 

@@ -27,7 +27,7 @@ def block(mail_server: MailServer) -> SendAnEmail:
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once."""
-    monkeypatch.setattr("prefect_smtp_relay.handover._PAUSES_SECONDS", (0, 0))
+    monkeypatch.setattr("prefect_smtp_relay.delivery.handover._PAUSES_SECONDS", (0, 0))
 
 
 def connect(server: MailServer, name: str, from_address: str = "ops@example.org") -> None:

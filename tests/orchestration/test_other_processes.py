@@ -11,7 +11,7 @@ from prefect.exceptions import SerializationError
 from prefect.task_runners import ProcessPoolTaskRunner
 
 from prefect_smtp_relay import SMTP, Receipt, SendGrid, send_an_email
-from prefect_smtp_relay.blocks import RelayBlock
+from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.testing.mail_server import MailServer
 

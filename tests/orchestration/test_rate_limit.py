@@ -22,9 +22,9 @@ from prefect_smtp_relay import (
     send_an_email,
     send_emails,
 )
+from prefect_smtp_relay.delivery.routing import open_outbox, resubmit
 from prefect_smtp_relay.exceptions import TransientFailure
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.submission import open_outbox, resubmit
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.sendgrid import rate_limit
 from tests.transports.sendgrid.api_server import Answer, ApiServer, Handler, accept, reply, serve
@@ -171,7 +171,7 @@ def test_a_notification_waits_as_long_as_it_may(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wait that fits into its ten seconds is kept to, whatever its own pauses are."""
-    monkeypatch.setattr("prefect_smtp_relay.handover._PAUSES_SECONDS", (0, 0))
+    monkeypatch.setattr("prefect_smtp_relay.delivery.handover._PAUSES_SECONDS", (0, 0))
     clock.script(reply(429, retry_after="2"), accept())
     SendAnEmail(to=ANN).notify("body")
     first, second = clock.moments

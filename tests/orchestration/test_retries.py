@@ -90,7 +90,7 @@ def test_an_error_of_the_program_is_not_tried_again(
         calls.append(args)
         raise ZeroDivisionError
 
-    monkeypatch.setattr("prefect_smtp_relay.attempt.settle", broken)
+    monkeypatch.setattr("prefect_smtp_relay.delivery.attempt.settle", broken)
     with pytest.raises(ZeroDivisionError):
         send_with(relay)
     assert len(calls) == 1

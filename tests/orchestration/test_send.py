@@ -14,6 +14,8 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 
 from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
+from prefect_smtp_relay.compose.footer import run_signature
+from prefect_smtp_relay.delivery.routing import open_outbox, resubmit
 from prefect_smtp_relay.exceptions import (
     AuthenticationFailed,
     DeliveryRefused,
@@ -23,8 +25,6 @@ from prefect_smtp_relay.exceptions import (
     UnknownRelay,
 )
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.signature import run_signature
-from prefect_smtp_relay.submission import open_outbox, resubmit
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 
@@ -167,7 +167,9 @@ def test_a_block_object_needs_no_api(
     mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a block as relay nobody is asked which ones are connected."""
-    monkeypatch.setattr("prefect_smtp_relay.catalog._ask", lambda query: pytest.fail(str(query)))
+    monkeypatch.setattr(
+        "prefect_smtp_relay.runtime.catalog._ask", lambda query: pytest.fail(str(query))
+    )
     block = SMTP(
         address=mail_server.host, port=mail_server.port, ssl=False, from_address="ops@example.org"
     )

@@ -5,8 +5,8 @@ from importlib.resources import files
 import pytest
 
 from prefect_smtp_relay.rendering import Frame, render
-from prefect_smtp_relay.rendering.look import LONGEST_INLINED
 from prefect_smtp_relay.rendering.page import wrap_in_page
+from prefect_smtp_relay.rendering.theme import LONGEST_INLINED
 
 NOTHING = Frame()
 FULL = Frame("https://example.org/logo.png", "Acme", "What it is about", "Sent by a flow", "Title")
@@ -69,7 +69,7 @@ def test_what_matters_stands_in_the_elements() -> None:
 
 def test_rules_of_media_queries_win_over_the_elements() -> None:
     """Only what is important does: the other rules stand in the elements themselves."""
-    css = files("prefect_smtp_relay.rendering.look").joinpath("mail.css").read_text("utf-8")
+    css = files("prefect_smtp_relay.rendering.theme").joinpath("mail.css").read_text("utf-8")
     _, _, queries = css.partition("\n@media")
     declarations = re.findall(r"[\w-]+: [^;{}]+;", queries)
     assert len(declarations) > 20

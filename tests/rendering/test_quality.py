@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from flows.incident_notification import Incident, describe
-from prefect_smtp_relay.composing import compose_draft
+from prefect_smtp_relay.compose.draft import compose_draft
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.settings import SmtpRelaySettings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from prefect.blocks.system import Secret
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from prefect_smtp_relay.run_report.masking import MASK, Masker, looks_secret, shorten
+from prefect_smtp_relay.notifications.masking import MASK, Masker, looks_secret, shorten
 
 CANARY = "canary-71f0c2"
 
@@ -115,7 +115,7 @@ def test_short_and_masked_values_are_not_searched_for() -> None:
         ("Zoë", '"Zoë"'),
         (Colour.RED, '"red"'),
         (PurePosixPath("/tmp/x"), '"/tmp/x"'),  # noqa: S108 - only a text
-        (datetime(2026, 3, 14, tzinfo=timezone.utc), '"2026-03-14 00:00:00+00:00"'),
+        (datetime(2026, 3, 14, tzinfo=UTC), '"2026-03-14 00:00:00+00:00"'),
         ([1, ("a",)], '[1, ["a"]]'),
         (object(), '"<builtins.object>"'),
         (Telling, '"<'),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -25,7 +25,7 @@ class Severity(enum.Enum):
     HIGH = "SEV1"
 
 
-class Level(str, enum.Enum):
+class Level(enum.StrEnum):
     """An enumeration of texts."""
 
     LOW = "low"
@@ -70,7 +70,7 @@ def test_models_and_dataclasses_are_mappings(value: Any, shown: str) -> None:
         (Level.LOW, "low"),
         (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (PurePosixPath("/a/b"), "/a/b"),
-        (datetime(2026, 3, 14, 3, 7, tzinfo=timezone.utc), "2026-03-14 03:07:00+00:00"),
+        (datetime(2026, 3, 14, 3, 7, tzinfo=UTC), "2026-03-14 03:07:00+00:00"),
         (("a", "b"), "a, b"),
         (frozenset({"a"}), "a"),
         (Markup("<b>"), "<b>"),
@@ -84,7 +84,7 @@ def test_values_of_many_types(value: Any, shown: str) -> None:
 
 def test_dates_can_be_formatted() -> None:
     """`strftime` is there for them."""
-    when = datetime(2026, 3, 14, 3, 7, tzinfo=timezone.utc)
+    when = datetime(2026, 3, 14, 3, 7, tzinfo=UTC)
     assert fill(subject="{{ t.strftime('%H:%M') }}", context={"t": when}).subject == "03:07"
 
 

@@ -6,7 +6,7 @@ import copy
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,14 +47,14 @@ def test_the_name_can_be_logged(subject: Subject) -> None:
 
 def test_the_receipt(subject: Subject, message: Message) -> None:
     """It has our Message-ID, the transport, its outcome, the size, and when, in UTC."""
-    before = datetime.now(timezone.utc)
+    before = datetime.now(UTC)
     receipt = subject.transport.deliver(message, Envelope.of(message))
     assert receipt.message_id == message.message_id
     assert receipt.transport == subject.transport.name
     assert receipt.outcome == subject.outcome
     assert receipt.size > 0
     assert receipt.submitted_at.utcoffset() == timedelta(0)
-    assert before <= receipt.submitted_at <= datetime.now(timezone.utc)
+    assert before <= receipt.submitted_at <= datetime.now(UTC)
     assert receipt.refused == {}
     assert subject.arrived() == [message.message_id]
 

@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from prefect_smtp_relay.exceptions import EmailError, MessageError
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -153,7 +153,7 @@ class Entries:
         mail = StoredMail(
             id=entry_id,
             path=self._directory.path / file,
-            stored_at=datetime.fromtimestamp(modified, timezone.utc),
+            stored_at=datetime.fromtimestamp(modified, UTC),
             claimed=is_claim and not is_old,
             interrupted=is_claim and is_old,
             error=error,
@@ -181,7 +181,7 @@ def _id_of(file: str) -> str:
 def _filled(mail: StoredMail, record: Record) -> StoredMail:
     return replace(
         mail,
-        stored_at=record.stored_at.astimezone(timezone.utc),
+        stored_at=record.stored_at.astimezone(UTC),
         reason=record.reason,
         message_id=record.message_id,
         subject=record.subject,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -37,7 +37,7 @@ class Record(BaseModel):
     def of(cls, message: Message, envelope: Envelope, reason: str, size: int) -> Record:
         """Write the record of a message that is stored now."""
         return cls(
-            stored_at=datetime.now(timezone.utc),
+            stored_at=datetime.now(UTC),
             reason=_writable(reason),
             message_id=message.message_id,
             subject=message.subject,

@@ -14,7 +14,7 @@ from prefect_smtp_relay.exceptions import (
     PermanentFailure,
 )
 from prefect_smtp_relay.mail.mailbox import Mailbox
-from prefect_smtp_relay.transports.report import Finding, Recommendation, Report, StepLog
+from prefect_smtp_relay.transports.check_report import Finding, Recommendation, Report, StepLog
 from prefect_smtp_relay.transports.sendgrid.answer import BODY_LIMIT
 from prefect_smtp_relay.transports.sendgrid.client import ask
 from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig

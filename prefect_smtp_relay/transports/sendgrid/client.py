@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prefect_smtp_relay import __version__
+from prefect_smtp_relay._version import __version__
 from prefect_smtp_relay.transports.sendgrid.answer import Answer
 from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig
 from prefect_smtp_relay.transports.sendgrid.connection import ApiRequest, exchange

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import httpx
@@ -143,7 +143,7 @@ def refusal(
         The error, with SendGrid's reason and what to change; ``retry_after`` is the wait that it
         asks for.
     """
-    wait = answer.seconds_to_wait(datetime.now(timezone.utc))
+    wait = answer.seconds_to_wait(datetime.now(UTC))
     kind, advice = _judge(answer, size, wait)
     if answer.status == 401:
         advice = f"{advice} {key_hint(api_key)}".strip()

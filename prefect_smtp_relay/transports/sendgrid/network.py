@@ -15,7 +15,7 @@ from typing import Any
 import httpcore
 
 from prefect_smtp_relay.transports.deadline import SLOWEST_OCTETS_PER_SECOND, Deadline
-from prefect_smtp_relay.transports.network import Place, connect_to_any
+from prefect_smtp_relay.transports.resolver import Place, connect_to_any
 
 _UNREACHED = (httpcore.ConnectError, httpcore.ConnectTimeout)
 _BLOCK = 16_384  # of one TLS record: written by one call, which keeps to its time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.sendgrid.answer import Answer
@@ -30,7 +30,7 @@ def ask_patiently(config: SendGridConfig, request: str, body: bytes) -> Answer:
         EmailError: there is no answer.
     """
     answer = ask(config, request, body)
-    wait = answer.seconds_to_wait(datetime.now(timezone.utc)) if answer.status == 429 else None
+    wait = answer.seconds_to_wait(datetime.now(UTC)) if answer.status == 429 else None
     if wait is None or wait > min(LONGEST_WAIT_SECONDS, config.timeout_seconds):
         return answer
     logger.info("%s wants fewer requests: the next one in %d seconds.", config.name, wait)

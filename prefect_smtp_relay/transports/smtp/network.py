@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.transports.deadline import Deadline
-from prefect_smtp_relay.transports.network import Place, connect_to_any, look_up
+from prefect_smtp_relay.transports.resolver import Place, connect_to_any, look_up
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.errors import translating
 

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Iterable
 from functools import cached_property
 
-from prefect_smtp_relay.exceptions import DeliveryError, EmailError, RecipientsRefused
+from prefect_smtp_relay.exceptions import DeliveryError, EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime import MimeText, render_mime
-from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+from prefect_smtp_relay.mail.receipt import Receipt, Refusal, recipients_refused
 from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.reply import Reply
@@ -96,7 +96,7 @@ class Submission:
     def result(self) -> Receipt | EmailError:
         """Say what became of the message: the receipt, or why nobody was accepted."""
         if not self._accepted:
-            nobody = RecipientsRefused.of(self.config.name, self.message, self._refused)
+            nobody = recipients_refused(self.config.name, self.message, self._refused)
             return self._error or nobody
         return Receipt.for_message(
             self.message,

@@ -67,7 +67,7 @@ class SmtpTransport:
         error = self._work_in_threads(backlog, workers) if workers > 1 else self._work(backlog)
         while error is not None and (left := backlog.take()) is not None:
             left.fail(error)
-            error = error.twin()
+            error = error.copy()
         return [submission.result() for submission in submissions]
 
     def _work_in_threads(self, backlog: Backlog, workers: int) -> EmailError | None:

@@ -11,7 +11,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 
 from prefect_smtp_relay import SMTP
-from prefect_smtp_relay.hooks import RunHook
+from prefect_smtp_relay.notifications.hooks import RunHook
 from prefect_smtp_relay.testing.mail_server import MailServer
 
 
@@ -30,7 +30,7 @@ class _Collecting(logging.Handler):
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once."""
-    monkeypatch.setattr("prefect_smtp_relay.handover._PAUSES_SECONDS", (0, 0))
+    monkeypatch.setattr("prefect_smtp_relay.delivery.handover._PAUSES_SECONDS", (0, 0))
 
 
 @pytest.fixture

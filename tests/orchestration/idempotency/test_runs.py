@@ -13,9 +13,10 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 
-from prefect_smtp_relay import SMTP, Receipt, asend_an_email, progress, send_an_email
+from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
+from prefect_smtp_relay.delivery import progress
+from prefect_smtp_relay.delivery.routing import Origin
 from prefect_smtp_relay.exceptions import MessageError, PermanentFailure
-from prefect_smtp_relay.submission import Origin
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.orchestration.test_events import told
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from prefect_smtp_relay import hold, idempotency, send_an_email, send_emails
+from prefect_smtp_relay import send_an_email, send_emails
+from prefect_smtp_relay.delivery import hold
+from prefect_smtp_relay.delivery import keys as idempotency
+from prefect_smtp_relay.delivery.keys import claiming
+from prefect_smtp_relay.delivery.receipt_storage import Record
+from prefect_smtp_relay.delivery.routing import Origin
 from prefect_smtp_relay.exceptions import EmailError, TransientFailure
-from prefect_smtp_relay.idempotency import claiming
 from prefect_smtp_relay.mail.message import compose
-from prefect_smtp_relay.receipt_storage import Record
-from prefect_smtp_relay.submission import Origin
 from prefect_smtp_relay.testing.memory import InMemoryTransport
 
 from .keyed_flows import KEY

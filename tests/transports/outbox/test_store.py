@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +76,10 @@ def test_an_entry_of_an_earlier_version_is_read(
 def test_a_listing_describes_the_entry(outbox: Outbox, new_message: NewMessage) -> None:
     """A listing shows what an operator asks for, with a time in UTC."""
     message = new_message(subject="Disk full", cc="cy@example.net", bcc="eve@example.net")
-    before = datetime.now(timezone.utc)
+    before = datetime.now(UTC)
     path = outbox.keep(message, Envelope.of(message), "550 no")
     (mail,) = outbox.entries()
-    assert before <= mail.stored_at <= datetime.now(timezone.utc)
+    assert before <= mail.stored_at <= datetime.now(UTC)
     assert mail.stored_at.utcoffset() == timedelta(0)
     assert (mail.path, mail.id, mail.reason) == (path, path.stem, "550 no")
     assert (mail.message_id, mail.subject) == (message.message_id, "Disk full")

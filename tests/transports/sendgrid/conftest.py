@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -56,7 +56,7 @@ def make_message() -> MakeMessage:
         return replace(
             message,
             message_id="<id-1@example.com>",
-            date=datetime(2024, 5, 1, tzinfo=timezone.utc),
+            date=datetime(2024, 5, 1, tzinfo=UTC),
         )
 
     return make

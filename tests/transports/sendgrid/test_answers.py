@@ -4,7 +4,7 @@ import gzip
 import json
 import pickle
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from prefect_smtp_relay.transports.sendgrid.answer import Answer
 from .api_server import ApiServer, accept, reply
 
 Deliver = Callable[..., Receipt]
-NOW = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
+NOW = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
 
 def _errors(*errors: Any) -> str:

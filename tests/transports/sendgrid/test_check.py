@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from prefect_smtp_relay.mail.mailbox import Mailbox
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, config
 from prefect_smtp_relay.transports.sendgrid.check import STEPS, check_sendgrid
 

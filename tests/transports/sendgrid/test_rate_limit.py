@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from .api_server import Answer as Reply
 from .api_server import ApiServer, Handler, accept, reply
 
 Deliver = Callable[..., Receipt]
-NOW = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
+NOW = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
 
 def _noting(answer: Reply, moments: list[float]) -> Reply:
@@ -69,7 +69,7 @@ def test_429_names_the_wait(api: ApiServer, deliver: Deliver) -> None:
     with pytest.raises(TransientFailure, match="wait 17 seconds before the next") as caught:
         deliver()
     error = caught.value
-    copies = (error, error.twin(), pickle.loads(pickle.dumps(error)))  # noqa: S301 - our own pickle
+    copies = (error, error.copy(), pickle.loads(pickle.dumps(error)))  # noqa: S301 - our own pickle
     assert [copy.retry_after for copy in copies] == [17.0] * 3
     assert len(api.requests) == 1
 
@@ -79,7 +79,7 @@ def test_a_short_wait_is_waited_within_the_delivery(
     api: ApiServer, deliver: Deliver, header: str
 ) -> None:
     """The same mail goes again once the wait is over, whichever header names it."""
-    in_three = datetime.now(timezone.utc) + timedelta(seconds=3)
+    in_three = datetime.now(UTC) + timedelta(seconds=3)
     headers = {
         "seconds": {"retry_after": "1"},
         "date": {"retry_after": format_datetime(in_three, usegmt=True)},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import warnings
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import trustme
 from cryptography import x509
@@ -25,7 +25,7 @@ def issue(*host_names: str, **details: datetime) -> tuple[str, ssl.SSLContext]:
 
 def sign_itself() -> tuple[str, ssl.SSLContext]:
     """Make a certificate for localhost that is its own issuer; returns its PEM and a context."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     certificate = (
@@ -48,7 +48,7 @@ def sign_itself() -> tuple[str, ssl.SSLContext]:
 
 def expire() -> tuple[str, ssl.SSLContext]:
     """Issue a certificate that was good until yesterday."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     return issue("localhost", "127.0.0.1", not_before=now - 9 * _DAY, not_after=now - _DAY)
 
 

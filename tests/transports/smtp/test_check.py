@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Credentials, Security
 from prefect_smtp_relay.transports.smtp.check import STEPS
 

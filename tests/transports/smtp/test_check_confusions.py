@@ -11,7 +11,7 @@ import pytest
 
 from prefect_smtp_relay.exceptions import ConnectionFailed, TimedOut
 from prefect_smtp_relay.testing.mail_server import MailServer
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig
 from prefect_smtp_relay.transports.smtp.check import confusions, opening
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from prefect_smtp_relay.exceptions import AuthenticationFailed
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Credentials, OAuthConfig, Security
 from prefect_smtp_relay.transports.smtp.pool import pool
 from tests.transports.sendgrid.api_server import ApiServer

@@ -12,7 +12,7 @@ import pytest
 
 from prefect_smtp_relay.exceptions import AuthenticationFailed, EmailError, RelayConfigurationError
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Credentials, Security, session
 from prefect_smtp_relay.transports.smtp.auth.scram import Scram, ScramFailed
 

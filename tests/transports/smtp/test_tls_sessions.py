@@ -14,7 +14,7 @@ from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import logger
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Security, tls
 from prefect_smtp_relay.transports.smtp.pool import pool
 

@@ -16,7 +16,7 @@ from prefect_smtp_relay.exceptions import (
     RelayConfigurationError,
 )
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.report import Report
+from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Credentials, Security, session
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 import httpx
 from pydantic import SecretStr
 
-from prefect_smtp_relay import __version__
+from prefect_smtp_relay._version import __version__
 from prefect_smtp_relay.exceptions import (
     ConnectionFailed,
     EmailError,

@@ -6,7 +6,7 @@ import contextlib
 
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.mailbox import Mailbox
-from prefect_smtp_relay.transports.report import Report, StepLog
+from prefect_smtp_relay.transports.check_report import Report, StepLog
 from prefect_smtp_relay.transports.smtp.check.conversation import Conversation
 from prefect_smtp_relay.transports.smtp.check.opening import Opening
 from prefect_smtp_relay.transports.smtp.check.recommendation import Remedy, recommend

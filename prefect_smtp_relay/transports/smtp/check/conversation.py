@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-
-from typing_extensions import Self
+from typing import Self
 
 from prefect_smtp_relay.exceptions import (
     AuthenticationFailed,
@@ -13,7 +12,7 @@ from prefect_smtp_relay.exceptions import (
     EmailError,
 )
 from prefect_smtp_relay.mail.mailbox import Mailbox
-from prefect_smtp_relay.transports.report import StepLog
+from prefect_smtp_relay.transports.check_report import StepLog
 from prefect_smtp_relay.transports.smtp.auth.login import authenticate
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import WIRE_NAMES
 from prefect_smtp_relay.transports.smtp.auth.tokens import TOKENS

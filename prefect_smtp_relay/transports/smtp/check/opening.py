@@ -6,10 +6,10 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from prefect_smtp_relay.exceptions import DeliveryError, TlsFailed
-from prefect_smtp_relay.transports.report import StepLog
+from prefect_smtp_relay.transports.check_report import StepLog
 from prefect_smtp_relay.transports.smtp.check import confusions
 from prefect_smtp_relay.transports.smtp.check.certificate import read_certificate
 from prefect_smtp_relay.transports.smtp.check.recommendation import STARTTLS, Remedy
@@ -210,4 +210,4 @@ def _closing_on_error(closable: socket.socket | Session) -> Iterator[None]:
 
 
 def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from prefect_smtp_relay.transports.report import Recommendation
+from prefect_smtp_relay.transports.check_report import Recommendation
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.security import Security
 

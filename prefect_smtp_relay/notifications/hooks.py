@@ -18,15 +18,16 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import SyncClientContext
 from prefect.logging.loggers import flow_run_logger, task_run_logger
 
-from prefect_smtp_relay.composing import compose_draft
+from prefect_smtp_relay.compose.draft import compose_draft
+from prefect_smtp_relay.delivery.handover import deliver_soon, telling_failures
+from prefect_smtp_relay.delivery.routing import RelayInput
 from prefect_smtp_relay.exceptions import EmailError, NoRecipients
-from prefect_smtp_relay.handover import deliver_soon, telling_failures
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.message import Draft
-from prefect_smtp_relay.run_log import forward_transport_log, logging_to
-from prefect_smtp_relay.run_report import RunReport, report_flow_run, report_task_run
+from prefect_smtp_relay.notifications.reading import report_flow_run, report_task_run
+from prefect_smtp_relay.notifications.report import RunReport
+from prefect_smtp_relay.runtime.log import forward_transport_log, logging_to
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
-from prefect_smtp_relay.submission import RelayInput
 
 P = ParamSpec("P")
 

@@ -11,17 +11,18 @@ from prefect.blocks.abstract import NotificationBlock, NotificationError
 from prefect.context import FlowRunContext, TaskRunContext
 from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
-from prefect_smtp_relay import catalog, server_process
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import CleanBlock, without_blank_defaults
-from prefect_smtp_relay.composing import compose_draft
+from prefect_smtp_relay.compose.draft import compose_draft
+from prefect_smtp_relay.delivery.handover import deliver_soon, telling_failures
+from prefect_smtp_relay.delivery.routing import OUTBOX
 from prefect_smtp_relay.exceptions import EmailError, MessageError, UnknownRelay
-from prefect_smtp_relay.handover import deliver_soon, telling_failures
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.rendering import Frame
-from prefect_smtp_relay.run_log import forward_transport_log, run_logger
+from prefect_smtp_relay.runtime import catalog
+from prefect_smtp_relay.runtime import in_server as server_process
+from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
-from prefect_smtp_relay.submission import OUTBOX
 
 _SUBJECT = "Prefect notification"
 _BLANKS_AND_CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prefect_smtp_relay.capture import current_captor
+from prefect_smtp_relay.compose.footer import run_signature
 from prefect_smtp_relay.mail.inline_images import check_inline_images
 from prefect_smtp_relay.mail.mailbox import AddressInput
 from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.rendering import Frame, render
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.signature import run_signature
 from prefect_smtp_relay.templating import Texts, fill_recipients, read_context
+from prefect_smtp_relay.transports.recording import current_captor
 
 
 def compose_draft(

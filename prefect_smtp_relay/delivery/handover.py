@@ -7,18 +7,18 @@ import functools
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
-from prefect_smtp_relay import hold
-from prefect_smtp_relay.attempt import Attempt
-from prefect_smtp_relay.events import emit_failure
+from prefect_smtp_relay.delivery import hold
+from prefect_smtp_relay.delivery.attempt import Attempt
+from prefect_smtp_relay.delivery.keys import claiming
+from prefect_smtp_relay.delivery.routing import Origin, RelayInput, choose_relay, deliver
 from prefect_smtp_relay.exceptions import EmailError
-from prefect_smtp_relay.idempotency import claiming
 from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.run_log import noting_interruption, run_logger
+from prefect_smtp_relay.runtime.events import emit_failure
+from prefect_smtp_relay.runtime.log import noting_interruption, run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.submission import Origin, RelayInput, choose_relay, deliver
 
 _PAUSES_SECONDS: tuple[float, ...] = (1, 3)
 _LONGEST_SECONDS = 10
@@ -116,7 +116,7 @@ def deliver_soon(
     Raises:
         EmailError: no relay took it, kept or not.
     """
-    origin = Origin(str(uuid.uuid4()), datetime.now(timezone.utc))
+    origin = Origin(str(uuid.uuid4()), datetime.now(UTC))
     attempt = functools.partial(deliver_or_keep, draft, requested, settings, origin=origin)
     give_up_at = time.monotonic() + _LONGEST_SECONDS
     for pause in _PAUSES_SECONDS:

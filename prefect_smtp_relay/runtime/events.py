@@ -14,10 +14,10 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.events import emit_event
 from prefect.settings import PREFECT_API_URL
 
-from prefect_smtp_relay import server_process
-from prefect_smtp_relay.capture import current_captor
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError, RecipientsRefused
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.runtime import in_server as server_process
+from prefect_smtp_relay.transports.recording import current_captor
 
 _PREFIX = "prefect-smtp-relay.email"
 

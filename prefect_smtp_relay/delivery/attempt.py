@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from prefect_smtp_relay import hold, progress
-from prefect_smtp_relay.exceptions import (
-    DeliveryRefused,
-    EmailError,
-    MessageError,
-    ReceiptDamaged,
-    RecipientsDeferred,
-    RecipientsRefused,
-)
-from prefect_smtp_relay.idempotency import Claim
-from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.run_log import run_logger
-from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.submission import (
+from collections.abc import Iterable
+from typing import Any
+
+from prefect_smtp_relay.delivery import hold, progress
+from prefect_smtp_relay.delivery.keys import Claim
+from prefect_smtp_relay.delivery.routing import (
     Origin,
     Relay,
     RelayInput,
@@ -26,6 +16,19 @@ from prefect_smtp_relay.submission import (
     open_outbox,
     settle,
 )
+from prefect_smtp_relay.exceptions import (
+    DeliveryRefused,
+    EmailError,
+    MessageError,
+    ReceiptDamaged,
+    RecipientsDeferred,
+    RecipientsRefused,
+)
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.runtime.log import run_logger
+from prefect_smtp_relay.settings import SmtpRelaySettings
 
 
 class Attempt:
@@ -120,7 +123,9 @@ class Attempt:
         else:
             hold.note(self.origin.seed, error)
         if self.earlier is not None and is_final:
-            refusals = error.refusals.values() if isinstance(error, RecipientsRefused) else ()
+            refusals: Iterable[Any] = (
+                error.refusals.values() if isinstance(error, RecipientsRefused) else ()
+            )
             # The error numbers Bcc recipients; all were refused, in the envelope's order.
             addresses = (mailbox.address for mailbox in self.envelope.forward_paths)
             return self._end(

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -67,9 +67,7 @@ def emit(event: str, resource: dict[str, str], payload: dict[str, Any]) -> None:
     from prefect.server.events.schemas.events import Event  # loaded already, in this process
 
     values = {"event": event, "resource": resource, "payload": payload, "id": uuid4()}
-    anyio.from_thread.run(
-        _publish, Event.model_validate({**values, "occurred": datetime.now(timezone.utc)})
-    )
+    anyio.from_thread.run(_publish, Event.model_validate({**values, "occurred": datetime.now(UTC)}))
 
 
 def _is_server_process() -> bool:

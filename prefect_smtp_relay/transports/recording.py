@@ -8,9 +8,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Self
 from urllib.parse import unquote
-
-from typing_extensions import Self
 
 from prefect_smtp_relay.mail.attachment import Attachment
 from prefect_smtp_relay.mail.envelope import Envelope

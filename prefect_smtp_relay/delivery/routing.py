@@ -7,21 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from prefect_smtp_relay import catalog
-from prefect_smtp_relay.blocks import RelayBlock
-from prefect_smtp_relay.capture import Captor, current_captor
-from prefect_smtp_relay.events import emit_receipt
+from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, NoSender, UnknownRelay
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
-from prefect_smtp_relay.run_log import run_logger
+from prefect_smtp_relay.runtime import catalog
+from prefect_smtp_relay.runtime.events import emit_receipt
+from prefect_smtp_relay.runtime.log import run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.transports import bulk
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
+from prefect_smtp_relay.transports.recording import Captor, current_captor
 
 OUTBOX = "outbox"
 PREVIEW = "preview"

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from prefect_smtp_relay import hold, progress
-from prefect_smtp_relay.attempt import Attempt
-from prefect_smtp_relay.events import emit_failure
-from prefect_smtp_relay.exceptions import EmailError, MailsNotAccepted
-from prefect_smtp_relay.idempotency import (
+from prefect_smtp_relay.delivery import hold, progress
+from prefect_smtp_relay.delivery.attempt import Attempt
+from prefect_smtp_relay.delivery.keys import (
     MOST_AT_ONCE,
     Claim,
     claiming,
     content_of,
     note_repeat,
 )
+from prefect_smtp_relay.delivery.routing import Relay, RelayInput, choose_relay, deliver_all
+from prefect_smtp_relay.exceptions import EmailError, MailsNotAccepted
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.run_log import noting_interruption
+from prefect_smtp_relay.runtime.events import emit_failure
+from prefect_smtp_relay.runtime.log import noting_interruption
+from prefect_smtp_relay.runtime.run import Try
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.submission import Relay, RelayInput, choose_relay, deliver_all
-from prefect_smtp_relay.task_run import Try
 
 _MOST_TOLD = 3
 _INTERRUPTED = (
@@ -131,7 +131,7 @@ class Batch:
             return
         if isinstance(relay, EmailError):
             for number in waiting:
-                self._fail(number, relay.twin())
+                self._fail(number, relay.copy())
             return
         settled: dict[int, Attempt] = {}
         for number, attempt in waiting.items():
@@ -169,7 +169,7 @@ class Batch:
             if leader == number:
                 continue
             if leader in self._errors:
-                self._errors[number] = self._errors[leader].twin()
+                self._errors[number] = self._errors[leader].copy()
                 continue
             receipt = self._receipts[number] = self._receipts[leader]
             draft, first = self._drafts[number], self._drafts[leader]

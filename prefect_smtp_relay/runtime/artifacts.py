@@ -10,7 +10,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.rendering.quoting import code_block
-from prefect_smtp_relay.run_log import run_logger
+from prefect_smtp_relay.runtime.log import run_logger
 
 ArtifactInput = bool | Literal["with-recipients"]
 """Whether to leave an artifact, and whether it shows whole addresses; Bcc never."""

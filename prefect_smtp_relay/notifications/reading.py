@@ -21,9 +21,9 @@ from prefect.logging.handlers import APILogWorker
 from prefect.states import Pending
 from prefect.utilities.urls import url_for
 
-from prefect_smtp_relay.run_log import run_logger
-from prefect_smtp_relay.run_report.masking import Masker, shorten
-from prefect_smtp_relay.run_report.report import RunReport
+from prefect_smtp_relay.notifications.masking import Masker, shorten
+from prefect_smtp_relay.notifications.report import RunReport
+from prefect_smtp_relay.runtime.log import run_logger
 
 if TYPE_CHECKING:
     from prefect import Flow, Task

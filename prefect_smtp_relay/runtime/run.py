@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import anyio.to_thread
 from prefect.context import TaskRunContext
 
-from prefect_smtp_relay.submission import Origin
+from prefect_smtp_relay.delivery.routing import Origin
 
 P = ParamSpec("P")
 R = TypeVar("R")

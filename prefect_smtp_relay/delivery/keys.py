@@ -22,12 +22,12 @@ from dataclasses import dataclass
 import filelock
 from prefect.settings import get_current_settings
 
+from prefect_smtp_relay.delivery.receipt_storage import ReceiptStorage, Record
+from prefect_smtp_relay.delivery.routing import Origin
 from prefect_smtp_relay.exceptions import EmailError, ReceiptLookupFailed
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.receipt_storage import ReceiptStorage, Record
-from prefect_smtp_relay.run_log import run_logger
-from prefect_smtp_relay.submission import Origin
+from prefect_smtp_relay.runtime.log import run_logger
 
 MOST_AT_ONCE = 64
 """Keys to hold together: each may take an open file."""
@@ -58,7 +58,7 @@ class Claim:
             ReceiptDamaged: one was, and no more is known.
         """
         if isinstance(self.found, EmailError):
-            raise self.found.twin()
+            raise self.found.copy()
         if self.found is None:
             return None
         note_repeat(self.found.receipt, same=self.found.content == content_of(self.draft))

@@ -17,14 +17,14 @@ from prefect.client.schemas.objects import BlockDocument
 from prefect.context import SyncClientContext
 from pydantic import ValidationError
 
-from prefect_smtp_relay import server_process
-from prefect_smtp_relay.blocks import RELAY_BLOCKS, RelayBlock
 from prefect_smtp_relay.blocks.base import describe
+from prefect_smtp_relay.blocks.relays import RELAY_BLOCKS, RelayBlock
 from prefect_smtp_relay.exceptions import (
     RelayConfigurationError,
     RelayLookupFailed,
     UnknownRelay,
 )
+from prefect_smtp_relay.runtime import in_server as server_process
 
 API_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError)
 """What Prefect's client raises where the API cannot be asked, or answers something else."""

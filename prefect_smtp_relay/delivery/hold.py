@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from anyio.from_thread import check_cancelled
 
+from prefect_smtp_relay.delivery.progress import Memory
 from prefect_smtp_relay.exceptions import EmailError
-from prefect_smtp_relay.progress import Memory
-from prefect_smtp_relay.run_log import run_logger
+from prefect_smtp_relay.runtime.log import run_logger
 from prefect_smtp_relay.transports.waiting import wait_until
 
 LONGEST_SECONDS = 15 * 60.0
@@ -51,7 +51,7 @@ def note(seed: str, error: EmailError) -> None:
     if error.retry_after is None:
         return
     until = time.monotonic() + min(error.retry_after, LONGEST_SECONDS)
-    _holds.note(seed, Hold(error.relay, until, error.twin()))
+    _holds.note(seed, Hold(error.relay, until, error.copy()))
 
 
 def is_noted(seed: str) -> bool:
@@ -86,7 +86,7 @@ def check(seed: str, relay: str) -> None:
     """
     hold = _of(seed, relay)
     if hold is not None and (left := hold.until - time.monotonic()) > 0:
-        error = hold.error.twin()
+        error = hold.error.copy()
         error.retry_after = left
         raise error
 

@@ -1,0 +1,1 @@
+"""What the caller wrote becomes a checked draft."""

@@ -1,0 +1,1 @@
+"""Everything that asks Prefect: its API, the run around a mail, its log, events and artifacts."""
