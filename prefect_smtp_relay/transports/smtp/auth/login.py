@@ -8,7 +8,6 @@ from base64 import b64decode
 from collections.abc import Iterator
 
 from prefect_smtp_relay.exceptions import AuthenticationFailed, CleartextRefused
-from prefect_smtp_relay.transports.smtp.advice import advise_token
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import (
     REVEALING,
     WIRE_NAMES,
@@ -20,8 +19,9 @@ from prefect_smtp_relay.transports.smtp.auth.scram import ScramFailed
 from prefect_smtp_relay.transports.smtp.auth.tokens import TOKENS
 from prefect_smtp_relay.transports.smtp.config import Credentials
 from prefect_smtp_relay.transports.smtp.errors import refused
+from prefect_smtp_relay.transports.smtp.hints import advise_token
 from prefect_smtp_relay.transports.smtp.reply import Reply, masked, printable
-from prefect_smtp_relay.transports.smtp.session import Session
+from prefect_smtp_relay.transports.smtp.session.session import Session
 
 _LONGEST_COMMAND = 12288
 """Octets of AUTH with its initial response (RFC 4954, section 4), its line end among them."""
