@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from prefect_smtp_relay.exceptions import AuthenticationFailed, EmailError
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.check_report import Report
-from prefect_smtp_relay.transports.smtp import Credentials, Security, session
+from prefect_smtp_relay.transports.smtp import Credentials, Security
 from prefect_smtp_relay.transports.smtp.auth.scram import Scram, ScramFailed
+from prefect_smtp_relay.transports.smtp.session import session
 
 if TYPE_CHECKING:
     from .sasl_server import SaslServer

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pydantic import SecretStr
 
 from prefect_smtp_relay.exceptions import AuthenticationFailed, CleartextRefused
-from prefect_smtp_relay.transports.smtp.advice import advise_token
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import (
     REVEALING,
     WIRE_NAMES,
@@ -22,8 +21,9 @@ from prefect_smtp_relay.transports.smtp.auth.scram import ScramFailed
 from prefect_smtp_relay.transports.smtp.auth.tokens import TOKENS
 from prefect_smtp_relay.transports.smtp.config import Credentials
 from prefect_smtp_relay.transports.smtp.errors import refused
+from prefect_smtp_relay.transports.smtp.hints import advise_token
 from prefect_smtp_relay.transports.smtp.reply import Reply, masked, printable
-from prefect_smtp_relay.transports.smtp.session import Session
+from prefect_smtp_relay.transports.smtp.session.session import Session
 
 _MAX_COMMAND_BYTES = 12288
 """Of AUTH with its initial response (RFC 4954, section 4), its line end among them."""
