@@ -44,7 +44,7 @@ def relay() -> Iterator[MailServer]:
 @pytest.fixture(scope="module")
 def settings(relay: MailServer) -> Iterator[dict[str, Any]]:
     """How to reach a Dovecot that has an account for each of the passwords."""
-    program = find_program("dovecot", "mail server: dovecot-core and dovecot-submissiond")
+    program = find_program("dovecot", "mail server", "dovecot-core dovecot-submissiond")
     with tempfile.TemporaryDirectory(prefix="dovecot-") as name:
         folder = Path(name)
         folder.chmod(0o755)
