@@ -16,7 +16,13 @@ from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import compose
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.testing.mail_server import MailServer
-from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig, SmtpTransport
+from prefect_smtp_relay.transports.smtp import (
+    Credentials,
+    Mechanism,
+    Security,
+    SmtpConfig,
+    SmtpTransport,
+)
 from prefect_smtp_relay.transports.smtp.check import check_smtp
 from tests.programs import find_program
 
@@ -31,7 +37,7 @@ PASSWORDS = {
     "emoji": "open-\N{GRINNING FACE}",
     "ascii": ' "%\\ pass',
 }
-MECHANISMS = ["plain", "login", "cram_md5", "scram_sha_256"]
+MECHANISMS: list[Mechanism] = ["plain", "login", "cram_md5", "scram_sha_256"]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +70,7 @@ def _new_process() -> Iterator[None]:
     process_memory.reset()
 
 
-def submit(settings: dict[str, Any], username: str, password: str, mechanism: str) -> None:
+def submit(settings: dict[str, Any], username: str, password: str, mechanism: Mechanism) -> None:
     """Submit a mail as this account."""
     credentials = Credentials(SecretStr(username), SecretStr(password))
     config = SmtpConfig(**settings, credentials=credentials, mechanism=mechanism)
@@ -77,7 +83,7 @@ def submit(settings: dict[str, Any], username: str, password: str, mechanism: st
 @pytest.mark.parametrize("username", PASSWORDS)
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_a_password_logs_in_as_it_was_typed(
-    settings: dict[str, Any], relay: MailServer, username: str, mechanism: str
+    settings: dict[str, Any], relay: MailServer, username: str, mechanism: Mechanism
 ) -> None:
     """Dovecot compares the bytes of a password, so that any preparing of ours would break it."""
     relay.mails.clear()
@@ -86,7 +92,9 @@ def test_a_password_logs_in_as_it_was_typed(
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
-def test_another_spelling_is_another_password(settings: dict[str, Any], mechanism: str) -> None:
+def test_another_spelling_is_another_password(
+    settings: dict[str, Any], mechanism: Mechanism
+) -> None:
     """A password that only looks the same is refused."""
     with pytest.raises(AuthenticationFailed, match="535"):
         submit(settings, "ordinal", "pass", mechanism)
