@@ -66,7 +66,7 @@ class Transaction:
         """
         if self._is_announced:
             return b""
-        if behind_a_message and self._session.config.place in _deaf_behind_messages:
+        if behind_a_message and self._session.config.endpoint in _deaf_behind_messages:
             return b""
         self._is_announced = True
         self._is_behind_a_message = behind_a_message
@@ -160,7 +160,7 @@ class Transaction:
         try:
             return self._session.read_reply("MAIL", min(seconds, _LOST_COMMANDS_SECONDS))
         except TimedOut:
-            _deaf_behind_messages.add(self._session.config.place)
+            _deaf_behind_messages.add(self._session.config.endpoint)
             raise
 
     def _heed_refused_sender(self, mail: Reply, replies: Iterator[Reply]) -> None:
@@ -174,7 +174,7 @@ class Transaction:
             if data.code == 354:
                 self._session.close()
         if self._is_behind_a_message and mail.code in _UNKNOWN_COMMAND:
-            _deaf_behind_messages.add(self._session.config.place)
+            _deaf_behind_messages.add(self._session.config.endpoint)
         if self._session.served and (mail.is_transient or mail.code in _OUT_OF_STEP):
             self._session.is_retired = True
             raise refused(self._session.config.name, "MAIL", mail)
