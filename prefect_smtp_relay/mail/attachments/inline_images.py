@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-from prefect_smtp_relay.exceptions import AttachmentError
+from prefect_smtp_relay.exceptions import AttachmentError, nearest
 from prefect_smtp_relay.mail.attachments.attachment import Attachment
 
 _REFERRING = frozenset({"src", "href", "background"})
@@ -52,8 +51,8 @@ def check_inline_images(
 
 
 def _hint(content_id: str, images: list[str]) -> str:
-    if close := difflib.get_close_matches(content_id, images, n=1):
-        return f"Did you mean cid:{close[0]}?"
+    if near := nearest(content_id, images):
+        return f"Did you mean cid:{near}?"
     return f"Pass inline_images={{{content_id!r}: ...}}, or take it out of the body."
 
 
