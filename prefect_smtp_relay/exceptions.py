@@ -24,6 +24,7 @@
     `- DeliveryError                  the relay did not take the message; has .transient
        |- TransientFailure            4yz, HTTP 429 or 5xx: the same message may pass later
        |  |- ConnectionFailed         nothing was handed over
+       |  |  `- UnknownHost           there is no such host; tried again twice at most
        |  |- TimedOut                 nothing was handed over
        |  `- RecipientsDeferred       some were accepted; the others are tried again, alone
        |- PermanentFailure            5yz, HTTP 4xx: the same message will fail again
@@ -39,13 +40,19 @@ made, survives a pickle, and holds no secret. `EmailError.copy` adds what a laye
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 _REFUSED_ADVICE = (
     "Check the addresses; where the relay's words speak of relaying, it wants `username` and"
     " `password`."
 )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that a misspelt one resembles, or an empty text."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), "")
 
 
 class RefusalReason(Protocol):
@@ -75,7 +82,11 @@ class EmailError(Exception):
         message_id: of the mail, once it has one.
         kept: the mail's entry in the outbox, where it was given up and stored.
         retry_after: how many seconds the relay wants to wait before the next try.
+        given_up: whether nobody tries again, although it is transient.
     """
+
+    max_retries: ClassVar[int | None] = None
+    """How often the same mail is tried again after it; None: as often as the task says."""
 
     _passes: ClassVar[bool] = False
 
@@ -89,6 +100,7 @@ class EmailError(Exception):
         message_id: str = "",
         kept: str = "",
         retry_after: float | None = None,
+        given_up: bool = False,
     ) -> None:
         super().__init__(problem, fix)
         self.problem = problem
@@ -98,6 +110,7 @@ class EmailError(Exception):
         self.message_id = message_id
         self.kept = kept
         self.retry_after = retry_after
+        self.given_up = given_up
 
     @property
     def transient(self) -> bool:
@@ -225,7 +238,7 @@ class MailsNotAccepted(EmailError):
     @property
     def transient(self) -> bool:
         """Whether the next try may bring one of them through."""
-        return any(error.transient for error in self.errors.values())
+        return any(error.transient and not error.given_up for error in self.errors.values())
 
 
 class DeliveryError(EmailError):
@@ -273,6 +286,12 @@ class ConnectionFailed(TransientFailure):
     """No connection, or it was lost before the message was handed over."""
 
 
+class UnknownHost(ConnectionFailed):
+    """DNS knows no such host: a typo more often than an outage of DNS."""
+
+    max_retries = 2
+
+
 class TimedOut(TransientFailure):
     """The relay did not answer in time, before the message was handed over."""
 
@@ -301,6 +320,7 @@ class OutcomeUnknown(DeliveryError):
     not trying may lose the mail.
     """
 
+    max_retries = 2
     _passes = True
 
 
