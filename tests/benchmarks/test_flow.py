@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.flow import Cost, judge
+from benchmarks.flow import Cost
 from benchmarks.report import Limit
 
 
