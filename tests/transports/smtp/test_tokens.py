@@ -172,7 +172,7 @@ def test_what_is_no_token_is_refused_before_auth(
 ) -> None:
     """A value that could bring in parameters of its own never reaches the wire or the error."""
     server = play(GREETS)
-    with pytest.raises(RelayConfigurationError, match="password: is no access token") as caught:
+    with pytest.raises(RelayConfigurationError, match="password: is not an access token") as caught:
         submit(server, credentials=account(NAME, token), mechanism=mechanism)
     assert b"AUTH" not in server.heard
     assert token not in str(caught.value)
