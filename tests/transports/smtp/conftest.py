@@ -29,8 +29,6 @@ from prefect_smtp_relay.transports.smtp import (
 )
 from prefect_smtp_relay.transports.smtp.auth import tokens
 from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
-from prefect_smtp_relay.transports.smtp.connect.pool import pool
-from prefect_smtp_relay.transports.smtp.delivery import transaction
 from tests.transports.sendgrid.api_server import ApiServer, serve
 
 from . import odd_certificates
@@ -41,10 +39,8 @@ from .scripted_server import ScriptedServer
 @pytest.fixture(autouse=True)
 def _new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Forget what the transport remembers and keeps while a process lives."""
-    monkeypatch.setattr(transaction, "_deaf_behind_messages", set())
     monkeypatch.setattr(tokens.TOKENS, "_accounts", {})
     yield
-    pool.close_idle()
     process_memory.reset()
 
 

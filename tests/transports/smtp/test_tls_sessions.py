@@ -18,7 +18,7 @@ from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Security
-from prefect_smtp_relay.transports.smtp.connect.pool import pool
+from prefect_smtp_relay.transports.smtp.connect.pool import Pool
 from prefect_smtp_relay.transports.smtp.connect.tls import TlsClients
 
 KINDS = [("starttls", Security.STARTTLS), ("tls", Security.DIRECT)]
@@ -36,7 +36,7 @@ def negotiated(
 
 def submit_anew(submit: Callable[..., Receipt], server: MailServer, **settings: Any) -> None:
     """Submit over a new connection."""
-    pool.close_idle()
+    process_memory.of(Pool).close()
     submit(server, address="localhost", **settings)
 
 
