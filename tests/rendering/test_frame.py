@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from prefect_smtp_relay.exceptions import MessageError
-from prefect_smtp_relay.rendering.frame import Frame
-from prefect_smtp_relay.rendering.render import render
+from prefect_smtp_relay.rendering import Frame, render
 
 FRAME = Frame(name='A & "B"')
 

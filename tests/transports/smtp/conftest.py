@@ -27,8 +27,8 @@ from prefect_smtp_relay.transports.smtp import (
     SmtpConfig,
     SmtpTransport,
 )
-from prefect_smtp_relay.transports.smtp.auth import tokens
 from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
+from prefect_smtp_relay.transports.smtp.connect import connection
 from tests.transports.sendgrid.api_server import ApiServer, serve
 
 from . import odd_certificates
@@ -39,7 +39,9 @@ from .scripted_server import ScriptedServer
 @pytest.fixture(autouse=True)
 def _new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Forget what the transport remembers and keeps while a process lives."""
-    monkeypatch.setattr(tokens.TOKENS, "_accounts", {})
+    monkeypatch.setattr(connection, "_speaks", {})
+    monkeypatch.setattr(connection, "_warned", set())
+    process_memory.reset()
     yield
     process_memory.reset()
 
