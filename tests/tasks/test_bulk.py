@@ -11,7 +11,6 @@ import pytest
 from prefect import Task, flow, task
 from pydantic import SecretStr
 
-from benchmarks.lookup import counting_requests
 from prefect_smtp_relay import (
     Receipt,
     SendGrid,
@@ -23,6 +22,7 @@ from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.testing.memory import InMemoryTransport
+from tests.counted_requests import counting_requests
 from tests.tasks.bulk_mails import Mails, connect, mails_to
 from tests.transports.sendgrid.api_server import serve
 
