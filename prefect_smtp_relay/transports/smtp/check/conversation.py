@@ -12,10 +12,11 @@ from prefect_smtp_relay.exceptions import (
     EmailError,
 )
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.check_report import StepLog
 from prefect_smtp_relay.transports.smtp.auth.login import authenticate
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import WIRE_NAMES
-from prefect_smtp_relay.transports.smtp.auth.tokens import TOKENS
+from prefect_smtp_relay.transports.smtp.auth.tokens import TokenStore
 from prefect_smtp_relay.transports.smtp.check.confusions import other_mechanism
 from prefect_smtp_relay.transports.smtp.check.recommendation import STARTTLS, Remedy
 from prefect_smtp_relay.transports.smtp.delivery.mail_command import smtputf8_parameters
@@ -87,7 +88,7 @@ class Conversation:
         config = self._session.config
         if config.oauth is not None:
             with self._log.step("access token") as finding:
-                TOKENS.lend(config.oauth, config, is_new=True)
+                process_memory.of(TokenStore).lend(config.oauth, config, is_new=True)
                 finding.ok(f"granted by {config.oauth.host}")
 
     def offer_mail(self, sender: Mailbox | None, recipient: Mailbox | None) -> None:

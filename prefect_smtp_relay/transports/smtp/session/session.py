@@ -142,9 +142,9 @@ class Session:
         """Send one line and read its reply, which must be positive."""
         return self._expect(stage, self.command(stage, line))
 
-    def hide(self, texts: Iterable[str]) -> None:
+    def hide(self, secrets: Iterable[str] = (), lines: Iterable[str] = ()) -> None:
         """Keep these texts out of what is read from now on, and so out of errors and receipts."""
-        self._wire.hide(texts)
+        self._wire.hide(secrets, lines)
 
     def hide_addresses(self, addresses: list[str]) -> None:
         """Keep these addresses out of what is read until others are hidden."""
