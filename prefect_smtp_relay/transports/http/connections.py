@@ -20,7 +20,7 @@ _IDLE_SECONDS = 15.0
 
 
 class Connection:
-    """A client of httpx, and the socket of its one connection, by which a thread can cut it.
+    """A client of httpx, and a handle on its one connection, by which any thread can cut it.
 
     Args:
         client: has one connection at a time.
@@ -29,53 +29,42 @@ class Connection:
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
         self.reads = 0
-        """How often it was read from."""
-        self._socket: socket.socket | None = None
-        self._during_handshake: socket.socket | None = None
+        """How often the connection was read from."""
+        self._handle: socket.socket | None = None
 
     def observe(self, event: str, info: Mapping[str, Any]) -> None:
-        """Note the socket, of the events of httpx's ``trace``."""
+        """Follow the connection by the events of httpx's ``trace``."""
+        if event.endswith(".connect_tcp.complete"):
+            self._drop()
+            # A descriptor of one's own: TLS takes the socket that it wraps away from others.
+            sock = info["return_value"].get_extra_info("socket")
+            self._handle = socket.socket(fileno=os.dup(sock.fileno()))
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            self._watch(info["return_value"])
-        elif event.endswith(".start_tls.started") and self._socket is not None:
-            # TLS takes the socket that it wraps away from whoever else knows it.
-            self._during_handshake = socket.socket(fileno=os.dup(self._socket.fileno()))
-        elif event.endswith(".start_tls.failed"):
-            self._end_handshake()
+            self._count_reads(info["return_value"])
 
     def cut(self) -> None:
         """End whatever waits on the connection."""
-        for sock in (self._during_handshake, self._socket):
-            if sock is not None:
-                with contextlib.suppress(OSError):
-                    # Not SSLSocket's own, which takes TLS away from the thread that uses it.
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        if self._handle is not None:
+            with contextlib.suppress(OSError):
+                self._handle.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection."""
         self.client.close()
+        self._drop()
 
-    def abandon(self) -> None:
-        """Close this process's descriptor: a thread of the parent may hold httpx's locks."""
-        if self._socket is not None:
-            self._socket.close()
+    def _drop(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
 
-    def _watch(self, stream: Any) -> None:
-        self._end_handshake()
-        self._socket = stream.get_extra_info("socket")
+    def _count_reads(self, stream: Any) -> None:
         read = stream.read
 
-        def counted(max_bytes: int, timeout: float | None = None) -> bytes:
+        def counted(max_bytes: int, timeout: float | None = None) -> Any:
             self.reads += 1
-            data: bytes = read(max_bytes, timeout)
-            return data
+            return read(max_bytes, timeout)
 
         stream.read = counted
-
-    def _end_handshake(self) -> None:
-        if self._during_handshake is not None:
-            self._during_handshake.close()
-            self._during_handshake = None
 
 
 class Connections:
@@ -90,26 +79,22 @@ class Connections:
         self._contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}
         self._lock = threading.Lock()
 
-    def take(self, origin: str) -> Connection:
+    def take(self, url: httpx.URL) -> Connection:
         """Give a client that is idle, or a new one.
-
-        Args:
-            origin: scheme, host and port of a URL.
 
         Raises:
             httpx.InvalidURL, OSError, ValueError, ImportError: what the environment says about
                 proxies or CA certificates cannot be used.
         """
         with self._lock:
-            if idle := self._idle.get(origin):
+            if idle := self._idle.get(_origin(url)):
                 return idle.pop()
-            url = httpx.URL(origin)
-            return Connection(_make_client(url, self._tls_context(url.scheme)))
+            return Connection(_make_client(url, self._tls_context(url)))
 
-    def give_back(self, origin: str, connection: Connection) -> None:
+    def give_back(self, url: httpx.URL, connection: Connection) -> None:
         """Keep a client for the next request."""
         with self._lock:
-            idle = self._idle.setdefault(origin, [])
+            idle = self._idle.setdefault(_origin(url), [])
             if len(idle) < _MAX_IDLE:
                 idle.append(connection)
                 return
@@ -123,15 +108,9 @@ class Connections:
             for connection in connections:
                 connection.close()
 
-    def abandon(self) -> None:
-        """Let go of what the parent process uses, without a word to the servers."""
-        for connections in self._idle.values():
-            for connection in connections:
-                connection.abandon()
-
-    def _tls_context(self, scheme: str) -> ssl.SSLContext:
+    def _tls_context(self, url: httpx.URL) -> ssl.SSLContext:
         """Verify every certificate. It is built once: reading the CA bundle takes some 30 ms."""
-        if scheme != "https":
+        if url.scheme != "https":
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is not used
         named = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
         if named not in self._contexts:
@@ -151,6 +130,10 @@ def proxy_for(url: httpx.URL) -> str | None:
     named = getproxies()
     proxy = named.get("https") or named.get("all")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
 def _make_client(url: httpx.URL, context: ssl.SSLContext) -> httpx.Client:

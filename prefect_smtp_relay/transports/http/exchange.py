@@ -19,12 +19,14 @@ from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.deadline import MIN_BYTES_PER_SECOND, Deadline
 from prefect_smtp_relay.transports.http.connections import Connection, Connections
 from prefect_smtp_relay.transports.http.values import (
-    MAX_BODY,
     HttpAnswer,
     HttpRequest,
     NoAnswer,
     Stage,
 )
+
+MAX_BODY = 64 * 1024
+"""Bytes of an answer that are read: those of SendGrid and of token endpoints have some hundred."""
 
 _CHUNK = 65_536
 _LOOK_SECONDS = 0.25
@@ -50,20 +52,18 @@ def exchange(request: HttpRequest, seconds: float, deadline: Deadline | None = N
         NoAnswer: with httpx's exception as its cause.
     """
     connections = process_memory.of(Connections)
-    deadline = deadline or _deadline(request, seconds)
     try:
         url = httpx.URL(request.url)
-        origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        connection = connections.take(origin)
+        connection = connections.take(url)
     except _MISCONFIGURED as error:
         raise NoAnswer("configuration", "connect", _reason_of(error)) from error
     try:
-        answer = _Attempt(connection, request, seconds).run(deadline)
+        answer = _Attempt(connection, request, seconds).run(deadline or _deadline(request, seconds))
     except BaseException:
         connection.close()
         raise
     if answer.missing is None:
-        connections.give_back(origin, connection)
+        connections.give_back(url, connection)
     else:
         connection.close()
     return answer

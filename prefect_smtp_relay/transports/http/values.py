@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-MAX_BODY = 64 * 1024
-"""Bytes of an answer that are read: those of SendGrid and of token endpoints have some hundred."""
-
 Stage = Literal["connect", "request", "answer"]
 """How far a request came: in stage ``answer`` it had gone out as a whole, and may be accepted."""
 
@@ -18,14 +15,7 @@ Kind = Literal["configuration", "proxy", "tls", "late", "lost", "misused"]
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request. Its headers and its body may hold secrets, and so may its URL's query.
-
-    Args:
-        url: where it goes.
-        headers: besides those that every request has.
-        body: of a POST.
-        method: of HTTP.
-    """
+    """One request; all of it may hold secrets, the query of its URL too."""
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
@@ -37,8 +27,7 @@ class NoAnswer(Exception):
     """There is no answer, or none that is whole.
 
     Args:
-        kind: what happened.
-        stage: how far the request came.
+        kind, stage: what happened, and when.
         reason: what TLS or the operating system objects to; nothing that the peer wrote.
     """
 
@@ -56,7 +45,7 @@ class HttpAnswer:
     Args:
         status: the HTTP status code.
         headers: by their names in lower case.
-        body: its first `MAX_BODY` bytes at most, as they were transferred.
+        body: as it was transferred, cut at a limit.
         missing: why the body is not whole; the status counts all the same.
     """
 

@@ -15,7 +15,7 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.check_report import Finding, Recommendation, Report, StepLog
-from prefect_smtp_relay.transports.http.values import MAX_BODY
+from prefect_smtp_relay.transports.http.exchange import MAX_BODY
 from prefect_smtp_relay.transports.sendgrid.client import ask
 from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig
 from prefect_smtp_relay.transports.sendgrid.errors import refusal

@@ -16,7 +16,7 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.http.values import MAX_BODY
+from prefect_smtp_relay.transports.http.exchange import MAX_BODY
 
 from .api_server import (
     Answer,
