@@ -28,7 +28,6 @@ from prefect_smtp_relay.transports.smtp import (
     SmtpTransport,
 )
 from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
-from prefect_smtp_relay.transports.smtp.connect import connection
 from tests.transports.sendgrid.api_server import ApiServer, serve
 
 from . import odd_certificates
@@ -37,10 +36,8 @@ from .scripted_server import ScriptedServer
 
 
 @pytest.fixture(autouse=True)
-def _new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _new_process() -> Iterator[None]:
     """Forget what the transport remembers and keeps while a process lives."""
-    monkeypatch.setattr(connection, "_speaks", {})
-    monkeypatch.setattr(connection, "_warned", set())
     process_memory.reset()
     yield
     process_memory.reset()

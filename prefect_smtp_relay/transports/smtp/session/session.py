@@ -105,14 +105,13 @@ class Session:
         """What EHLO offers for AUTH, in upper case (RFC 4954, section 3)."""
         return self.extensions.get("AUTH", "").upper().split()
 
-    def greet(self) -> None:
-        """Read the greeting and say EHLO."""
-        self.read_greeting()
-        self.hello()
+    def read_greeting(self, seconds: float | None = None) -> Reply:
+        """Read the server's first reply, which it sends unasked.
 
-    def read_greeting(self) -> Reply:
-        """Read the server's first reply, which it sends unasked."""
-        return self._expect("greeting", self.read_reply("greeting"))
+        Args:
+            seconds: how long to wait; None: ``timeout_seconds``.
+        """
+        return self._expect("greeting", self.read_reply("greeting", seconds))
 
     def start_tls(self, encrypt: Callable[[socket.socket], ssl.SSLSocket]) -> None:
         """Encrypt the connection; what EHLO said before is forgotten (RFC 3207, section 4.2).
