@@ -1,0 +1,184 @@
+"""The sessions that a process keeps open between mails."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from prefect_smtp_relay.exceptions import TimedOut
+from prefect_smtp_relay.transports.deadline import Deadline
+from prefect_smtp_relay.transports.smtp.config import SmtpConfig
+from prefect_smtp_relay.transports.smtp.connect.connection import connect
+from prefect_smtp_relay.transports.smtp.errors import translating
+from prefect_smtp_relay.transports.smtp.session.session import Session, quit_all
+
+MOST_CONNECTIONS = 10
+"""Open at once to one relay."""
+
+_KEPT_SECONDS = 15.0
+_ROUND_SECONDS = 1.0
+
+
+class _Lease:
+    """The right to one connection; it ends at the latest when nobody holds it any more.
+
+    A task's timeout may strike between any two steps of a thread: what is only counted could
+    stay counted for good.
+    """
+
+
+@dataclass
+class _Relay:
+    """The sessions with one relay: idle ones, since when, and the rights that are in use."""
+
+    idle: list[tuple[float, Session]] = field(default_factory=list)
+    leases: weakref.WeakSet[_Lease] = field(default_factory=weakref.WeakSet)
+
+
+class Pool:
+    """Lends sessions, and keeps those that can serve again; safe with threads and after a fork.
+
+    Sessions belong to a configuration, whatever the block is called that holds it.
+    """
+
+    def __init__(self) -> None:
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._changed = threading.Condition()
+        self._relays: dict[SmtpConfig, _Relay] = {}
+        self._leaving: list[Session] = []
+        self._is_tended = False
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: the sessions are its parent's."""
+        for relay in self._relays.values():
+            for _, session in relay.idle:
+                session.abandon()
+        self._begin_anew()
+
+    @contextlib.contextmanager
+    def lease(
+        self, config: SmtpConfig, deadline: Deadline, *, is_new: bool = False
+    ) -> Iterator[Session]:
+        """Lend a session; it is kept behind the block if it is still good.
+
+        Args:
+            config: how to reach the relay.
+            deadline: of the delivery.
+            is_new: whether it must not be a kept one.
+
+        Raises:
+            EmailError: no session can be had.
+        """
+        lease = _Lease()
+        session: Session | None = None
+        try:
+            with translating(config.name, "connect"):
+                session = self._take(config, lease, deadline, is_new=is_new)
+            if session is None:
+                session = connect(config, deadline)
+            yield session
+        except BaseException:
+            if session is not None:
+                session.close()
+            raise
+        finally:
+            self._give_back(config, lease, session)
+
+    def close_idle(self) -> None:
+        """Close all sessions that nobody uses."""
+        with self._changed:
+            leaving, self._leaving = self._leaving, []
+            for relay in self._relays.values():
+                leaving += (session for _, session in relay.idle)
+                relay.idle = []
+        quit_all(leaving)
+
+    def _take(
+        self, config: SmtpConfig, lease: _Lease, deadline: Deadline, *, is_new: bool
+    ) -> Session | None:
+        """Take a kept session that shows no sign of its end, or the right to open one."""
+        with self._changed:
+            relay = self._wait_for_a_place(config, deadline)
+            relay.leases.add(lease)
+            kept = [] if is_new else relay.idle
+            while kept:
+                _, session = kept.pop()
+                if session.is_quiet and not session.is_worn_out:
+                    return session
+                session.close()
+        return None
+
+    def _wait_for_a_place(self, config: SmtpConfig, deadline: Deadline) -> _Relay:
+        while True:
+            relay = self._relays.setdefault(config, _Relay())
+            if len(relay.leases) < MOST_CONNECTIONS:
+                return relay
+            try:
+                self._changed.wait(deadline.left(_ROUND_SECONDS))
+            except TimeoutError as error:
+                raise TimedOut(
+                    config.name,
+                    f"all {MOST_CONNECTIONS} connections of this process were in use all the time."
+                    " Submit fewer mails at once, or raise `timeout_seconds`.",
+                    stage="connect",
+                ) from error
+
+    def _give_back(self, config: SmtpConfig, lease: _Lease, session: Session | None) -> None:
+        with self._changed:
+            relay = self._relays.setdefault(config, _Relay())
+            relay.leases.discard(lease)
+            if session is not None and session.is_open:
+                # A server that accepted nothing yet may want to see us come back (postscreen).
+                is_good = session.has_accepted and not session.is_worn_out and session.is_quiet
+                if is_good and len(relay.leases) + len(relay.idle) < MOST_CONNECTIONS:
+                    relay.idle.append((time.monotonic(), session))
+                elif session.is_open:
+                    self._leaving.append(session)
+                self._tend()
+            elif not relay.idle and not relay.leases:
+                del self._relays[config]
+            self._changed.notify_all()
+
+    def _tend(self) -> None:
+        if self._is_tended:
+            return
+        # At the interpreter's end there is no thread to be had; the sessions end with it.
+        with contextlib.suppress(RuntimeError):
+            threading.Thread(target=self._close_expired, daemon=True).start()
+            self._is_tended = True
+
+    def _close_expired(self) -> None:
+        """Close what nobody used for some seconds, until nothing is left to close."""
+        while True:
+            time.sleep(_ROUND_SECONDS)
+            with self._changed:
+                expired = self._collect_expired(time.monotonic() - _KEPT_SECONDS)
+                if not expired and not self._relays:
+                    self._is_tended = False
+                    return
+            quit_all(expired)
+
+    def _collect_expired(self, oldest: float) -> list[Session]:
+        expired, self._leaving = self._leaving, []
+        for config, relay in list(self._relays.items()):
+            expired += (session for since, session in relay.idle if since < oldest)
+            relay.idle = [kept for kept in relay.idle if kept[0] >= oldest]
+            if not relay.idle and not relay.leases:
+                del self._relays[config]
+        return expired
+
+
+pool = Pool()
+"""The one of this process."""
+
+atexit.register(pool.close_idle)
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=pool.forget)

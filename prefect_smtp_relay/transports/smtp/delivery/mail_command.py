@@ -1,0 +1,49 @@
+"""The MAIL command, and what a server must offer for it (RFC 5321, 1870, 6531)."""
+
+from __future__ import annotations
+
+from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
+from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
+from prefect_smtp_relay.transports.smtp.session.session import Session
+
+
+def smtputf8_parameters(session: Session) -> str:
+    """The parameters of MAIL for an address with other than ASCII (RFC 6531, section 3.4).
+
+    Raises:
+        UnsupportedFeature: the server does not offer them.
+    """
+    if not {"SMTPUTF8", "8BITMIME"} <= session.extensions.keys():
+        raise UnsupportedFeature(
+            f"to: {session.config.name} does not offer SMTPUTF8, which an address with other"
+            " than ASCII characters before the @ needs. Use the recipient's ASCII address."
+        )
+    return " BODY=8BITMIME SMTPUTF8"
+
+
+def mail_command(session: Session, submission: Submission) -> str:
+    """Write MAIL, with the parameters that the server offers and the message needs.
+
+    Args:
+        session: greeted.
+        submission: what is submitted.
+
+    Raises:
+        MessageTooLarge, UnsupportedFeature: the server takes no such message.
+    """
+    command = f"MAIL FROM:<{submission.envelope.reverse_path.address}>"
+    if "SIZE" in session.extensions:
+        _check_size(session, submission.mime.size)
+        command += f" SIZE={submission.mime.size}"
+    if submission.message.needs_smtputf8 or submission.envelope.needs_smtputf8:
+        command += smtputf8_parameters(session)
+    return command
+
+
+def _check_size(session: Session, size: int) -> None:
+    limit = session.extensions["SIZE"].strip()
+    if limit.isdigit() and 0 < int(limit) < size:
+        raise MessageTooLarge(
+            f"attachments: the message has {size:,} octets, {session.config.name} takes"
+            f" {int(limit):,}. Attach less, or link to the files."
+        )

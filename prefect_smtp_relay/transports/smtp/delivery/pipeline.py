@@ -1,0 +1,135 @@
+"""One submission after the other over a session, as long as it lasts."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+from prefect_smtp_relay.exceptions import EmailError, MessageError, OutcomeUnknown
+from prefect_smtp_relay.transports.base import logger
+from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
+from prefect_smtp_relay.transports.smtp.delivery.transaction import Transaction
+from prefect_smtp_relay.transports.smtp.session.session import Session
+
+
+class Backlog:
+    """Submissions that wait for a session; several threads may take from it.
+
+    Args:
+        submissions: in their order.
+    """
+
+    def __init__(self, submissions: Iterable[Submission]) -> None:
+        self._waiting = deque(submissions)
+        self._lock = threading.Lock()
+
+    def take(self) -> Submission | None:
+        """Take the next one; None if there is none."""
+        with self._lock:
+            return self._waiting.popleft() if self._waiting else None
+
+    def clear(self) -> None:
+        """Give up all that wait."""
+        with self._lock:
+            self._waiting.clear()
+
+    def render_ahead(self) -> None:
+        """Use the time until the server answers: render what comes next."""
+        with self._lock:
+            coming = self._waiting[0] if self._waiting else None
+        if coming is not None:
+            coming.mime  # noqa: B018  # it is kept
+
+    def put_back(self, submission: Submission) -> None:
+        """Let one wait again, before all others."""
+        with self._lock:
+            self._waiting.appendleft(submission)
+
+
+def serve(session: Session, submission: Submission, backlog: Backlog) -> Submission | None:
+    """Submit one message, and then what the backlog holds, as long as the session lasts.
+
+    Where the server pipelines, the commands of the next transaction go right behind the octets
+    that end a message, so that a message costs one round trip.
+
+    Args:
+        session: greeted, encrypted and logged in.
+        submission: the first one.
+        backlog: the others.
+
+    Returns:
+        The submission that has to go on over another session; None when nothing is left.
+    """
+    transaction = _begin(session, submission, backlog)
+    while transaction is not None:
+        following: Transaction | None = None
+        try:
+            session.go_on(transaction.submission.deadline)
+            transaction.open()
+            following = _follow(session, transaction.submission, backlog)
+            transaction.hand_over(following.announce(behind_a_message=True) if following else b"")
+            backlog.render_ahead()
+            transaction.finish()
+        except EmailError as error:
+            if not session.is_retired:
+                session.close()
+            if following is not None:
+                _withdraw(following, transaction, backlog)
+            return _interrupted(session, transaction, error) or backlog.take()
+        session.served += 1
+        submission, transaction = transaction.submission, following
+    return submission if submission.is_waiting else backlog.take()
+
+
+def _begin(session: Session, submission: Submission | None, backlog: Backlog) -> Transaction | None:
+    """Begin a transaction with the first submission that the server can take at all."""
+    while submission is not None:
+        try:
+            return Transaction(session, submission)
+        except MessageError as error:
+            submission.fail(error)
+        submission = backlog.take()
+    return None
+
+
+def _follow(session: Session, submission: Submission, backlog: Backlog) -> Transaction | None:
+    """Begin what comes next: the rest of the recipients, or another submission."""
+    if session.is_worn_out or not session.is_open:
+        return None
+    return _begin(session, submission if submission.is_waiting else backlog.take(), backlog)
+
+
+def _withdraw(following: Transaction, transaction: Transaction, backlog: Backlog) -> None:
+    following.withdraw()
+    if following.submission is not transaction.submission:
+        backlog.put_back(following.submission)
+
+
+def _interrupted(
+    session: Session, transaction: Transaction, error: EmailError
+) -> Submission | None:
+    """Decide on the submission whose session ended.
+
+    Args:
+        session: closed, or retired.
+        transaction: the one that was under way.
+        error: what ended it.
+
+    Returns:
+        The submission, if it may try again over a new session: the open recipients have nothing,
+        and the session is to blame, or others were settled in it, so that this comes to an end.
+    """
+    submission = transaction.submission
+    session.failure = error
+    if not transaction.unsettled and not submission.is_waiting:
+        return None
+    may_move = session.is_retired or (error.transient and not isinstance(error, OutcomeUnknown))
+    is_worth_it = session.served and not submission.was_moved
+    if may_move and (is_worth_it or transaction.has_settled_some):
+        logger.debug("%s; the mail goes over a new connection.", error)
+        submission.was_moved = True
+        transaction.withdraw()
+        return submission
+    submission.fail(error, transaction.unsettled)
+    return None

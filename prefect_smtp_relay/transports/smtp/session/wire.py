@@ -1,0 +1,181 @@
+"""Octets to and from the server: bounded replies, bounded waits."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import socket
+import ssl
+from collections.abc import Iterable, Iterator
+
+from prefect_smtp_relay.transports.deadline import Deadline
+from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
+
+_LINE = re.compile(rb"([2-5]\d{2})(?:([ -])(.*))?", re.DOTALL)
+_LONGEST_LINE = 8192
+_MOST_LINES = 200
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+
+
+class Wire:
+    """A socket that speaks in lines and replies.
+
+    Args:
+        sock: connected.
+        timeout_seconds: the bound of each write and of each whole reply.
+        deadline: of all of them together.
+    """
+
+    def __init__(self, sock: socket.socket, timeout_seconds: float, deadline: Deadline) -> None:
+        self.socket = sock
+        self.deadline = deadline
+        self.written = 0
+        self._timeout = timeout_seconds
+        self._received = b""
+        self._secrets: list[str] = []
+        self._blind: list[str] = []
+        self._hidden: re.Pattern[str] | None = None
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether octets came that nobody read."""
+        return bool(self._received)
+
+    def look(self) -> None:
+        """Take in what has arrived, without waiting.
+
+        Raises:
+            OSError: the connection was lost, or closed by the server.
+        """
+        self.socket.settimeout(0)
+        try:
+            data = self.socket.recv(_LONGEST_LINE)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        self._take_in(data)
+
+    def replace_socket(self, sock: socket.socket) -> None:
+        """Go on over TLS.
+
+        Raises:
+            MalformedReply: octets arrived before the handshake (RFC 3207, section 4.2): used
+                after it, they would be an attacker's.
+        """
+        if self._received:
+            raise MalformedReply("the server's answer to STARTTLS had more behind it")
+        self.socket = sock
+
+    def hide(self, texts: Iterable[str]) -> None:
+        """Keep these texts out of every further reply: some servers repeat what they were told."""
+        self._secrets += texts
+        self._compile_hidden()
+
+    def hide_addresses(self, addresses: list[str]) -> None:
+        """Keep these addresses, too, and their local parts, out of replies until others are."""
+        if addresses != self._blind:
+            self._blind = addresses
+            self._compile_hidden()
+
+    def write(self, data: bytes) -> None:
+        """Write everything; `written` says how much of it went out.
+
+        Raises:
+            OSError: connection lost, or no progress in time.
+        """
+        self.written = 0
+        while self.written < len(data):
+            self.socket.settimeout(self.deadline.left(self._timeout))
+            self.written += self.socket.send(data[self.written :] if self.written else data)
+
+    def read_reply(self, seconds: float | None = None, *, beyond_deadline: bool = False) -> Reply:
+        """Read one reply, all its lines.
+
+        Args:
+            seconds: how long to wait; None: ``timeout_seconds``.
+            beyond_deadline: wait so long whatever is left of the whole.
+
+        Raises:
+            OSError: connection lost, or the reply did not end in time.
+            MalformedReply: it breaks the grammar or the bounds.
+        """
+        limit = self._timeout if seconds is None else seconds
+        deadline = Deadline(limit if beyond_deadline else self.deadline.left(limit))
+        lines: list[str] = []
+        code = b""
+        while len(lines) < _MOST_LINES:
+            line = self._read_line(deadline)
+            found = _LINE.fullmatch(line)
+            if not found or not found[1].startswith(code):
+                raise MalformedReply(repr(self._masked(line)[:100]))
+            code, separator, text = found.groups(b"")
+            lines.append(self._masked(text))
+            if separator != b"-":
+                return Reply(int(code), tuple(lines))
+        raise MalformedReply(f"a reply of more than {_MOST_LINES} lines")
+
+    def close(self) -> None:
+        """Drop the connection without a word: after an error in DATA, QUIT would be body text.
+
+        It is shut down, too: a forked child may hold another descriptor of it.
+        """
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of the descriptor; whoever else holds the connection keeps it."""
+        with contextlib.suppress(OSError):
+            self.socket.close()
+
+    def _compile_hidden(self) -> None:
+        local_parts = (address.rpartition("@")[0] for address in self._blind)
+        alternatives = "|".join(
+            [
+                *map(re.escape, filter(None, [*self._secrets, *self._blind])),
+                *(rf"(?<![\w.@+-]){re.escape(name)}(?![\w.@+-])" for name in local_parts),
+            ]
+        )
+        self._hidden = re.compile(alternatives, re.IGNORECASE) if alternatives else None
+
+    def _masked(self, octets: bytes) -> str:
+        text = octets.decode("utf-8", "replace")
+        return self._hidden.sub("***", text) if self._hidden else text
+
+    def _read_line(self, deadline: Deadline) -> bytes:
+        while b"\n" not in self._received:
+            if len(self._received) > _LONGEST_LINE:
+                raise MalformedReply(f"a line of more than {_LONGEST_LINE} octets")
+            self._receive(deadline)
+        line, _, self._received = self._received.partition(b"\n")
+        return line.removesuffix(b"\r")
+
+    def _receive(self, deadline: Deadline) -> None:
+        self.socket.settimeout(deadline.left())
+        if _QUICKACK is not None:
+            self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        self._take_in(self.socket.recv(_LONGEST_LINE))
+
+    def _take_in(self, data: bytes) -> None:
+        if not data:
+            raise ConnectionResetError("the server closed the connection")
+        self._received += data
+
+
+def stuff_dots(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Double each dot that begins a line (RFC 5321, section 4.5.2).
+
+    Args:
+        blocks: octets with CRLF line ends; no block ends between CR and LF.
+    """
+    at_line_start = True
+    for block in filter(None, blocks):
+        stuffed = block.replace(b"\r\n.", b"\r\n..") if b"." in block else block
+        yield b"." + stuffed if at_line_start and block.startswith(b".") else stuffed
+        at_line_start = block.endswith(b"\r\n")
+
+
+def is_loopback(sock: socket.socket) -> bool:
+    """Whether the peer is this host itself, so that nobody can read along."""
+    address = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

@@ -1,0 +1,51 @@
+"""Importance, as headers; threads have a file of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from prefect_smtp_relay.exceptions import InvalidHeader
+from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.mime.render import render_mime
+
+MakeMessage = Callable[..., Message]
+Parse = Callable[[bytes], EmailMessage]
+
+NAMES = ("Importance", "Priority", "X-Priority")
+
+
+@pytest.mark.parametrize(
+    ("importance", "expected"),
+    [
+        ("high", ["high", "urgent", "1"]),
+        ("normal", [None, None, None]),
+        ("low", ["low", "non-urgent", "5"]),
+    ],
+)
+def test_the_importance_is_written_for_every_program(
+    make_message: MakeMessage, parse_strictly: Parse, importance: str, expected: list[str | None]
+) -> None:
+    """The words of RFC 2156 and X-Priority say the same; a normal mail says nothing."""
+    mail = parse_strictly(bytes(render_mime(make_message(importance=importance))))
+    assert [mail[name] for name in NAMES] == expected
+
+
+@pytest.mark.parametrize("importance", ["urgent", "HIGH", "", None, 1, ["high"]])
+def test_another_importance_is_refused(make_message: MakeMessage, importance: Any) -> None:
+    """Only the three words are known, and the error lists them."""
+    with pytest.raises(InvalidHeader, match=r"^importance: .*high, normal, low"):
+        make_message(importance=importance)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "x-priority"])
+def test_an_importance_and_its_header_by_hand_contradict_each_other(
+    make_message: MakeMessage, name: str
+) -> None:
+    """Both at once are refused; without the argument the header is free."""
+    with pytest.raises(InvalidHeader, match=r"^importance: it writes .*take one out"):
+        make_message(importance="low", headers={name: "1"})
+    assert make_message(headers={name: "1"}).headers == ((name, "1"),)
