@@ -130,9 +130,7 @@ def _list(errors: Mapping[int, EmailError]) -> list[str]:
     ]
 
 
-def _store(
-    message: Message, envelope: Envelope, reason: str, settings: SmtpRelaySettings
-) -> str:
+def _store(message: Message, envelope: Envelope, reason: str, settings: SmtpRelaySettings) -> str:
     try:
         return str(open_outbox(settings).keep(message, envelope, reason))
     except EmailError as storing:

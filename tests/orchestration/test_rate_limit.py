@@ -22,7 +22,8 @@ from prefect_smtp_relay import (
     send_an_email,
     send_emails,
 )
-from prefect_smtp_relay.delivery.routing import open_outbox, resubmit
+from prefect_smtp_relay.delivery.resubmit import resubmit
+from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.exceptions import TransientFailure
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.mail_server import MailServer

@@ -15,7 +15,8 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 
 from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
 from prefect_smtp_relay.compose.footer import run_signature
-from prefect_smtp_relay.delivery.routing import open_outbox, resubmit
+from prefect_smtp_relay.delivery.resubmit import resubmit
+from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.exceptions import (
     AuthenticationFailed,
     DeliveryRefused,
