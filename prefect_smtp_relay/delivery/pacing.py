@@ -6,7 +6,6 @@ the relay wants; so a try that comes too early waits for the rest, before it sub
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 from anyio.from_thread import check_cancelled
@@ -14,17 +13,17 @@ from anyio.from_thread import check_cancelled
 from prefect_smtp_relay.delivery.retry_state import RetryState
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.runtime.log import run_logger
-from prefect_smtp_relay.transports.waiting import wait_until
+from prefect_smtp_relay.transports.waiting import clock, wait_until
 
 MAX_WAIT_SECONDS = 15 * 60.0
 """No try waits longer, whatever the relay says."""
 
 
 def not_before(error: EmailError) -> float:
-    """Return the moment, of ``time.monotonic``, before which a relay wants no other try."""
+    """Return the moment, by the clock of this process, before which a relay wants no other try."""
     if error.retry_after is None:
         return 0.0
-    return time.monotonic() + min(error.retry_after, MAX_WAIT_SECONDS)
+    return clock().now() + min(error.retry_after, MAX_WAIT_SECONDS)
 
 
 def wait(states: Iterable[RetryState], relay: str, patience: float = MAX_WAIT_SECONDS) -> None:
@@ -36,7 +35,7 @@ def wait(states: Iterable[RetryState], relay: str, patience: float = MAX_WAIT_SE
         patience: the longest wait, in seconds.
     """
     until = max((_moment(state, relay) for state in states), default=0.0)
-    if 0 < (left := until - time.monotonic()) <= patience:
+    if 0 < (left := until - clock().now()) <= patience:
         run_logger().info("%s takes no mail for another %.0f seconds: waiting.", relay, left)
         wait_until(until, _end_if_cancelled)
 
@@ -52,7 +51,7 @@ def check(state: RetryState, relay: str) -> None:
         EmailError: what the relay said in the earlier try, with the rest of the wait as
             ``retry_after``.
     """
-    left = _moment(state, relay) - time.monotonic()
+    left = _moment(state, relay) - clock().now()
     if left > 0 and state.error is not None:
         raise state.error.copy(retry_after=left)
 

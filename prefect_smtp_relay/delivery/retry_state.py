@@ -25,7 +25,7 @@ class RetryState:
         receipt: of those who were accepted; it names those who are tried again.
         error: of the last try.
         run_id: the run of the last try. What it gave up, another run of the same key tries anew.
-        not_before: a moment of ``time.monotonic``; the error's relay takes no mail until then.
+        not_before: a moment by `Clock.now`, until which the relay of the error takes no mail.
     """
 
     receipt: Receipt | None = None
