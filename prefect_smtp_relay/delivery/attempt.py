@@ -95,13 +95,20 @@ class Attempt:
 
         Raises:
             ReceiptLookupFailed, ReceiptDamaged: as `Claim.recall`.
-            MessageError: the key is that of a mail to others, some of whom are tried again.
         """
         self._claim = claim
         self.resume()
         if self.outcome is None:
-            self._check_recipients()
-            if (earlier := claim.recall()) is not None:
+            if not self._is_for_those_who_wait():
+                # What is remembered is another mail's, and stays.
+                self._give_up(
+                    MessageError(
+                        "names a mail to other recipients, of whom some are tried again now",
+                        "Use a key that tells the two apart.",
+                        field="idempotency_key",
+                    )
+                )
+            elif (earlier := claim.recall()) is not None:
                 self.outcome = Outcome(earlier)
 
     def prepare(self, choice: RelayChoice) -> None:
@@ -136,6 +143,7 @@ class Attempt:
         elif state.receipt is not None:
             self._end(state.receipt.refused_again(self._refusals(error)), followed=True)
         else:
+            self.forget()
             self._give_up(error)
 
     def note_result(self) -> None:
@@ -158,15 +166,12 @@ class Attempt:
     def _complete(self, mailbox: Mailbox) -> Message:
         return self.identity.complete(self.draft, mailbox)
 
-    def _check_recipients(self) -> None:
+    def _is_for_those_who_wait(self) -> bool:
+        """Whether this mail has a recipient whom an earlier try of its key left for the next."""
         reached = self.state.receipt
         recipients = (*self.draft.to, *self.draft.cc, *self.draft.bcc)
-        if reached and not {mailbox.address for mailbox in recipients} & {*reached.deferred}:
-            raise MessageError(
-                "names a mail to other recipients, of whom some are tried again now",
-                "Use a key that tells the two apart.",
-                field="idempotency_key",
-            )
+        addresses = {mailbox.address for mailbox in recipients}
+        return reached is None or bool(addresses & {*reached.deferred})
 
     def _refusals(self, error: EmailError) -> dict[str, Any]:
         """Tell whom the relay refused: the error only numbers Bcc recipients."""
@@ -192,7 +197,6 @@ class Attempt:
         self.outcome = Outcome(receipt, message=self.message)
 
     def _give_up(self, error: EmailError) -> None:
-        self.forget()
         kept = outcome.keep(self.message, error, self._settings) if self._keeps else ""
         message_id = self.message.message_id if kept else error.message_id
         error = error.copy(kept=kept, message_id=message_id, given_up=True)

@@ -31,9 +31,11 @@ def test_the_whole_is_transient_if_one_of_its_errors_is(
     assert error.transient is (kind is TransientFailure)
 
 
-def test_what_is_given_up_does_not_make_the_whole_transient() -> None:
-    """A transient failure that nobody tries again is no reason to try the batch again."""
-    assert not failed(TransientFailure("smtp://x.test:25").copy(given_up=True)).transient
+@pytest.mark.parametrize("given_up", [True, False])
+def test_the_whole_is_given_up_if_each_of_its_errors_is(given_up: bool) -> None:
+    """A batch is tried again only for a mail that is not given up."""
+    error = TransientFailure("smtp://x.test:25").copy(given_up=given_up)
+    assert failed(PermanentFailure("smtp://x.test:25"), error).given_up is given_up
 
 
 def test_the_error_tells_the_first_failures_by_their_places() -> None:
