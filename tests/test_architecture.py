@@ -109,7 +109,9 @@ def test_transports_do_not_know_each_other() -> None:
         own = file.relative_to(PACKAGE / "transports").parts[0]
         prefix = f"{ROOT}.transports."
         known = {n.removeprefix(prefix).split(".")[0] for n in _imported(file) if prefix in n}
-        assert known <= {own, "base", "check_report", "deadline", "resolver", "waiting"}, file
+        assert known <= {own, "base", "bulk", "check_report", "deadline", "resolver", "waiting"}, (
+            file
+        )
 
 
 @pytest.mark.parametrize("part", PURE)

@@ -19,7 +19,7 @@ from prefect_smtp_relay.delivery.routing import OUTBOX
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
-from prefect_smtp_relay.rendering import Frame
+from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import in_server as server_process
 from prefect_smtp_relay.runtime.events import telling_failure

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpcore
 
-from prefect_smtp_relay.transports.deadline import SLOWEST_OCTETS_PER_SECOND, Deadline
+from prefect_smtp_relay.transports.deadline import MIN_BYTES_PER_SECOND, Deadline
 from prefect_smtp_relay.transports.resolver import Place, connect_to_any
 
 _UNREACHED = (httpcore.ConnectError, httpcore.ConnectTimeout)
@@ -72,7 +72,7 @@ class Progress:
             self.is_writing_head = True
             self.has_read = False
             if not self._is_tunnelling:
-                extra = self._octets / SLOWEST_OCTETS_PER_SECOND
+                extra = self._octets / MIN_BYTES_PER_SECOND
                 self._deadline = Deadline(self._timeout + extra)
         elif event.endswith(".send_request_headers.complete"):
             self.is_writing_head = False

@@ -130,7 +130,7 @@ class SlowGreeter:
 def test_a_web_server_is_no_smtp_server(play: Callable[..., ScriptedServer], check: Check) -> None:
     """What greets in another protocol is named as such."""
     report = check(play("S: HTTP/1.1 400 Bad Request"), security=Security.STARTTLS)
-    assert "This is a web server, no SMTP server: set `port`" in report.step("greeting").detail
+    assert "This is a web server, not an SMTP server: set `port`" in report.step("greeting").detail
 
 
 def test_clear_text_that_needs_not_be(start_tls: Callable[..., MailServer], check: Check) -> None:

@@ -11,13 +11,14 @@ import pytest
 
 from prefect_smtp_relay.exceptions import TlsFailed
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Security
 from prefect_smtp_relay.transports.smtp.connect import tls
-from prefect_smtp_relay.transports.smtp.connect.pool import pool
+from prefect_smtp_relay.transports.smtp.connect.pool import Pool
 
 KINDS = [("starttls", Security.STARTTLS), ("tls", Security.DIRECT)]
 
@@ -34,7 +35,7 @@ def negotiated(
 
 def submit_anew(submit: Callable[..., Receipt], server: MailServer, **settings: Any) -> None:
     """Submit over a new connection."""
-    pool.close_idle()
+    process_memory.of(Pool).close()
     submit(server, address="localhost", **settings)
 
 

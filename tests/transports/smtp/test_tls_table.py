@@ -9,10 +9,11 @@ import pytest
 
 from prefect_smtp_relay.exceptions import DeliveryError, TimedOut, TlsFailed
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Security
-from prefect_smtp_relay.transports.smtp.connect.pool import pool
+from prefect_smtp_relay.transports.smtp.connect.pool import Pool
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -115,7 +116,7 @@ def test_starttls_is_remembered(
     server = start_tls()
     submit(server, security=Security.DIRECT_OR_STARTTLS)
     first = server.connections
-    pool.close_idle()
+    process_memory.of(Pool).close()
     submit(server, security=Security.DIRECT_OR_STARTTLS)
     assert (first, server.connections) == (2, 3)
     (hint,) = logged()

@@ -62,7 +62,7 @@ STARTING = [
     Scenario("starttls-rst", STARTTLS + "RESET", ConnectionFailed, "STARTTLS", "connection",
              OTHER_PORT, settings=UPGRADED),
     Scenario("starttls-glued", STARTTLS + r"RAW 220 go\r\n250-mx\r\n250 AUTH PLAIN\r\n", TlsFailed,
-             "STARTTLS", "more behind it", TAMPERING, settings=UPGRADED),
+             "STARTTLS", "more after it", TAMPERING, settings=UPGRADED),
 ]
 HANDSHAKE = [
     Scenario("handshake-in-clear", GO + "HEAR\nS: 250 in clear", TlsFailed, "STARTTLS",

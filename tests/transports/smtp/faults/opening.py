@@ -1,4 +1,4 @@
-"""Faults before the first command, and servers that are no SMTP servers."""
+"""Faults before the first command, and servers of other protocols."""
 
 from __future__ import annotations
 
