@@ -17,13 +17,14 @@ from prefect_smtp_relay.exceptions import (
     TlsFailed,
     TransientFailure,
 )
+from prefect_smtp_relay.transports.smtp.form import ADDRESS, CA_CERTIFICATE, SSL_VERIFY_MODE
 from prefect_smtp_relay.transports.smtp.hints import (
-    advise,
     advise_broken,
     advise_loss,
     advise_silence,
     advise_tls,
 )
+from prefect_smtp_relay.transports.smtp.refusals import advise
 from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 
 FINAL_REPLY = "final reply"
@@ -32,17 +33,17 @@ FINAL_REPLY = "final reply"
 OTHER_HOST_CODES = frozenset({62, 64})
 """OpenSSL's verify codes for a certificate of another host name or IP address."""
 
-_OTHER_HOST = "The certificate is for another host: set `address` to a name that it holds."
+_OTHER_HOST = f"The certificate is for another host: set {ADDRESS} to a name that it holds."
 _CERTIFICATE_ADVICE = {
     9: "The certificate is not valid yet: check the clocks of this host and of the relay.",
     10: "The certificate has expired: have it renewed.",
-    18: "The certificate is self-signed: put it in `ca_certificate`, or set `ssl_verify_mode` to"
+    18: f"The certificate is self-signed: put it in {CA_CERTIFICATE}, or set {SSL_VERIFY_MODE} to"
     " none.",
     **dict.fromkeys(OTHER_HOST_CODES, _OTHER_HOST),
 }
 _UNKNOWN_CA = (
-    "The certificate's issuer is not trusted: put the CA's PEM in `ca_certificate`, or set"
-    " `ssl_verify_mode` to none."
+    f"The certificate's issuer is not trusted: put the CA's PEM in {CA_CERTIFICATE}, or set"
+    f" {SSL_VERIFY_MODE} to none."
 )
 _CUT_OFF = (BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """What a connection that the server closed is called by those who write and by TLS."""
@@ -97,10 +98,10 @@ def translate(transport: str, stage: str, error: OSError | MalformedReply) -> De
 
 
 def _unknown(transport: str, fault: str, cause: Reply | Exception) -> OutcomeUnknown:
-    advice = "look for its Message-ID before sending it by hand"
-    if isinstance(cause, TimeoutError):
-        advice += ", and raise `timeout_seconds` if the relay takes its time"
-    detail = f"the message was handed over, then {fault}. It may have been accepted: {advice}."
+    detail = (
+        f"the whole message was handed over, then {fault}. It may have been accepted: look for its"
+        " Message-ID in the relay's log before sending it by hand."
+    )
     if isinstance(cause, Reply):
         return OutcomeUnknown(transport, detail, cause.code, cause.enhanced_code, FINAL_REPLY)
     return OutcomeUnknown(transport, detail, stage=FINAL_REPLY)
@@ -117,7 +118,7 @@ def _classify(stage: str, error: Exception) -> tuple[type[DeliveryError], str]:
         kind = _BROKEN_KINDS.get(stage, ConnectionFailed)
         return kind, advise_broken(stage, str(error).strip("'\""))
     if isinstance(error, socket.gaierror):
-        return ConnectionFailed, "Check the host name in `address`, and this host's DNS."
+        return ConnectionFailed, f"Check the host name in {ADDRESS}, and this host's DNS."
     return ConnectionFailed, advise_loss(stage)
 
 

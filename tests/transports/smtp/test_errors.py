@@ -116,11 +116,11 @@ def test_which_error_is_which(error: OSError, kind: type[DeliveryError]) -> None
     [
         (9, "not valid yet: check the clocks"),
         (10, "expired: have it renewed"),
-        (18, "self-signed: put it in `ca_certificate`"),
-        (19, "put the CA's PEM in `ca_certificate`"),
-        (20, "put the CA's PEM in `ca_certificate`"),
-        (62, "another host: set `address`"),
-        (64, "another host: set `address`"),
+        (18, "self-signed: put it in *CA certificate* (`ca_certificate`)"),
+        (19, "put the CA's PEM in *CA certificate* (`ca_certificate`)"),
+        (20, "put the CA's PEM in *CA certificate* (`ca_certificate`)"),
+        (62, "another host: set *Address* (`address`)"),
+        (64, "another host: set *Address* (`address`)"),
     ],
 )
 def test_each_fault_of_a_certificate_has_its_advice(code: int, words: str) -> None:

@@ -23,7 +23,7 @@ Row = Mapping[str, str | Failure]
 
 NO_STARTTLS: Failure = (TlsFailed, "does not offer STARTTLS")
 NOT_DIRECT: Failure = (TlsFailed, "`enable_starttls_auto` on")
-NO_GREETING: Failure = (TimedOut, "switch `ssl` on")
+NO_GREETING: Failure = (TimedOut, "switch *SSL* (`ssl`) on")
 EITHER: Row = {"plain": NO_STARTTLS, "starttls": "encrypted", "tls": "encrypted"}
 DIRECT: Row = {"plain": NOT_DIRECT, "starttls": NOT_DIRECT, "tls": "encrypted"}
 STARTTLS: Row = {"plain": NO_STARTTLS, "starttls": "encrypted", "tls": NO_GREETING}

@@ -193,14 +193,17 @@ class Session:
             raise self._lost(FINAL_REPLY if is_ended else "body", error) from error
 
     def read_reply(self, stage: str, seconds: float | None = None) -> Reply:
-        """Read the next reply, whatever it says; the final one never too early for a duplicate.
+        """Read the next reply, whatever it says.
 
         Args:
-            stage: the step of the session.
+            stage: the step of the session; the reply to a message has a bound of its own.
             seconds: how long to wait; None: ``timeout_seconds``.
         """
+        is_final = stage == FINAL_REPLY
+        if is_final:
+            seconds = self.config.limits.final_reply_seconds
         try:
-            return self._wire.read_reply(seconds, beyond_deadline=stage == FINAL_REPLY)
+            return self._wire.read_reply(seconds, beyond_deadline=is_final)
         except (OSError, MalformedReply) as error:
             raise self._lost(stage, error) from error
 

@@ -15,6 +15,9 @@ from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 _LINE = re.compile(rb"([2-5]\d{2})(?:([ -])(.*))?", re.DOTALL)
 _MAX_LINE = 8192
 _MAX_LINES = 200
+_MIN_ANYWHERE = 6
+"""Characters of a secret that is masked within words, too."""
+_ROUND_SECONDS = 1.0
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -130,13 +133,15 @@ class Wire:
 
     def _compile_hidden(self) -> None:
         local_parts = (address.rpartition("@")[0] for address in self._blind)
-        alternatives = "|".join(
-            [
-                *map(re.escape, filter(None, [*self._secrets, *self._blind])),
-                *(rf"(?<![\w.@+-]){re.escape(name)}(?![\w.@+-])" for name in local_parts),
-            ]
-        )
-        self._hidden = re.compile(alternatives, re.IGNORECASE) if alternatives else None
+        texts = sorted(filter(None, [*self._secrets, *self._blind]), key=len, reverse=True)
+        words = [text for text in texts if len(text) < _MIN_ANYWHERE]
+        alternatives = [
+            *(re.escape(text) for text in texts if len(text) >= _MIN_ANYWHERE),
+            # The letter p is not a secret in every "password" and "supported".
+            *(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words),
+            *(rf"(?<![\w.@+-]){re.escape(name)}(?![\w.@+-])" for name in local_parts),
+        ]
+        self._hidden = re.compile("|".join(alternatives), re.IGNORECASE) if alternatives else None
 
     def _masked(self, data: bytes) -> str:
         text = data.decode("utf-8", "replace")
@@ -151,10 +156,13 @@ class Wire:
         return line.removesuffix(b"\r")
 
     def _receive(self, deadline: Deadline) -> None:
-        self.socket.settimeout(deadline.left())
+        """Wait in rounds: a task's timeout reaches a thread only between two of them."""
         if _QUICKACK is not None:
             self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        self._take_in(self.socket.recv(_MAX_LINE))
+        while True:
+            self.socket.settimeout(deadline.left(_ROUND_SECONDS))
+            with contextlib.suppress(TimeoutError):
+                return self._take_in(self.socket.recv(_MAX_LINE))
 
     def _take_in(self, data: bytes) -> None:
         if not data:
