@@ -24,9 +24,9 @@ if TYPE_CHECKING:
         email_on_crash,
         email_on_failure,
     )
-    from prefect_smtp_relay.notifications.notification import SendAnEmail
     from prefect_smtp_relay.notifications.reading import describe_flow_run
     from prefect_smtp_relay.notifications.report import RunReport
+    from prefect_smtp_relay.notifications.send_an_email_block import SendAnEmail
     from prefect_smtp_relay.rendering.quoting import escape_markdown
     from prefect_smtp_relay.tasks import (
         asend_an_email,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         send_an_email,
         send_emails,
     )
+    from prefect_smtp_relay.transports.masking import mask
 
 _HOMES = {
     "SMTP": "blocks.smtp",
@@ -43,7 +44,7 @@ _HOMES = {
     "Preview": "transports.recording",
     "Receipt": "mail.receipt",
     "Refusal": "mail.receipt",
-    "SendAnEmail": "notifications.notification",
+    "SendAnEmail": "notifications.send_an_email_block",
     "RunReport": "notifications.report",
     "asend_an_email": "tasks",
     "asend_emails": "tasks",
@@ -53,6 +54,7 @@ _HOMES = {
     "email_on_crash": "notifications.hooks",
     "email_on_failure": "notifications.hooks",
     "escape_markdown": "rendering.quoting",
+    "mask": "transports.masking",
     "render": "compose.preview",
     "send_an_email": "tasks",
     "send_emails": "tasks",
@@ -77,6 +79,7 @@ __all__ = [
     "email_on_crash",
     "email_on_failure",
     "escape_markdown",
+    "mask",
     "render",
     "send_an_email",
     "send_emails",

@@ -9,9 +9,10 @@ from prefect_smtp_relay.compose.footer import run_signature
 from prefect_smtp_relay.mail.attachments.inline_images import check_inline_images
 from prefect_smtp_relay.mail.mailbox import AddressInput
 from prefect_smtp_relay.mail.message import Draft, compose
-from prefect_smtp_relay.rendering import Frame, render
+from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.render import render
+from prefect_smtp_relay.rendering.values import Values
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.templating import Texts, fill_recipients, read_context
 from prefect_smtp_relay.transports.recording import current_captor
 
 
@@ -53,37 +54,59 @@ def compose_draft(
     Raises:
         MessageError: naming the argument and the fix.
     """
-    texts = Texts(subject, body, preheader, html, text)
+    arguments: dict[str, Any] = {
+        "to": to,
+        "subject": subject,
+        "body": body,
+        "cc": cc,
+        "bcc": bcc,
+        "reply_to": reply_to,
+        "html": html,
+        "text": text,
+        "preheader": preheader,
+        "custom_logo_url": custom_logo_url,
+        **fields,
+    }
+    values = None
     if context is not None:
-        record = read_context(context)
-        texts = texts.filled(record)
-        to, cc, bcc, reply_to = (
-            fill_recipients(value, record, name)
-            for name, value in (("to", to), ("cc", cc), ("bcc", bcc), ("reply_to", reply_to))
-        )
+        # Jinja is slow to import, and most mails have no context.
+        from prefect_smtp_relay.templating.arguments import fill_arguments
+
+        arguments, values = fill_arguments(arguments, context)
+    return _draft(settings, include_header, include_footer, values, **arguments)
+
+
+def _draft(
+    settings: SmtpRelaySettings,
+    include_header: bool,
+    include_footer: bool,
+    values: Values | None,
+    *,
+    subject: str,
+    body: str,
+    html: str | None,
+    text: str | None,
+    preheader: str,
+    custom_logo_url: str,
+    **fields: Any,
+) -> Draft:
     frame = Frame(
         logo_url=(custom_logo_url or settings.logo_url) if include_header else "",
         name=settings.header_name if include_header else "",
-        preheader=texts.preheader,
+        preheader=preheader,
         footer=run_signature() if include_footer else "",
-        title=str(texts.subject),
+        title=str(subject),
         language=settings.language,
     )
-    rendered = render(
-        texts.body, html=texts.html, text=texts.text, frame=frame, values=texts.values
-    )
+    rendered = render(body, html=html, text=text, frame=frame, values=values)
     if current_captor():
         # A preview must neither use up the key of the mail itself, nor show nothing for it.
         fields.pop("idempotency_key", None)
     draft = compose(
-        to,
-        texts.subject,
+        subject=subject,
         text=rendered.text,
         html=rendered.html,
         flowed=rendered.flowed,
-        cc=cc,
-        bcc=bcc,
-        reply_to=reply_to,
         size_limit=settings.size_limit,
         **fields,
     )

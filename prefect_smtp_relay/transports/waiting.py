@@ -19,3 +19,8 @@ def wait_until(moment: float, look: Callable[[], object] | None = None) -> None:
         if look is not None:
             look()
         time.sleep(min(left, _PIECE_SECONDS))
+
+
+def wait_for(seconds: float) -> None:
+    """Wait so many seconds."""
+    wait_until(time.monotonic() + seconds)

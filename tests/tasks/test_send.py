@@ -302,7 +302,7 @@ def test_refused_recipients_are_in_the_receipt_and_the_log(
         {"subject": None},
         {"relay": SMTP},
     ],
-    ids=str,
+    ids=lambda arguments: "-".join(f"{k}-{type(v).__name__}" for k, v in arguments.items()),
 )
 def test_an_argument_of_a_wrong_type_is_an_error_of_ours(arguments: dict[str, Any]) -> None:
     """Whatever a caller mistakes, the error is an EmailError that names the argument."""

@@ -66,7 +66,7 @@ def encode_payload(payload: dict[str, Any]) -> bytes:
     """Write a payload as JSON.
 
     Raises:
-        MessageTooLarge: it has more octets than SendGrid takes.
+        MessageTooLarge: it has more bytes than SendGrid takes.
     """
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     check_size(len(body))
@@ -109,8 +109,10 @@ def _content(media_type: str, text: str) -> helpers.Content:
         return helpers.Content(media_type, text)
     except helpers.ApiKeyIncludedException as error:
         raise UnsupportedFeature(
-            f"body: its {media_type} part starts with a SendGrid API key, which SendGrid's"
-            " library refuses. Take the key out, and revoke it."
+            f"its {media_type} part starts with a SendGrid API key, which SendGrid's library"
+            " refuses",
+            "Remove the key, and revoke it.",
+            field="body",
         ) from error
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import quote, quote_plus
 
 from prefect_smtp_relay.mail.receipt import Refusal
 
@@ -21,19 +19,6 @@ class MalformedReply(Exception):
 def printable(text: str) -> str:
     """Make one printable line of what a server wrote, cut at 500 characters."""
     return _UNPRINTABLE.sub(" ", text).strip()[:_MAX_TEXT]
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """Put asterisks in place of secrets that somebody else's text repeats.
-
-    Args:
-        text: what was received.
-        secrets: empty ones count for nothing; as they are, and as a URL or a form spells them.
-    """
-    spellings = {spell(s) for s in secrets if s for spell in (str, quote, quote_plus)}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, "***")
-    return text
 
 
 @dataclass(frozen=True, slots=True)

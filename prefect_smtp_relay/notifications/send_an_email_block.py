@@ -18,7 +18,7 @@ from prefect_smtp_relay.delivery.handover import deliver_soon, telling_failures
 from prefect_smtp_relay.delivery.routing import OUTBOX
 from prefect_smtp_relay.exceptions import EmailError, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
-from prefect_smtp_relay.rendering import Frame
+from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import in_server as server_process
 from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger

@@ -1,10 +1,9 @@
-"""Parameters as lines of text, without the secrets in them."""
+"""A run's parameters as lines of text, without the secrets in them."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import Enum
@@ -15,16 +14,12 @@ from uuid import UUID
 from prefect.blocks.core import Block
 from pydantic import AnyUrl, BaseModel, SecretBytes, SecretStr
 
-MASK = "********"
+from prefect_smtp_relay.transports.masking import MASK, looks_secret, mask
 
-_TELLING_PARTS = re.compile(r"password|passwd|passphrase|secret|token|credential|apikey|authoriz")
-_TELLING_WORDS = frozenset({"pass", "pwd", "key", "keys", "auth", "cookie", "dsn", "pin"})
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_URL_PASSWORD = re.compile(r"(://[^\s/:@]*:)[^\s/@]+@")
-_SHORTEST_SECRET = 6
-_MOST_ENTRIES = 20
-_DEEPEST = 4
-_LONGEST_LINE = 300
+_MIN_SECRET = 6
+_MAX_ENTRIES = 20
+_MAX_DEPTH = 4
+_MAX_LINE = 300
 
 
 class Masker:
@@ -37,28 +32,27 @@ class Masker:
         """Write one line for each parameter, in JSON; long values are cut in the middle."""
         shown = self._mapping(parameters, 0)
         lines = (f"{name} = {_to_json(value)}" for name, value in shown.items())
-        return [shorten(self.redact(line), _LONGEST_LINE) for line in lines]
+        return [shorten(self.redact(line), _MAX_LINE) for line in lines]
 
     def redact(self, text: str) -> str:
-        """Mask passwords in URLs, and what was masked in the parameters."""
-        text = _URL_PASSWORD.sub(rf"\1{MASK}@", text)
+        """Mask what looks like a secret, and what was masked in the parameters."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, MASK)
-        return text
+        return mask(text)
 
     def _mapping(self, values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         if "block_type_slug" in values or "$ref" in values:
             return {"block": MASK}
         return {
             str(name): self._hide(value) if looks_secret(str(name)) else self._show(value, depth)
-            for name, value in list(values.items())[:_MOST_ENTRIES]
+            for name, value in list(values.items())[:_MAX_ENTRIES]
         }
 
     def _show(self, value: Any, depth: int) -> Any:
         """Show plain values; of any other object only the type: its repr may hold anything."""
         if isinstance(value, (SecretStr, SecretBytes)):
             return self._hide(value.get_secret_value())
-        if depth >= _DEEPEST or isinstance(value, (Block, type)):
+        if depth >= _MAX_DEPTH or isinstance(value, (Block, type)):
             return _type_of(value)
         if isinstance(value, Enum):
             return self._show(value.value, depth + 1)
@@ -69,7 +63,7 @@ class Masker:
         if isinstance(value, Mapping):
             return self._mapping(value, depth + 1)
         if isinstance(value, (list, tuple, set, frozenset)):
-            return [self._show(entry, depth + 1) for entry in list(value)[:_MOST_ENTRIES]]
+            return [self._show(entry, depth + 1) for entry in list(value)[:_MAX_ENTRIES]]
         fields = _fields(value)
         return _type_of(value) if fields is None else self._mapping(fields, depth + 1)
 
@@ -78,16 +72,9 @@ class Masker:
             value = value.get_secret_value()
         if isinstance(value, bytes):
             value = value.decode(errors="replace")
-        if isinstance(value, str) and len(value) >= _SHORTEST_SECRET and value.strip("*"):
+        if isinstance(value, str) and len(value) >= _MIN_SECRET and value.strip("*"):
             self._secrets |= {value, _to_json(value)[1:-1], repr(value)[1:-1]}
         return MASK
-
-
-def looks_secret(name: str) -> bool:
-    """Whether a name is one that people give to secrets: ``db_password``, ``apiKey``, ``TOKEN``."""
-    words = {word.lower() for word in _WORD.findall(name)}
-    joined = re.sub(r"[^a-z]", "", name.lower())
-    return bool(words & _TELLING_WORDS) or bool(_TELLING_PARTS.search(joined))
 
 
 def shorten(text: str, most: int) -> str:
