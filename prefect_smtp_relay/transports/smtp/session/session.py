@@ -274,7 +274,7 @@ class Session:
     def _lost(self, stage: str, error: OSError | MalformedReply) -> EmailError:
         """Translate an error of the wire, after which nothing can be said any more."""
         self.close()
-        return translate(self.config.name, stage, error)
+        return translate(self.config.name, stage, error, is_encrypted=self.is_encrypted)
 
     @contextlib.contextmanager
     def _translating(self, stage: str) -> Iterator[None]:

@@ -8,6 +8,7 @@ from prefect_smtp_relay.exceptions import (
     RelayConfigurationError,
     TimedOut,
     TransientFailure,
+    UnknownHost,
 )
 
 from .advice import (
@@ -33,7 +34,7 @@ NO_NAME, LONG_NAME = {"address": "mx..example.org"}, {"address": "x" * 64 + ".or
 # fmt: off
 CONNECTING = [
     Scenario("nobody-listens", (), ConnectionFailed, "connect", "refused", FIREWALL),
-    Scenario("no-such-host", (), ConnectionFailed, "connect", "not known", DNS, settings=NOWHERE),
+    Scenario("no-such-host", (), UnknownHost, "connect", "not known", DNS, settings=NOWHERE),
     Scenario("no-host-name", (), RelayConfigurationError, "", "", HOST_NAME, settings=NO_NAME),
     Scenario("long-label", (), RelayConfigurationError, "", "", HOST_NAME, settings=LONG_NAME),
     Scenario("reset-at-once", "RESET", ConnectionFailed, "connect|greeting",
