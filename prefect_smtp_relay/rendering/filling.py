@@ -58,7 +58,7 @@ def fill_in(tokens: Sequence[Token], values: Values) -> list[Token]:
 
 
 def _is_empty(opening: Token, token: Token) -> bool:
-    """Whether a token is all that a paragraph or heading holds, and shows nothing."""
+    """Whether a token is all that is in a paragraph or heading, and shows nothing."""
     is_line = token.children is not None and opening.type in _DROPPED
     return is_line and all(map(_shows_nothing, token.children or []))
 

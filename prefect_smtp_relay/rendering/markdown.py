@@ -17,10 +17,10 @@ from prefect_smtp_relay.rendering.links import is_safe_link
 from prefect_smtp_relay.rendering.values import PLACEHOLDER, Values
 
 MAX_NESTING = 32
-"""How deep blocks may stand in one another; bounds the work and the recursion."""
+"""How deep blocks may be in one another; bounds the work and the recursion."""
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""What neither HTML (its section 13.1.1) nor a text/plain body (RFC 2046, 4.1.2) may hold."""
+"""What neither HTML (its section 13.1.1) nor a text/plain body (RFC 2046, 4.1.2) may contain."""
 
 _CONTAINERS = frozenset({"blockquote_open", "list_item_open"})
 
@@ -50,7 +50,7 @@ def parse(body: str, values: Values | None = None) -> list[Token]:
 
     Args:
         body: CommonMark with tables and strikethrough.
-        values: what the placeholders in it stand for, if it has any.
+        values: what the placeholders in it represent, if it has any.
 
     Returns:
         The tokens of markdown-it-py, with what `part_buttons` and `label_rows` make of them.

@@ -7,7 +7,7 @@ import pytest
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.page import wrap_in_page
 from prefect_smtp_relay.rendering.render import render
-from prefect_smtp_relay.rendering.theme import LONGEST_INLINED
+from prefect_smtp_relay.rendering.theme import MAX_INLINED
 
 NOTHING = Frame()
 FULL = Frame("https://example.org/logo.png", "Acme", "What it is about", "Sent by a flow", "Title")
@@ -117,7 +117,7 @@ def test_the_frame_is_small() -> None:
     assert len(render("", frame=FULL).html.encode()) < 8_000
 
 
-@pytest.mark.parametrize("length", [LONGEST_INLINED, 1_000_000])
+@pytest.mark.parametrize("length", [MAX_INLINED, 1_000_000])
 def test_a_long_page_keeps_its_stylesheet_in_one_place(length: int) -> None:
     """Its look is the same, and its size is that of its text."""
     page = render("word " * (length // 5), frame=FULL).html

@@ -11,7 +11,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-LONGEST_INLINED = 102_400
+MAX_INLINED = 102_400
 """Where Gmail cuts a mail off. A longer page keeps its stylesheet in one place: written into each
 element, it would make many times its size of, for example, a table of small cells."""
 
@@ -19,7 +19,7 @@ _AT_RULES = re.compile(r"^(?=@)", re.MULTILINE)
 
 
 def fill(template: str, **values: Any) -> str:
-    """Fill in a template; text is escaped, `markupsafe.Markup` stands as it is.
+    """Fill in a template; text is escaped, `markupsafe.Markup` is used as it is.
 
     Args:
         template: the file's name without ``.html``.
@@ -32,7 +32,7 @@ def fill_page(**values: Any) -> str:
     """Fill in ``page.html``, and write the stylesheet into its elements."""
     inlined, kept = _stylesheet()
     page = fill("page", css=kept, **values)
-    if len(page) > LONGEST_INLINED:
+    if len(page) > MAX_INLINED:
         return fill("page", css=inlined + kept, **values)
     return _inliner().inline(page)
 
