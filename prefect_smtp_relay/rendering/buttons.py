@@ -1,7 +1,7 @@
 """Buttons: links with the title "btn", in rows of their own.
 
-A mail's button is a table with a link in it, which no paragraph may contain. So a paragraph is parted
-where a button is, and buttons next to each other make one row.
+A mail's button is a table with a link in it, which no paragraph may contain. So a paragraph is
+parted where a button is, and buttons next to each other make one row.
 """
 
 from __future__ import annotations

@@ -6,15 +6,14 @@ import re
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
-from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.token import Token
 
 from prefect_smtp_relay.rendering.buttons import part_buttons
 from prefect_smtp_relay.rendering.filling import fill_in
 from prefect_smtp_relay.rendering.html_rules import add_rules
 from prefect_smtp_relay.rendering.label_tables import label_rows
-from prefect_smtp_relay.rendering.links import is_safe_link
-from prefect_smtp_relay.rendering.values import PLACEHOLDER, Values
+from prefect_smtp_relay.rendering.links import is_link, link_bare_urls, normalize_link
+from prefect_smtp_relay.rendering.values import Values
 
 MAX_NESTING = 32
 """How deep blocks may be in one another; bounds the work and the recursion."""
@@ -25,15 +24,11 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CONTAINERS = frozenset({"blockquote_open", "list_item_open"})
 
 
-def _normalize_link(url: str) -> str:
-    """Leave a target with a value in it for `values`: its host may be one."""
-    return url if PLACEHOLDER.search(url) else normalizeLink(url)
-
-
 def _parser(*without: str) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
-    parser.validateLink = is_safe_link  # type: ignore[method-assign] # the documented way
-    parser.normalizeLink = _normalize_link  # type: ignore[method-assign] # the documented way
+    parser.validateLink = is_link  # type: ignore[method-assign] # the documented way
+    parser.normalizeLink = normalize_link  # type: ignore[method-assign] # the documented way
+    parser.core.ruler.push("bare_urls", link_bare_urls)
     add_rules(parser)
     return parser.enable(["table", "strikethrough"]).disable(list(without))
 

@@ -11,7 +11,10 @@ from prefect_smtp_relay.exceptions import MessageError
 
 _FIRST = 0xF0000
 MAX_VALUES = 0xFFFD
-PLACEHOLDER = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + MAX_VALUES)}]")
+ANY_PLACEHOLDER = f"{chr(_FIRST)}-{chr(_FIRST + MAX_VALUES)}"
+"""As a part of a set of a regular expression."""
+
+PLACEHOLDER = re.compile(f"[{ANY_PLACEHOLDER}]")
 """Plane 15 of Unicode, for private use: `withhold` removes it from texts and values."""
 
 
