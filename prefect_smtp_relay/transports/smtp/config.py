@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+Endpoint = tuple[str, int]
+"""Host and port."""
+
 Mechanism = Literal["plain", "login", "cram_md5", "scram_sha_256", "xoauth2", "oauthbearer"]
 
 
@@ -111,6 +114,9 @@ class SmtpConfig:
         allow_cleartext_auth: permit a mechanism that shows the secret, without encryption.
         timeout_seconds: the bound of connecting, of each reply, and of getting an access token.
         oauth: where the access token comes from; None: the password is the secret.
+        tls_server_name: the name that the certificate must be for; empty: the address.
+        client_certificate: PEM text that is shown to a relay which wants it; empty: none.
+        client_key: its private key, as PEM text.
         limits: what else is bounded.
     """
 
@@ -125,10 +131,13 @@ class SmtpConfig:
     allow_cleartext_auth: bool = False
     timeout_seconds: float = 30.0
     oauth: OAuthConfig | None = None
+    tls_server_name: str = ""
+    client_certificate: str = ""
+    client_key: SecretStr = field(default=SecretStr(""), kw_only=True)
     limits: Limits = Limits()
 
     @property
-    def place(self) -> tuple[str, int]:
+    def endpoint(self) -> Endpoint:
         """Host and port."""
         return self.address, self.port
 

@@ -54,21 +54,6 @@ _OTHER_SERVERS = {
 }
 """By what the greeting begins with."""
 
-_IN_CLEAR = f"The server answered the TLS handshake in plain text: {_SUBMISSION_TLS}"
-_OLD_TLS = (
-    "The server speaks only TLS older than 1.2, which is not safe: have it updated, or use another"
-    " relay."
-)
-_BY_TLS_REASON = {
-    **dict.fromkeys(
-        ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"), _IN_CLEAR
-    ),
-    **dict.fromkeys(("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"), _OLD_TLS),
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "The server has no cipher in common with this host, or wants a"
-    " client certificate: ask its administrator.",
-}
-"""By OpenSSL's name of the error."""
-
 NO_STARTTLS = (
     "the server does not offer STARTTLS. If it takes TLS from the first byte (465), set that `port`"
     " with `ssl` on; only a server in your own network should be used without TLS, with `ssl` and"
@@ -198,8 +183,3 @@ def advise_broken(stage: str, words: str = "") -> str:
             if words.startswith(beginning):
                 return advice
     return _BROKEN.get(stage, _BREAKS_THE_PROTOCOL)
-
-
-def advise_tls(reason: str) -> str:
-    """Say what to change after TLS failed for another reason than the certificate."""
-    return _BY_TLS_REASON.get(reason, _TLS)

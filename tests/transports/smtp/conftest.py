@@ -27,9 +27,7 @@ from prefect_smtp_relay.transports.smtp import (
     SmtpConfig,
     SmtpTransport,
 )
-from prefect_smtp_relay.transports.smtp.auth import tokens
 from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
-from prefect_smtp_relay.transports.smtp.connect import connection
 from tests.transports.sendgrid.api_server import ApiServer, serve
 
 from . import odd_certificates
@@ -38,11 +36,9 @@ from .scripted_server import ScriptedServer
 
 
 @pytest.fixture(autouse=True)
-def _new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _new_process() -> Iterator[None]:
     """Forget what the transport remembers and keeps while a process lives."""
-    monkeypatch.setattr(connection, "_speaks", {})
-    monkeypatch.setattr(connection, "_warned", set())
-    monkeypatch.setattr(tokens.TOKENS, "_accounts", {})
+    process_memory.reset()
     yield
     process_memory.reset()
 

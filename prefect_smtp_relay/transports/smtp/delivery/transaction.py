@@ -78,7 +78,7 @@ class Transaction:
         Args:
             after_a_message: whether that write begins with the end of another message.
         """
-        place = self._session.config.place
+        place = self._session.config.endpoint
         if self._is_announced or (after_a_message and place in process_memory.of(LosesCommands)):
             return b""
         self._is_announced = True
@@ -176,7 +176,7 @@ class Transaction:
                 "MAIL", min(seconds, session.config.limits.next_reply_seconds)
             )
         except TimedOut:
-            process_memory.of(LosesCommands).add(session.config.place)
+            process_memory.of(LosesCommands).add(session.config.endpoint)
             raise
 
     def _heed_refused_sender(self, mail: Reply, replies: Iterator[Reply]) -> None:
@@ -191,7 +191,7 @@ class Transaction:
             if data.code == 354:
                 session.close()
         if self._follows_a_message and mail.code in _UNKNOWN_COMMAND:
-            process_memory.of(LosesCommands).add(session.config.place)
+            process_memory.of(LosesCommands).add(session.config.endpoint)
         if session.served and (mail.is_transient or mail.code in _OUT_OF_STEP):
             session.is_retired = True
             raise refused(session.config.name, "MAIL", mail)

@@ -105,14 +105,13 @@ class Session:
         """What EHLO offers for AUTH, in upper case (RFC 4954, section 3)."""
         return self.extensions.get("AUTH", "").upper().split()
 
-    def greet(self) -> None:
-        """Read the greeting and say EHLO."""
-        self.read_greeting()
-        self.hello()
+    def read_greeting(self, seconds: float | None = None) -> Reply:
+        """Read the server's first reply, which it sends unasked.
 
-    def read_greeting(self) -> Reply:
-        """Read the server's first reply, which it sends unasked."""
-        return self._expect("greeting", self.read_reply("greeting"))
+        Args:
+            seconds: how long to wait; None: ``timeout_seconds``.
+        """
+        return self._expect("greeting", self.read_reply("greeting", seconds))
 
     def start_tls(self, encrypt: Callable[[socket.socket], ssl.SSLSocket]) -> None:
         """Encrypt the connection; what EHLO said before is forgotten (RFC 3207, section 4.2).
@@ -142,9 +141,9 @@ class Session:
         """Send one line and read its reply, which must be positive."""
         return self._expect(stage, self.command(stage, line))
 
-    def hide(self, texts: Iterable[str]) -> None:
+    def hide(self, secrets: Iterable[str] = (), lines: Iterable[str] = ()) -> None:
         """Keep these texts out of what is read from now on, and so out of errors and receipts."""
-        self._wire.hide(texts)
+        self._wire.hide(secrets, lines)
 
     def hide_addresses(self, addresses: list[str]) -> None:
         """Keep these addresses out of what is read until others are hidden."""
@@ -272,7 +271,7 @@ class Session:
     def _lost(self, stage: str, error: OSError | MalformedReply) -> EmailError:
         """Translate an error of the wire, after which nothing can be said any more."""
         self.close()
-        return translate(self.config.name, stage, error)
+        return translate(self.config.name, stage, error, is_encrypted=self.is_encrypted)
 
     @contextlib.contextmanager
     def _translating(self, stage: str) -> Iterator[None]:

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterable, Iterator
 
 from prefect_smtp_relay.transports.deadline import Deadline
+from prefect_smtp_relay.transports.redaction import Redactor
 from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 
 _LINE = re.compile(rb"([2-5]\d{2})(?:([ -])(.*))?", re.DOTALL)
@@ -34,8 +35,9 @@ class Wire:
         self._timeout = timeout_seconds
         self._received = b""
         self._secrets: list[str] = []
+        self._lines: list[str] = []
         self._blind: list[str] = []
-        self._hidden: re.Pattern[str] | None = None
+        self._redact_secrets = self._redact_addresses = Redactor()
 
     @property
     def has_unread(self) -> bool:
@@ -66,16 +68,17 @@ class Wire:
             raise MalformedReply("the server's answer to STARTTLS had more after it")
         self.socket = sock
 
-    def hide(self, texts: Iterable[str]) -> None:
+    def hide(self, secrets: Iterable[str] = (), lines: Iterable[str] = ()) -> None:
         """Keep these texts out of every further reply: some servers repeat what they were told."""
-        self._secrets += texts
-        self._compile_hidden()
+        self._secrets += secrets
+        self._lines += lines
+        self._redact_secrets = Redactor(self._secrets, lines=self._lines)
 
     def hide_addresses(self, addresses: list[str]) -> None:
         """Keep these addresses, too, and their local parts, out of replies until others are."""
         if addresses != self._blind:
             self._blind = addresses
-            self._compile_hidden()
+            self._redact_addresses = Redactor(addresses=addresses)
 
     def write(self, data: bytes) -> None:
         """Write everything; `written` says how much of it went out.
@@ -128,19 +131,9 @@ class Wire:
         with contextlib.suppress(OSError):
             self.socket.close()
 
-    def _compile_hidden(self) -> None:
-        local_parts = (address.rpartition("@")[0] for address in self._blind)
-        alternatives = "|".join(
-            [
-                *map(re.escape, filter(None, [*self._secrets, *self._blind])),
-                *(rf"(?<![\w.@+-]){re.escape(name)}(?![\w.@+-])" for name in local_parts),
-            ]
-        )
-        self._hidden = re.compile(alternatives, re.IGNORECASE) if alternatives else None
-
     def _masked(self, data: bytes) -> str:
         text = data.decode("utf-8", "replace")
-        return self._hidden.sub("***", text) if self._hidden else text
+        return self._redact_addresses(self._redact_secrets(text))
 
     def _read_line(self, deadline: Deadline) -> bytes:
         while b"\n" not in self._received:
