@@ -113,12 +113,12 @@ def then_close(answer: Answer) -> Answer:
     return play
 
 
-def reset_the_next_after(bytes: int, answer: Answer) -> Answer:
+def reset_the_next_after(size: int, answer: Answer) -> Answer:
     """Answer, and reset the connection once so many bytes of a further request arrived."""
 
     def play(handler: Handler) -> None:
         answer(handler)
-        handler.connection.recv(bytes)
+        handler.connection.recv(size)
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         handler.close_connection = True
 
