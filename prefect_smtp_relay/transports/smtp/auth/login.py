@@ -79,11 +79,12 @@ def authenticate(session: Session, credentials: Credentials, *, may_renew: bool 
 
 def _converse(session: Session, exchange: Exchange) -> tuple[Reply, str]:
     """Say what the mechanism says; return the last reply, and the text of the 334 before it."""
-    line, answers = f"AUTH {WIRE_NAMES[session.config.mechanism]}", list(exchange.answers)
+    answers = list(exchange.answers)
+    line = SecretStr(f"AUTH {WIRE_NAMES[session.config.mechanism]}")
     if (initial := exchange.initial) is not None:
         session.hide(lines=[initial.get_secret_value()])
-        if len(f"{line} {initial.get_secret_value()}\r\n") <= _MAX_COMMAND_BYTES:
-            line = f"{line} {initial.get_secret_value()}"
+        if len(line) + len(initial) + len(" \r\n") <= _MAX_COMMAND_BYTES:
+            line = SecretStr(f"{line.get_secret_value()} {initial.get_secret_value()}")
         else:
             answers.insert(0, lambda _: initial)
     reply, challenge = session.command("AUTH", line), ""
@@ -92,8 +93,8 @@ def _converse(session: Session, exchange: Exchange) -> tuple[Reply, str]:
             break
         challenge = reply.lines[0]
         with _understanding(session):
-            line = answer(challenge).get_secret_value()
-        session.hide(lines=[line])
+            line = answer(challenge)
+        session.hide(lines=[line.get_secret_value()])
         reply = session.command("AUTH", line)
     return reply, challenge
 
