@@ -117,5 +117,5 @@ def _with_images(message: Message) -> str:
 
 
 def _data_url(image: Attachment) -> str:
-    octets = b"".join(image.blocks())
+    octets = b"".join(image.chunks())
     return f"data:{html.escape(image.media_type)};base64,{b64encode(octets).decode('ascii')}"

@@ -117,7 +117,6 @@ def _content(media_type: str, text: str) -> helpers.Content:
 def _set_headers(mail: helpers.Mail, message: Message) -> None:
     fields = (
         ("Message-ID", message.message_id),
-        ("Auto-Submitted", "auto-generated"),
         *((name, _encode(name, value)) for name, value in message.headers),
     )
     for name, value in reversed(fields):
@@ -161,7 +160,7 @@ def _encode(name: str, value: str) -> str:
 
 def _file(file: Attachment, disposition: str) -> helpers.Attachment:
     return helpers.Attachment(
-        file_content=b64encode(b"".join(file.blocks())).decode("ascii"),
+        file_content=b64encode(b"".join(file.chunks())).decode("ascii"),
         file_name=file.name,
         file_type=file.media_type,
         disposition=disposition,
