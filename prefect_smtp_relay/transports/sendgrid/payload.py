@@ -165,7 +165,7 @@ def _file(file: Attachment, disposition: str) -> helpers.Attachment:
     return helpers.Attachment(
         file_content=b64encode(b"".join(file.chunks())).decode("ascii"),
         file_name=file.name,
-        file_type=file.media_type,
+        file_type=file.content_type,
         disposition=disposition,
         content_id=file.content_id or None,
     )

@@ -27,7 +27,7 @@ def test_too_many_categories(make_message: MakeMessage) -> None:
     """Those of the block count, but for one that the message names too."""
     message = make_message(categories=[f"m{number}" for number in range(8)])
     assert len(_render(message, "a", "b", "m1")["categories"]) == 10
-    with pytest.raises(MessageError, match=r"^categories: 11 with those of the SendGrid block; "):
+    with pytest.raises(MessageError, match=r"^categories: 11 with those of the SendGrid block, "):
         _render(message, "a", "b", "c")
 
 
