@@ -13,13 +13,13 @@ from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import CleanBlock, without_blank_defaults
+from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.compose.draft import compose_draft
 from prefect_smtp_relay.delivery.handover import deliver_soon, telling_failures
 from prefect_smtp_relay.delivery.routing import OUTBOX
 from prefect_smtp_relay.exceptions import EmailError, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.rendering import Frame
-from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import in_server as server_process
 from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
@@ -147,7 +147,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         value = value.strip()
         try:
             if value and value != OUTBOX:
-                catalog.split_name(value)
+                split_name(value)
         except UnknownRelay as error:
             raise ValueError(str(error).removeprefix("relay: ")) from error
         return value
