@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from prefect_smtp_relay.blocks.sendgrid import SendGrid
     from prefect_smtp_relay.blocks.smtp import SMTP
     from prefect_smtp_relay.compose.preview import Preview, render
-    from prefect_smtp_relay.mail.attachment import Attachment
+    from prefect_smtp_relay.mail.attachments.attachment import Attachment
     from prefect_smtp_relay.mail.mailbox import Mailbox
     from prefect_smtp_relay.mail.receipt import Receipt, Refusal
     from prefect_smtp_relay.notifications.hooks import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "SMTP": "blocks.smtp",
     "SendGrid": "blocks.sendgrid",
-    "Attachment": "mail.attachment",
+    "Attachment": "mail.attachments.attachment",
     "Mailbox": "mail.mailbox",
     "Preview": "transports.recording",
     "Receipt": "mail.receipt",

@@ -12,12 +12,12 @@ from typing import Any
 from prefect_smtp_relay.compose.draft import compose_draft
 from prefect_smtp_relay.delivery.handover import deliver_or_keep, telling_failures
 from prefect_smtp_relay.delivery.routing import RelayInput
-from prefect_smtp_relay.mail.advisory_headers import Importance
-from prefect_smtp_relay.mail.attachment_input import AttachmentInput
+from prefect_smtp_relay.mail.attachments.reading import AttachmentInput
 from prefect_smtp_relay.mail.categories import CategoriesInput
+from prefect_smtp_relay.mail.headers.advisory import Importance
+from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.mail.unsubscribe import UnsubscribeInput
 from prefect_smtp_relay.runtime.artifacts import ArtifactInput, leave_artifact
 from prefect_smtp_relay.runtime.log import forward_transport_log
 from prefect_smtp_relay.runtime.run import Try, in_worker_thread

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ from prefect_smtp_relay.compose.draft import compose_draft
 from prefect_smtp_relay.delivery.batch import Batch
 from prefect_smtp_relay.delivery.handover import telling_failures
 from prefect_smtp_relay.delivery.routing import RelayInput
-from prefect_smtp_relay.exceptions import MessageError
+from prefect_smtp_relay.exceptions import MessageError, nearest
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.runtime.run import Try, in_worker_thread
@@ -88,5 +87,5 @@ def _hint(name: Any) -> str:
         return "give relay= to send_emails, for all mails."
     if name == "artifact":
         return "use send_an_email for a mail with an artifact."
-    close = difflib.get_close_matches(str(name), _ARGUMENTS, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"use {', '.join(_ARGUMENTS)}."
+    near = nearest(str(name), _ARGUMENTS)
+    return f"did you mean {near!r}?" if near else f"use {', '.join(_ARGUMENTS)}."

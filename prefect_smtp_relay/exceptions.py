@@ -39,13 +39,19 @@ made, survives a pickle, and holds no secret. `EmailError.copy` adds what a laye
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 _REFUSED_ADVICE = (
     "Check the addresses; where the relay's words speak of relaying, it wants `username` and"
     " `password`."
 )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that a misspelt one resembles, or an empty text."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), "")
 
 
 class RefusalReason(Protocol):

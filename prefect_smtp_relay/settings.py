@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,11 +18,11 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode, SettingsError
 
-from prefect_smtp_relay.exceptions import RelayConfigurationError
-from prefect_smtp_relay.mail.header import check_text
+from prefect_smtp_relay.exceptions import RelayConfigurationError, nearest
+from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
+from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
-from prefect_smtp_relay.mail.size_limit import SizeLimit
 from prefect_smtp_relay.rendering import check_web_address
 
 _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
@@ -145,8 +144,8 @@ def _refuse_misspelt() -> None:
     known = [f"{_PREFIX}{name.upper()}" for name in SmtpRelaySettings.model_fields]
     for variable in os.environ:
         if variable.startswith(_PREFIX) and variable not in known:
-            close = difflib.get_close_matches(variable, known, n=1, cutoff=0.8)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}."
+            near = nearest(variable.removeprefix(_PREFIX), (n.removeprefix(_PREFIX) for n in known))
+            hint = f"did you mean {_PREFIX}{near}?" if near else f"known are {', '.join(known)}."
             raise RelayConfigurationError(f"settings: there is no setting {variable}; {hint}")
 
 

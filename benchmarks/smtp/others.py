@@ -16,7 +16,7 @@ from benchmarks.line import Target
 from benchmarks.mails import DOMAIN, SENDER, Mail
 from benchmarks.rounds import Turn, timed
 from benchmarks.smtp.sink import find_postfix_program
-from prefect_smtp_relay.mail.mime import render_mime
+from prefect_smtp_relay.mail.mime.render import render_mime
 
 _TIMEOUT_SECONDS = 60
 

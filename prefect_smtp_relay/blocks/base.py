@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, NoReturn
 
 from prefect.blocks.core import Block, schema_extra
 from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
-from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.exceptions import RelayConfigurationError, nearest
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.check_report import Report
 
@@ -55,8 +54,8 @@ class CleanBlock(Block, ABC):
         for name in values:
             if name in cls.model_fields or name == "block_type_slug" or name.startswith("_"):
                 continue
-            close = difflib.get_close_matches(name, cls.model_fields, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "take it out."
+            near = nearest(name, cls.model_fields)
+            hint = f"did you mean {near!r}?" if near else "take it out."
             raise ValueError(f"{name}: {cls.__name__} has no such field; {hint}")
 
 

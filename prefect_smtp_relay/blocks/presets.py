@@ -6,11 +6,10 @@ trusts, so that the certificate is checked.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from typing import Any
 
-from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.exceptions import RelayConfigurationError, nearest
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ def find_preset(name: str) -> Preset:
     """
     if (preset := PRESETS.get(name.strip().lower())) is not None:
         return preset
-    close = difflib.get_close_matches(name.lower(), PRESETS, n=1)
-    hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(PRESETS)}."
+    near = nearest(name.lower(), PRESETS)
+    hint = f"Did you mean {near}?" if near else f"There are: {', '.join(PRESETS)}."
     raise RelayConfigurationError(f"preset: there is no {name!r}. {hint}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prefect_smtp_relay.compose.footer import run_signature
-from prefect_smtp_relay.mail.inline_images import check_inline_images
+from prefect_smtp_relay.mail.attachments.inline_images import check_inline_images
 from prefect_smtp_relay.mail.mailbox import AddressInput
 from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.rendering import Frame, render
@@ -87,5 +87,7 @@ def compose_draft(
         size_limit=settings.size_limit,
         **fields,
     )
-    check_inline_images(draft, must_all_show=html is None)
+    check_inline_images(
+        draft.html, draft.inline_images, draft.attachments, must_all_show=html is None
+    )
     return draft

@@ -9,11 +9,11 @@ from typing_extensions import Unpack
 
 from prefect_smtp_relay.compose.draft import compose_draft
 from prefect_smtp_relay.delivery.routing import Origin, preview_relay, settle
-from prefect_smtp_relay.mail.advisory_headers import Importance
-from prefect_smtp_relay.mail.attachment_input import AttachmentInput
+from prefect_smtp_relay.mail.attachments.reading import AttachmentInput
 from prefect_smtp_relay.mail.categories import CategoriesInput
+from prefect_smtp_relay.mail.headers.advisory import Importance
+from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
-from prefect_smtp_relay.mail.unsubscribe import UnsubscribeInput
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.transports.recording import Captor, Preview
 

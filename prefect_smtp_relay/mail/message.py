@@ -8,7 +8,15 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
 from prefect_smtp_relay.exceptions import InvalidHeader, MessageError, NoRecipients
-from prefect_smtp_relay.mail.advisory_headers import (
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
+from prefect_smtp_relay.mail.attachments.reading import (
+    AttachmentInput,
+    read_attachments,
+    read_inline_images,
+)
+from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
+from prefect_smtp_relay.mail.categories import CategoriesInput, read_categories
+from prefect_smtp_relay.mail.headers.advisory import (
     HeaderFields,
     Importance,
     check_thread,
@@ -16,17 +24,9 @@ from prefect_smtp_relay.mail.advisory_headers import (
     move_thread,
     thread_headers,
 )
-from prefect_smtp_relay.mail.attachment import Attachment
-from prefect_smtp_relay.mail.attachment_input import (
-    AttachmentInput,
-    read_attachments,
-    read_inline_images,
-)
-from prefect_smtp_relay.mail.categories import CategoriesInput, read_categories
-from prefect_smtp_relay.mail.header import check_field, check_text
+from prefect_smtp_relay.mail.headers.fields import check_field, check_text
+from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput, unsubscribe_headers
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
-from prefect_smtp_relay.mail.size_limit import SizeLimit
-from prefect_smtp_relay.mail.unsubscribe import UnsubscribeInput, unsubscribe_headers
 
 _LONGEST_KEY = 255
 

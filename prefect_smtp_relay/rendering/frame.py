@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from prefect_smtp_relay.exceptions import MessageError
-from prefect_smtp_relay.mail.header import check_text
+from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.message import check_body
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s\"<>\x00-\x1f\x7f-\x9f\ud800-\udfff]+")

@@ -6,7 +6,6 @@ built: data from outside and a careless template must hold up no worker.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from types import BuiltinMethodType, MethodType
@@ -19,6 +18,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import Namespace, missing
 from markupsafe import Markup
 
+from prefect_smtp_relay.exceptions import nearest
 from prefect_smtp_relay.rendering.quoting import end_directions
 from prefect_smtp_relay.templating.budget import current_run
 from prefect_smtp_relay.templating.context import Record
@@ -162,7 +162,7 @@ def _explain(obj: Any, name: Any) -> str:
 
 def _hint(name: str, known: Iterable[str], path_of: Any = str) -> str:
     names = sorted(known)
-    if close := difflib.get_close_matches(name, names, n=1):
-        return f" Did you mean {path_of(close[0])!r}?"
+    if near := nearest(name, names):
+        return f" Did you mean {path_of(near)!r}?"
     listed = ", ".join(names[:10]) + ", ..." * (len(names) > 10)
     return f" There are: {listed}." if names else " It is empty."

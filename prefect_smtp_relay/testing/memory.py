@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.mime import render_mime
+from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal, recipients_refused
 
 

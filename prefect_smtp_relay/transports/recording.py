@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import unquote
 
-from prefect_smtp_relay.mail.attachment import Attachment
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.mime import render_mime
+from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
 
 _TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)

@@ -20,10 +20,9 @@ from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
-from prefect_smtp_relay.mail.mime import render_mime
-from prefect_smtp_relay.mail.parse import read_message
-
-from .strategies import ADDRESSES, ANY_TEXT, GOOD_MAILS, LINE, MAILS, quoted
+from prefect_smtp_relay.mail.mime.parse import read_message
+from prefect_smtp_relay.mail.mime.render import render_mime
+from tests.mail.strategies import ADDRESSES, ANY_TEXT, GOOD_MAILS, LINE, MAILS, quoted
 
 OPS = Mailbox("ops", "example.com", "Ops")
 _IMPORTANCE = ["Importance", "Priority", "X-Priority"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_smtp_relay.mail.flowed import stuff
+from prefect_smtp_relay.mail.mime.flowed import stuff
 from prefect_smtp_relay.rendering import Frame, render
 from prefect_smtp_relay.rendering.plain_text import LINE_WIDTH
 from tests.flowed import SEPARATOR, Paragraph, read_flowed

@@ -14,7 +14,7 @@ import pytest
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.mime import render_mime
+from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.mime import render_mime
+from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.outbox.cipher import Cipher
 from prefect_smtp_relay.transports.outbox.directory import PrivateDirectory

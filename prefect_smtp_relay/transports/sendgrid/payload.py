@@ -15,9 +15,9 @@ from typing import Any
 from sendgrid.helpers import mail as helpers
 
 from prefect_smtp_relay.exceptions import UnsupportedFeature
-from prefect_smtp_relay.mail.attachment import Attachment
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
 from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.header import unstructured
+from prefect_smtp_relay.mail.headers.fields import unstructured
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.transports.sendgrid.limits import (

@@ -9,7 +9,7 @@ from functools import cached_property
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.mime import MimeText, render_mime
+from prefect_smtp_relay.mail.mime.render import MimeText, render_mime
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal, recipients_refused
 from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from prefect_smtp_relay.exceptions import MessageError, MessageTooLarge, UnsupportedFeature
-from prefect_smtp_relay.mail.attachment import Attachment
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.transports.sendgrid import SendGridTransport

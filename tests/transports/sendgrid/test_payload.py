@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from prefect_smtp_relay.exceptions import AttachmentError, UnsupportedFeature
-from prefect_smtp_relay.mail.advisory_headers import thread_headers
 from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.headers.advisory import thread_headers
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, mint_message_id
 from prefect_smtp_relay.transports.sendgrid.payload import encode_payload, render_payload

@@ -10,7 +10,7 @@ import pytest
 
 from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.mime import render_mime
+from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp.wire import stuff_dots

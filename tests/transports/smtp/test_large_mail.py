@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect_smtp_relay.mail.attachment import Attachment
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport

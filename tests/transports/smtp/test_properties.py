@@ -19,7 +19,7 @@ from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
-from prefect_smtp_relay.mail.mime import render_mime
+from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport
 from prefect_smtp_relay.transports.smtp.wire import stuff_dots

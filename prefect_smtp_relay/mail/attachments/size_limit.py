@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from prefect_smtp_relay.exceptions import MessageTooLarge
-from prefect_smtp_relay.mail.attachment import Attachment
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
 
 _MEGABYTE = 1024 * 1024
 """Read the larger way: most file managers mean this."""

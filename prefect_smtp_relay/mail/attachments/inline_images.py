@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-from prefect_smtp_relay.exceptions import AttachmentError
-from prefect_smtp_relay.mail.message import Draft
+from prefect_smtp_relay.exceptions import AttachmentError, nearest
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
 
 _REFERRING = frozenset({"src", "href", "background"})
 _IN_STYLE = re.compile(r"url\(\s*['\"]?(cid:[^'\")]*)", re.IGNORECASE)
 
 
-def check_inline_images(draft: Draft, *, must_all_show: bool) -> None:
+def check_inline_images(
+    html: str,
+    inline_images: Iterable[Attachment],
+    attachments: Iterable[Attachment],
+    *,
+    must_all_show: bool,
+) -> None:
     """Refuse a body that shows an image which is not there, and an image that is shown nowhere.
 
     Args:
-        draft: with its HTML and its files.
+        html: the body as it is shown.
+        inline_images: those that it should show.
+        attachments: which it may show too, by their content ids.
         must_all_show: whether an image that the HTML does not refer to is an error too. HTML of
             the caller's own may show it by a style sheet, or by a comment for one program.
 
     Raises:
         AttachmentError: naming the content ids and the fix.
     """
-    images = [image.content_id for image in draft.inline_images]
-    known = {*images, *(file.content_id for file in draft.attachments)} - {""}
-    shown = _content_ids_in(draft.html)
+    images = [image.content_id for image in inline_images]
+    known = {*images, *(file.content_id for file in attachments)} - {""}
+    shown = _content_ids_in(html)
     for content_id in shown:
         if content_id not in known and unquote(content_id) not in known:
             raise AttachmentError(
@@ -43,8 +51,8 @@ def check_inline_images(draft: Draft, *, must_all_show: bool) -> None:
 
 
 def _hint(content_id: str, images: list[str]) -> str:
-    if close := difflib.get_close_matches(content_id, images, n=1):
-        return f"Did you mean cid:{close[0]}?"
+    if near := nearest(content_id, images):
+        return f"Did you mean cid:{near}?"
     return f"Pass inline_images={{{content_id!r}: ...}}, or take it out of the body."
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_smtp_relay.mail.flowed import stuff, unstuff
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.mime import render_mime
-from prefect_smtp_relay.mail.parse import read_message
+from prefect_smtp_relay.mail.mime.flowed import stuff, unstuff
+from prefect_smtp_relay.mail.mime.parse import read_message
+from prefect_smtp_relay.mail.mime.render import render_mime
 
 TEXT = "A paragraph that \nflows on.\n\n    code\n\n> From a quote\nFrom the text\n\n-- \nA footer"
 ON_THE_WIRE = (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_smtp_relay.exceptions import InvalidHeader
-from prefect_smtp_relay.mail.header import (
+from prefect_smtp_relay.mail.headers.fields import (
     RESERVED,
     check_field,
     check_text,

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_smtp_relay.exceptions import EmailError, MessageError
-from prefect_smtp_relay.mail.attachment import Attachment
-from prefect_smtp_relay.mail.header import RESERVED
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
+from prefect_smtp_relay.mail.headers.fields import RESERVED
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
-from prefect_smtp_relay.mail.mime import render_mime
-from prefect_smtp_relay.mail.parse import read_message
+from prefect_smtp_relay.mail.mime.parse import read_message
+from prefect_smtp_relay.mail.mime.render import render_mime
 
 ANN = Mailbox("ann", "example.org", "Ann")
 

@@ -10,7 +10,7 @@ import uuid
 from typing import Literal, get_args
 
 from prefect_smtp_relay.exceptions import InvalidHeader
-from prefect_smtp_relay.mail.header import check_text
+from prefect_smtp_relay.mail.headers.fields import check_text
 
 Importance = Literal["high", "normal", "low"]
 

@@ -10,8 +10,8 @@ import pytest
 from prefect_smtp_relay.exceptions import InvalidHeader
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
-from prefect_smtp_relay.mail.mime import render_mime
-from prefect_smtp_relay.mail.parse import read_message
+from prefect_smtp_relay.mail.mime.parse import read_message
+from prefect_smtp_relay.mail.mime.render import render_mime
 
 
 def mail(thread: str, sender: str = "ops@example.org") -> Message:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urlsplit
 
 from prefect_smtp_relay.exceptions import InvalidHeader, InvalidMailbox
-from prefect_smtp_relay.mail.advisory_headers import HeaderFields, refuse_by_hand
 from prefect_smtp_relay.mail.domain import to_a_labels
-from prefect_smtp_relay.mail.header import check_text
+from prefect_smtp_relay.mail.headers.advisory import HeaderFields, refuse_by_hand
+from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
 
 UnsubscribeInput = str | Iterable[str]

@@ -15,11 +15,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from prefect_smtp_relay.exceptions import MessageError
-from prefect_smtp_relay.mail.attachment import Attachment
-from prefect_smtp_relay.mail.flowed import unstuff
-from prefect_smtp_relay.mail.header import RESERVED
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
+from prefect_smtp_relay.mail.headers.fields import RESERVED
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.mime.flowed import unstuff
 
 _NOBODY_SHOWN = "undisclosed-recipients:;"
 

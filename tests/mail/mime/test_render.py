@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prefect_smtp_relay.exceptions import AttachmentError
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.mime import render_mime
+from prefect_smtp_relay.mail.mime.render import render_mime
 
 MakeMessage = Callable[..., Message]
 Parse = Callable[[bytes], EmailMessage]

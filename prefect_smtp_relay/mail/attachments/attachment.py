@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefect_smtp_relay.exceptions import AttachmentError
-from prefect_smtp_relay.mail.media_type import choose_media_type
+from prefect_smtp_relay.mail.attachments.media_type import choose_media_type
 
 BLOCK = 57 * 1024
 """Octets read at a time: a multiple of 57, so that every block is whole lines of base64."""

@@ -13,11 +13,11 @@ from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
-from prefect_smtp_relay.mail.attachment import Attachment
-from prefect_smtp_relay.mail.flowed import stuff
-from prefect_smtp_relay.mail.header import mailboxes, unstructured, with_parameter
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
+from prefect_smtp_relay.mail.headers.fields import mailboxes, unstructured, with_parameter
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.transfer_encoding import (
+from prefect_smtp_relay.mail.mime.flowed import stuff
+from prefect_smtp_relay.mail.mime.transfer_encoding import (
     base64_length,
     encode_attachment,
     encode_text,

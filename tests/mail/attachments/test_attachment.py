@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from prefect_smtp_relay.exceptions import AttachmentError
-from prefect_smtp_relay.mail.attachment import BLOCK, Attachment
-from prefect_smtp_relay.mail.attachment_input import read_attachments, read_inline_images
+from prefect_smtp_relay.mail.attachments.attachment import BLOCK, Attachment
+from prefect_smtp_relay.mail.attachments.reading import read_attachments, read_inline_images
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
 SVG = b'<?xml version="1.0"?>\n<svg/>'

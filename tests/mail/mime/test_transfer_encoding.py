@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_smtp_relay.mail.attachment import BLOCK, Attachment
-from prefect_smtp_relay.mail.transfer_encoding import (
+from prefect_smtp_relay.mail.attachments.attachment import BLOCK, Attachment
+from prefect_smtp_relay.mail.mime.transfer_encoding import (
     base64_length,
     base64_lines,
     encode_attachment,

@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_smtp_relay.exceptions import InvalidHeader
+from prefect_smtp_relay.mail.headers.unsubscribe import unsubscribe_headers
 from prefect_smtp_relay.mail.message import Message, compose
-from prefect_smtp_relay.mail.mime import render_mime
-from prefect_smtp_relay.mail.parse import read_message
-from prefect_smtp_relay.mail.unsubscribe import unsubscribe_headers
-
-from .strategies import ANY_TEXT
+from prefect_smtp_relay.mail.mime.parse import read_message
+from prefect_smtp_relay.mail.mime.render import render_mime
+from tests.mail.strategies import ANY_TEXT
 
 MakeMessage = Callable[..., Message]
 Parse = Callable[[bytes], EmailMessage]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from prefect_smtp_relay.exceptions import MessageTooLarge
+from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.message import Draft, compose
-from prefect_smtp_relay.mail.size_limit import SizeLimit
 
 LIMIT = SizeLimit(1, "THE_SETTING")
 MEGABYTE = 1024 * 1024

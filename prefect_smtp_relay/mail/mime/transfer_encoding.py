@@ -8,7 +8,7 @@ from base64 import b64encode
 from binascii import b2a_qp
 from collections.abc import Iterable, Iterator
 
-from prefect_smtp_relay.mail.attachment import BLOCK, Attachment
+from prefect_smtp_relay.mail.attachments.attachment import BLOCK, Attachment
 
 _NOT_7BIT = re.compile(rb"[^\t\r\n -~]")
 _FROM_OR_BOUNDARY = re.compile(rb"^(?:From |--=_)", re.MULTILINE)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from prefect_smtp_relay.exceptions import AttachmentError
-from prefect_smtp_relay.mail.attachment import Attachment
-from prefect_smtp_relay.mail.media_type import image_suffix
-from prefect_smtp_relay.mail.size_limit import SizeLimit
+from prefect_smtp_relay.mail.attachments.attachment import Attachment
+from prefect_smtp_relay.mail.attachments.media_type import image_suffix
+from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 
 _reading = threading.Lock()
 """Mapped tasks share one open file between threads."""

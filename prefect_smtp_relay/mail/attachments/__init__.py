@@ -1,0 +1,1 @@
+"""Files that travel with a message: beside its body, or shown inside it."""

@@ -1,0 +1,1 @@
+"""Header fields: what may be set, and how it is written."""

@@ -1,0 +1,1 @@
+"""A message as MIME text, and read back from it."""
