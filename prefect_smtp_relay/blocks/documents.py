@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from prefect_smtp_relay.blocks.base import describe
+from prefect_smtp_relay.blocks.base import title, wrong_fields
 from prefect_smtp_relay.blocks.relays import RELAY_BLOCKS, RelayBlock
 from prefect_smtp_relay.exceptions import RelayConfigurationError, UnknownRelay
 
@@ -50,7 +50,7 @@ class Connected:
         """The field ``priority``, before the document as a whole is checked.
 
         Raises:
-            RelayConfigurationError: it is no whole number, so that the choice is unknown.
+            RelayConfigurationError: it is not a whole number, so that the choice is unknown.
         """
         value = self.data.get("priority")
         if value is None or value == "":
@@ -59,7 +59,9 @@ class Connected:
             return int(value)
         except (TypeError, ValueError):
             raise RelayConfigurationError(
-                f"{self.name}: priority: is no whole number; set it in the block document."
+                "is not a whole number",
+                "Set it in the block document.",
+                field=f"{self.name}: {title(self.block_type, 'priority')}",
             ) from None
 
     def load(self) -> RelayBlock:
@@ -71,9 +73,7 @@ class Connected:
         try:
             block = self.block_type.model_validate(self.data)
         except ValidationError as error:
-            raise RelayConfigurationError(
-                f"{self.name}: {describe(error)}. Correct the block document {self.name}."
-            ) from None
+            raise wrong_fields(self.block_type, error).within(self.name) from None
         block._block_document_name = self.document_name  # noqa: SLF001  # Prefect's documented place for it
         return block
 
@@ -83,11 +83,11 @@ def in_order(relays: list[Connected]) -> list[Connected]:
 
     Raises:
         RelayConfigurationError: a priority is unreadable that may decide who takes the mail: one
-            of the type that goes first. Another one stands last among its type.
+            of the type that goes first. Another one comes last among its type.
     """
     first = min((SLUGS.index(relay.slug) for relay in relays), default=0)
 
-    def place(relay: Connected) -> tuple[int, float, str]:
+    def rank(relay: Connected) -> tuple[int, float, str]:
         number = SLUGS.index(relay.slug)
         try:
             priority: float = relay.priority
@@ -97,19 +97,20 @@ def in_order(relays: list[Connected]) -> list[Connected]:
             priority = -math.inf
         return number, -priority, relay.document_name
 
-    return sorted(relays, key=place)
+    return sorted(relays, key=rank)
 
 
 def split_name(name: str) -> tuple[str, str]:
     """Split ``smtp/NAME`` into the block type's slug and the document's name.
 
     Raises:
-        UnknownRelay: it has not this form.
+        UnknownRelay: it does not have this form.
     """
     slug, _, document_name = name.partition("/")
     if slug not in _BY_SLUG or not document_name:
         raise UnknownRelay(
-            f"relay: {name!r} is no relay; write smtp/NAME, sendgrid/NAME or outbox, or pass a"
-            " block."
+            f"{name!r} is not a relay",
+            "Use smtp/NAME, sendgrid/NAME or outbox, or pass a block.",
+            field="relay",
         )
     return slug, document_name

@@ -22,7 +22,7 @@ def fields_from_environment(block: type[RelayBlock]) -> dict[str, str | list[str
 
 
 def document_name_from_environment(block: type[RelayBlock]) -> str:
-    """The variable SMTP_BLOCK_NAME or SENDGRID_BLOCK_NAME, or a blank."""
+    """The variable SMTP_BLOCK_NAME or SENDGRID_BLOCK_NAME, or empty."""
     return os.environ.get(variable(block, "block_name"), "").strip()
 
 

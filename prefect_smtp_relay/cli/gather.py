@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from prefect_smtp_relay.blocks.base import describe
+from prefect_smtp_relay.blocks.base import wrong_fields
 from prefect_smtp_relay.blocks.environment import fields_from_environment, variable
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.answer import UsageError, complain
@@ -86,7 +86,7 @@ def build(block: type[B], fields: dict[str, Any]) -> B:
     try:
         return block(**fields)
     except ValidationError as error:
-        raise UsageError(f"{describe(error)}.") from None
+        raise UsageError(str(wrong_fields(block, error))) from None
 
 
 def _preset_fields(name: str) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from prefect.context import FlowRunContext, TaskRunContext
 from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
 from prefect_smtp_relay.blocks import fields
-from prefect_smtp_relay.blocks.base import CleanBlock, without_blank_defaults
+from prefect_smtp_relay.blocks.base import CleanBlock, without_empty_defaults
 from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.compose.draft import compose_draft
 from prefect_smtp_relay.delivery.handover import deliver_soon, telling_failures
 from prefect_smtp_relay.delivery.routing import OUTBOX
-from prefect_smtp_relay.exceptions import EmailError, MessageError, UnknownRelay
+from prefect_smtp_relay.exceptions import EmailError, InvalidField, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.rendering import Frame
 from prefect_smtp_relay.runtime import in_server as server_process
@@ -57,7 +57,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     )
 
     # Pydantic takes the last base's value of a key that both bases set.
-    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=without_blank_defaults)
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=without_empty_defaults)
 
     to: str = Field(
         title="To",
@@ -125,7 +125,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     @classmethod
     def _check_to(cls, value: str) -> str:
         if not value:
-            raise ValueError("is blank; write at least one address, such as oncall@example.org")
+            raise InvalidField("is empty", "Write an address, such as oncall@example.org.")
         return value
 
     @field_validator("custom_logo_url")
@@ -134,7 +134,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         try:
             return Frame(value.strip()).logo_url
         except MessageError as error:
-            raise ValueError(str(error).removeprefix("custom_logo_url: ")) from error
+            raise fields.without_field(error) from error
 
     @field_validator("subject_prefix", "thread")
     @classmethod
@@ -149,7 +149,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             if value and value != OUTBOX:
                 split_name(value)
         except UnknownRelay as error:
-            raise ValueError(str(error).removeprefix("relay: ")) from error
+            raise InvalidField(error.problem, error.fix) from error
         return value
 
     def notify(self, body: str, subject: str | None = None) -> Any:
