@@ -25,6 +25,7 @@
     `- DeliveryError                  the relay did not take the message; has .transient
        |- TransientFailure            4yz, HTTP 429 or 5xx: the same message may pass later
        |  |- ConnectionFailed         nothing was handed over
+       |  |  `- UnknownHost           there is no such host; tried again twice at most
        |  |- TimedOut                 nothing was handed over
        |  `- RecipientsDeferred       some were accepted; the others are tried again, alone
        |- PermanentFailure            5yz, HTTP 4xx: the same message will fail again
@@ -82,7 +83,11 @@ class EmailError(Exception):
         message_id: of the mail, once it has one.
         kept: the mail's entry in the outbox, where it was given up and stored.
         retry_after: how many seconds the relay wants to wait before the next try.
+        given_up: whether nobody tries again, although it is transient.
     """
+
+    max_retries: ClassVar[int | None] = None
+    """How often the same mail is tried again after it; None: as often as the task says."""
 
     _passes: ClassVar[bool] = False
 
@@ -96,6 +101,7 @@ class EmailError(Exception):
         message_id: str = "",
         kept: str = "",
         retry_after: float | None = None,
+        given_up: bool = False,
     ) -> None:
         super().__init__(problem, fix)
         self.problem = problem
@@ -105,6 +111,7 @@ class EmailError(Exception):
         self.message_id = message_id
         self.kept = kept
         self.retry_after = retry_after
+        self.given_up = given_up
 
     @property
     def transient(self) -> bool:
@@ -236,7 +243,7 @@ class MailsNotAccepted(EmailError):
     @property
     def transient(self) -> bool:
         """Whether the next try may bring one of them through."""
-        return any(error.transient for error in self.errors.values())
+        return any(error.transient and not error.given_up for error in self.errors.values())
 
 
 class DeliveryError(EmailError):
@@ -284,6 +291,12 @@ class ConnectionFailed(TransientFailure):
     """No connection, or it was lost before the message was handed over."""
 
 
+class UnknownHost(ConnectionFailed):
+    """DNS knows no such host: a typo more often than an outage of DNS."""
+
+    max_retries = 2
+
+
 class TimedOut(TransientFailure):
     """The relay did not answer in time, before the message was handed over."""
 
@@ -312,6 +325,7 @@ class OutcomeUnknown(DeliveryError):
     not trying may lose the mail.
     """
 
+    max_retries = 2
     _passes = True
 
 

@@ -27,7 +27,14 @@ def tree(root: type[EmailError] = EmailError) -> Iterator[type[EmailError]]:
 CLASSES = sorted(set(tree()), key=lambda cls: cls.__name__)
 DELIVERY = [cls for cls in CLASSES if issubclass(cls, DeliveryError)]
 TRANSIENT = {
-    *("TransientFailure", "ConnectionFailed", "TimedOut", "RecipientsDeferred", "OutcomeUnknown"),
+    *(
+        "TransientFailure",
+        "UnknownHost",
+        "ConnectionFailed",
+        "TimedOut",
+        "RecipientsDeferred",
+        "OutcomeUnknown",
+    ),
     *("RelayLookupFailed", "ReceiptLookupFailed"),
 }
 REFUSED_LATER = Refusal(code=450, text="busy")

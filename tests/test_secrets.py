@@ -33,8 +33,9 @@ from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import Transport, logger
 from prefect_smtp_relay.transports.outbox import Outbox
-from prefect_smtp_relay.transports.smtp import Credentials, SmtpConfig, SmtpTransport, session
-from prefect_smtp_relay.transports.smtp.connection import connect
+from prefect_smtp_relay.transports.smtp import Credentials, SmtpConfig, SmtpTransport
+from prefect_smtp_relay.transports.smtp.connect.connection import connect
+from prefect_smtp_relay.transports.smtp.session import session
 from tests.echoing_sendgrid import echoing_sendgrid
 from tests.transports.sendgrid.api_server import Handler, reply, serve
 from tests.transports.smtp.scripted_server import ScriptedServer

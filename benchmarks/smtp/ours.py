@@ -10,7 +10,7 @@ from benchmarks.mails import DOMAIN, Mail, distinct_mails
 from benchmarks.rounds import Turn, timed
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport
-from prefect_smtp_relay.transports.smtp.pool import pool
+from prefect_smtp_relay.transports.smtp.connect.pool import pool
 
 _TIMEOUT_SECONDS = 60
 _MAILS_TO_OPEN_A_SESSION = 2

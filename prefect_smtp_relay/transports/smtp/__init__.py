@@ -4,9 +4,9 @@ from prefect_smtp_relay.transports.smtp.config import (
     Credentials,
     Mechanism,
     OAuthConfig,
+    Security,
     SmtpConfig,
 )
-from prefect_smtp_relay.transports.smtp.security import Security
 from prefect_smtp_relay.transports.smtp.transport import SmtpTransport
 
 __all__ = ["Credentials", "Mechanism", "OAuthConfig", "Security", "SmtpConfig", "SmtpTransport"]

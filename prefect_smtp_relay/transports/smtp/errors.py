@@ -17,15 +17,14 @@ from prefect_smtp_relay.exceptions import (
     TlsFailed,
     TransientFailure,
 )
-from prefect_smtp_relay.transports.smtp.advice import advise
-from prefect_smtp_relay.transports.smtp.faults import (
+from prefect_smtp_relay.transports.smtp.hints import (
+    advise,
     advise_broken,
     advise_loss,
     advise_silence,
     advise_tls,
 )
-from prefect_smtp_relay.transports.smtp.reply import Reply
-from prefect_smtp_relay.transports.smtp.wire import MalformedReply
+from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 
 FINAL_REPLY = "final reply"
 """The stage in which the message may have been accepted already."""

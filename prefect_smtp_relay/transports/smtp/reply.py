@@ -14,6 +14,10 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\U0010ffff]+")
 _LONGEST_TEXT = 500
 
 
+class MalformedReply(Exception):
+    """The server's answer is no reply of RFC 5321, section 4.2."""
+
+
 def printable(text: str) -> str:
     """Make one printable line of what a server wrote, cut at 500 characters."""
     return _UNPRINTABLE.sub(" ", text).strip()[:_LONGEST_TEXT]

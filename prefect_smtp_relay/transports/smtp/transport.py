@@ -12,9 +12,9 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.pipeline import Backlog, serve
-from prefect_smtp_relay.transports.smtp.pool import MOST_CONNECTIONS, pool
-from prefect_smtp_relay.transports.smtp.submission import Submission
+from prefect_smtp_relay.transports.smtp.connect.pool import MOST_CONNECTIONS, pool
+from prefect_smtp_relay.transports.smtp.delivery.pipeline import Backlog, serve
+from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
 
 _MOST_FRUITLESS = 3
 _WAIT_SECONDS = 0.2

@@ -25,12 +25,12 @@ from prefect_smtp_relay.transports.smtp import (
     Security,
     SmtpConfig,
     SmtpTransport,
-    connection,
-    transaction,
 )
 from prefect_smtp_relay.transports.smtp.auth import tokens
 from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
-from prefect_smtp_relay.transports.smtp.pool import pool
+from prefect_smtp_relay.transports.smtp.connect import connection
+from prefect_smtp_relay.transports.smtp.connect.pool import pool
+from prefect_smtp_relay.transports.smtp.delivery import transaction
 from tests.transports.sendgrid.api_server import ApiServer, serve
 
 from . import odd_certificates

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import re
 from base64 import b64decode
@@ -35,13 +37,17 @@ class SaslServer(MailServer):
 
     Args:
         tokens: those that are good, for anybody.
-        initial_responses: what AUTH had behind the mechanism, decoded.
+        initial_responses: what AUTH had after the mechanism, decoded.
+        prepares: whether SCRAM's keys are made of the prepared password, as RFC 5802 wants.
+        scram_logins: the names of all who tried.
         farewells: what the client said to a refused token.
     """
 
     tokens: set[str] = field(default_factory=set)
     initial_responses: list[str] = field(default_factory=list)
     farewells: list[bytes] = field(default_factory=list)
+    prepares: bool = True
+    scram_logins: list[str] = field(default_factory=list)
 
     def _connect(self) -> SMTP:
         connection = super()._connect()
@@ -68,13 +74,7 @@ class SaslServer(MailServer):
         return AuthResult(success=False, handled=False)
 
     async def _take_scram(self, server: Any, args: list[str]) -> AuthResult:
-        mechanism, names = ScramMechanism("SCRAM-SHA-256"), []
-
-        def look_up(name: str) -> Any:
-            names.append(name)
-            return mechanism.make_auth_info(self.users[name])
-
-        scram = mechanism.make_server(look_up)
+        scram = ScramMechanism("SCRAM-SHA-256").make_server(self._look_up)
         try:
             scram.set_client_first(b64decode(args[1]).decode())
             final = await server.challenge_auth(scram.get_server_first())
@@ -82,5 +82,17 @@ class SaslServer(MailServer):
         except (ScramException, KeyError):
             return AuthResult(success=False, handled=False)
         assert await server.challenge_auth(scram.get_server_final()) == b""
-        server.session.used_mechanism, server.session.used_name = args[0], names[0]
+        server.session.used_mechanism = args[0]
+        server.session.used_name = self.scram_logins[-1]
         return AuthResult(success=True)
+
+    def _look_up(self, name: str) -> tuple[bytes, bytes, bytes, int]:
+        """Give salt, stored key, server key and iterations (RFC 5802, section 3)."""
+        self.scram_logins.append(name)
+        password = self.users[name]
+        if self.prepares:
+            salt, stored, key, iterations = ScramMechanism("SCRAM-SHA-256").make_auth_info(password)
+            return salt, stored, key, iterations
+        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), b"0123456789abcdef", 4096)
+        stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+        return b"0123456789abcdef", stored, hmac.digest(salted, b"Server Key", "sha256"), 4096

@@ -149,7 +149,7 @@ def test_a_busy_moment_between_two_sessions_is_waited_out(
     play: Callable[..., ScriptedServer], submit_all: SubmitAll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A relay that has served and answers the next session with 421 is asked once more."""
-    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.session._MOST_TRANSACTIONS", 2)
+    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.session.session._MOST_TRANSACTIONS", 2)
     monkeypatch.setattr("prefect_smtp_relay.transports.smtp.transport._PAUSES_SECONDS", (0.05,))
     server = play(HELLO + "SERVE", "S: 421 4.7.0 too many connections\nCLOSE", HELLO + "SERVE")
     assert recipients(submit_all(server, *EVERYBODY[:4])) == EVERYBODY[:4]

@@ -12,8 +12,9 @@ import pytest
 from prefect_smtp_relay.exceptions import CleartextRefused, ConnectionFailed
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
-from prefect_smtp_relay.transports.smtp import Credentials, Security, session
-from prefect_smtp_relay.transports.smtp.network import is_loopback
+from prefect_smtp_relay.transports.smtp import Credentials, Security
+from prefect_smtp_relay.transports.smtp.session import session
+from prefect_smtp_relay.transports.smtp.session.wire import is_loopback
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer

@@ -13,7 +13,7 @@ from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
-from prefect_smtp_relay.transports.smtp.wire import stuff_dots
+from prefect_smtp_relay.transports.smtp.session.wire import stuff_dots
 
 BODIES = {
     "dots": ".\n..\n.hidden\n\n.\n",

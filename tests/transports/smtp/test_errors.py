@@ -18,7 +18,7 @@ from prefect_smtp_relay.exceptions import (
     TlsFailed,
 )
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, translate, translating
-from prefect_smtp_relay.transports.smtp.wire import MalformedReply
+from prefect_smtp_relay.transports.smtp.reply import MalformedReply
 
 STAGES = ["connect", "TLS", "greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "body"]
 NAME = "smtp://mx.example.org:587"

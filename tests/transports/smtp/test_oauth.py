@@ -14,7 +14,7 @@ from prefect_smtp_relay.exceptions import AuthenticationFailed
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Credentials, OAuthConfig, Security
-from prefect_smtp_relay.transports.smtp.pool import pool
+from prefect_smtp_relay.transports.smtp.connect.pool import pool
 from tests.transports.sendgrid.api_server import ApiServer
 
 from .sasl_server import deny, grant

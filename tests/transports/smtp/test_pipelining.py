@@ -16,7 +16,8 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.smtp import Security, transaction
+from prefect_smtp_relay.transports.smtp import Security
+from prefect_smtp_relay.transports.smtp.delivery import transaction
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer

@@ -21,7 +21,9 @@ from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.deadline import Deadline
-from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig, pool, session
+from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig
+from prefect_smtp_relay.transports.smtp.connect import pool
+from prefect_smtp_relay.transports.smtp.session import session
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer

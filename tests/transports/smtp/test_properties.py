@@ -22,7 +22,7 @@ from prefect_smtp_relay.mail.message import Message, compose
 from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport
-from prefect_smtp_relay.transports.smtp.wire import stuff_dots
+from prefect_smtp_relay.transports.smtp.session.wire import stuff_dots
 from tests.mail.strategies import BODIES, MAILS
 
 from .recording_server import RecordingServer

@@ -15,8 +15,9 @@ from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.check_report import Report
-from prefect_smtp_relay.transports.smtp import Security, tls
-from prefect_smtp_relay.transports.smtp.pool import pool
+from prefect_smtp_relay.transports.smtp import Security
+from prefect_smtp_relay.transports.smtp.connect import tls
+from prefect_smtp_relay.transports.smtp.connect.pool import pool
 
 KINDS = [("starttls", Security.STARTTLS), ("tls", Security.DIRECT)]
 

@@ -12,7 +12,7 @@ from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Security
-from prefect_smtp_relay.transports.smtp.pool import pool
+from prefect_smtp_relay.transports.smtp.connect.pool import pool
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer

@@ -17,7 +17,8 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.check_report import Report
-from prefect_smtp_relay.transports.smtp import Credentials, Security, session
+from prefect_smtp_relay.transports.smtp import Credentials, Security
+from prefect_smtp_relay.transports.smtp.session import session
 
 if TYPE_CHECKING:
     from .sasl_server import SaslServer
@@ -171,7 +172,7 @@ def test_what_is_no_token_is_refused_before_auth(
 ) -> None:
     """A value that could bring in parameters of its own never reaches the wire or the error."""
     server = play(GREETS)
-    with pytest.raises(RelayConfigurationError, match="password: is no access token") as caught:
+    with pytest.raises(RelayConfigurationError, match="password: is not an access token") as caught:
         submit(server, credentials=account(NAME, token), mechanism=mechanism)
     assert b"AUTH" not in server.heard
     assert token not in str(caught.value)

@@ -7,8 +7,9 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator
 
+from pydantic import SecretStr
+
 from prefect_smtp_relay.exceptions import AuthenticationFailed, CleartextRefused
-from prefect_smtp_relay.transports.smtp.advice import advise_token
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import (
     REVEALING,
     WIRE_NAMES,
@@ -20,11 +21,12 @@ from prefect_smtp_relay.transports.smtp.auth.scram import ScramFailed
 from prefect_smtp_relay.transports.smtp.auth.tokens import TOKENS
 from prefect_smtp_relay.transports.smtp.config import Credentials
 from prefect_smtp_relay.transports.smtp.errors import refused
+from prefect_smtp_relay.transports.smtp.hints import advise_token
 from prefect_smtp_relay.transports.smtp.reply import Reply, masked, printable
-from prefect_smtp_relay.transports.smtp.session import Session
+from prefect_smtp_relay.transports.smtp.session.session import Session
 
-_LONGEST_COMMAND = 12288
-"""Octets of AUTH with its initial response (RFC 4954, section 4), its line end among them."""
+_MAX_COMMAND_BYTES = 12288
+"""Of AUTH with its initial response (RFC 4954, section 4), its line end among them."""
 
 _IMPOSTOR = (
     "It may be an impostor: check `address`, and set `ssl_verify_mode` to peer."
@@ -54,13 +56,15 @@ def authenticate(session: Session, credentials: Credentials, *, may_renew: bool 
     _check_cleartext(session)
     _check_offered(session, WIRE_NAMES[config.mechanism])
     lent = TOKENS.lend(config.oauth, config) if config.oauth else None
-    secret = (lent.text if lent else credentials.password).get_secret_value()
-    exchange = begin(config, credentials.username.get_secret_value(), secret)
-    session.hide([secret, exchange.secret])
-    reply, challenge = _converse(session, exchange)
-    if reply.is_positive:
-        _check_proof(session, exchange)
-        return
+    secret = lent.text if lent else credentials.password
+    session.hide([secret.get_secret_value()])
+    for exchange in begin(config, credentials.username, secret):
+        reply, challenge = _converse(session, exchange)
+        if reply.is_positive:
+            _check_proof(session, exchange)
+            return
+        if reply.is_transient:
+            break
     error = refused(config.name, "AUTH", reply)
     if isinstance(error, AuthenticationFailed) and config.mechanism in WITH_TOKEN:
         if config.oauth and lent and lent.was_kept:
@@ -75,9 +79,9 @@ def _converse(session: Session, exchange: Exchange) -> tuple[Reply, str]:
     """Say what the mechanism says; return the last reply, and the text of the 334 before it."""
     line, answers = f"AUTH {WIRE_NAMES[session.config.mechanism]}", list(exchange.answers)
     if (initial := exchange.initial) is not None:
-        session.hide([initial])
-        if len(f"{line} {initial}\r\n") <= _LONGEST_COMMAND:
-            line = f"{line} {initial}"
+        session.hide([initial.get_secret_value()])
+        if len(f"{line} {initial.get_secret_value()}\r\n") <= _MAX_COMMAND_BYTES:
+            line = f"{line} {initial.get_secret_value()}"
         else:
             answers.insert(0, lambda _: initial)
     reply, challenge = session.command("AUTH", line), ""
@@ -86,7 +90,7 @@ def _converse(session: Session, exchange: Exchange) -> tuple[Reply, str]:
             break
         challenge = reply.lines[0]
         with _understanding(session):
-            line = answer(challenge)
+            line = answer(challenge).get_secret_value()
         session.hide([line])
         reply = session.command("AUTH", line)
     return reply, challenge
@@ -103,8 +107,9 @@ def _check_cleartext(session: Session) -> None:
     other = "" if with_token else ", or set `authentication` to scram_sha_256 or cram_md5"
     raise CleartextRefused(
         f"{config.name} (AUTH): the connection is not encrypted, and {mechanism} would show the"
-        f" {what} to the network. Switch `ssl` or `enable_starttls` on{other};"
-        " `allow_cleartext_auth` permits it all the same."
+        f" {what} to the network",
+        f"Switch `ssl` or `enable_starttls` on{other}; `allow_cleartext_auth` permits it all the"
+        " same.",
     )
 
 
@@ -151,7 +156,7 @@ def _token_refused(session: Session, reply: Reply, told: str) -> AuthenticationF
     return AuthenticationFailed(config.name, detail, reply.code, reply.enhanced_code, "AUTH")
 
 
-def _read_refusal(challenge: str, token: str) -> str:
+def _read_refusal(challenge: str, token: SecretStr) -> str:
     """Read the JSON in a refusal's 334 (RFC 7628, section 3.2.2): ``status 401, scope mail``."""
     try:
         document = json.loads(b64decode(challenge.strip(), validate=True))
@@ -159,4 +164,4 @@ def _read_refusal(challenge: str, token: str) -> str:
         return ""
     fields = document.items() if isinstance(document, dict) else ()
     words = (f"{name} {value}" for name, value in fields if isinstance(value, (str, int)))
-    return printable(masked(", ".join(words), [token]))
+    return printable(masked(", ".join(words), [token.get_secret_value()]))

@@ -6,15 +6,16 @@ import hmac
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
+from pydantic import SecretStr
+
 from prefect_smtp_relay.exceptions import RelayConfigurationError
-from prefect_smtp_relay.transports.smtp.auth.saslprep import saslprep
-from prefect_smtp_relay.transports.smtp.auth.scram import Scram
+from prefect_smtp_relay.transports.smtp.auth.scram import Scram, prepare
 from prefect_smtp_relay.transports.smtp.config import Mechanism, SmtpConfig
 
-Answer = Callable[[str], str]
+Answer = Callable[[str], SecretStr]
 """Takes the text of a 334 reply, gives the next line; both in base64."""
 
 WIRE_NAMES: dict[Mechanism, str] = {
@@ -34,6 +35,8 @@ REVEALING: frozenset[Mechanism] = frozenset({"plain", "login", *WITH_TOKEN})
 """Mechanisms that hand the secret itself to whoever reads along."""
 
 _TOKEN = re.compile(r"[!-~]+")
+_UNSENDABLE = re.compile(r"[\0\ud800-\udfff]")
+"""NUL ends a field of PLAIN (RFC 4616, section 2); half of a surrogate pair is not a character."""
 
 
 @dataclass(frozen=True)
@@ -41,80 +44,87 @@ class Exchange:
     """The client's side of one login.
 
     Args:
-        secret: the password or token as the mechanism uses it.
         initial: the initial response in base64 (RFC 4954, section 4); None where the server begins.
         answers: what answers each 334 reply, in their order.
         has_server_proven: asked at the end: whether the server knows the password, as far as the
             mechanism lets it prove that.
     """
 
-    secret: str = field(repr=False)
-    initial: str | None = field(default=None, repr=False)
+    initial: SecretStr | None = None
     answers: tuple[Answer, ...] = ()
     has_server_proven: Callable[[], bool] = lambda: True
 
 
-def begin(config: SmtpConfig, username: str, secret: str) -> Exchange:
-    """Prepare a login with the configured mechanism.
+def begin(config: SmtpConfig, username: SecretStr, secret: SecretStr) -> list[Exchange]:
+    """Prepare a login with the configured mechanism; both go out as they were typed.
 
     Args:
         config: whose mechanism, and whose host and port OAUTHBEARER names.
         username: of the account.
         secret: the password, or the access token.
 
+    Returns:
+        One exchange; a second to try where it is refused, if servers differ in how SCRAM's keys
+        are made of this password: some prepare it, as RFC 5802 wants, others (Dovecot) do not.
+
     Raises:
-        RelayConfigurationError: one of them holds what cannot be used; the text names the field.
+        RelayConfigurationError: one of them contains what cannot be used.
     """
-    mechanism = config.mechanism
-    is_scram = mechanism == "scram_sha_256"
-    username = _prepared(config, "username", username, is_stored=is_scram)
-    if mechanism in WITH_TOKEN:
-        return _with_token(config, username, secret)
-    password = _prepared(config, "password", secret, is_stored=is_scram)
-    if is_scram:
-        scram = Scram(username, password)
-        answers = (scram.prove, scram.verify)
-        return Exchange(password, scram.open(), answers, lambda: scram.has_server_proven)
-    if mechanism == "login":
-        return Exchange(password, None, (lambda _: _encode(username), lambda _: _encode(password)))
-    if mechanism == "cram_md5":
-        answer = partial(_cram_md5, username, password)
-        return Exchange(password, None, (answer,))
-    return Exchange(password, _encode(f"\0{username}\0{password}"))
+    _check(config, "username", username)
+    if config.mechanism in WITH_TOKEN:
+        return [_with_token(config, username, secret)]
+    _check(config, "password", secret)
+    if config.mechanism == "scram_sha_256":
+        spellings = dict.fromkeys((secret, prepare(secret)))
+        return [_scram(username, spelling) for spelling in spellings]
+    if config.mechanism == "login":
+        return [Exchange(None, (lambda _: _encode(username), lambda _: _encode(secret)))]
+    if config.mechanism == "cram_md5":
+        return [Exchange(None, (partial(_cram_md5, username, secret),))]
+    return [Exchange(_encode("\0", username, "\0", secret))]
 
 
-def _with_token(config: SmtpConfig, username: str, token: str) -> Exchange:
+def _scram(username: SecretStr, password: SecretStr) -> Exchange:
+    scram = Scram(username, password)
+    answers = (scram.prove, scram.verify)
+    return Exchange(scram.open(), answers, lambda: scram.has_server_proven)
+
+
+def _with_token(config: SmtpConfig, username: SecretStr, token: SecretStr) -> Exchange:
     """Whatever follows the initial response is an error, which has to be acknowledged."""
-    if not _TOKEN.fullmatch(token):
+    if not _TOKEN.fullmatch(token.get_secret_value()):
         raise RelayConfigurationError(
-            f"{config.name} (AUTH): password: is no access token: it holds a blank, a control or a"
-            " non-ASCII character. Set it to the token alone, or let `oauth_token_url` get one."
+            "is not an access token: it contains a space, a control or a non-ASCII character",
+            "Set it to the token alone, or let `oauth_token_url` get one.",
+            field=f"{config.name} (AUTH): password",
         )
     if config.mechanism == "xoauth2":
-        initial = f"user={username}\1auth=Bearer {token}\1\1"
-        return Exchange(token, _encode(initial), (lambda _: "",))
-    name = username.replace("=", "=3D").replace(",", "=2C")  # RFC 5801, section 4
-    place = f"host={config.address}\1port={config.port}"
-    initial = f"n,a={name},\1{place}\1auth=Bearer {token}\1\1"  # RFC 7628, section 3.1
-    return Exchange(token, _encode(initial), (lambda _: _encode("\1"),))
+        initial = _encode("user=", username, "\1auth=Bearer ", token, "\1\1")
+        return Exchange(initial, (lambda _: SecretStr(""),))
+    name = username.get_secret_value().replace("=", "=3D").replace(",", "=2C")  # RFC 5801, 4
+    header = f"n,a={name},\1host={config.address}\1port={config.port}"
+    initial = _encode(header, "\1auth=Bearer ", token, "\1\1")  # RFC 7628, section 3.1
+    return Exchange(initial, (lambda _: _encode("\1"),))
 
 
-def _cram_md5(username: str, password: str, challenge: str) -> str:
-    """RFC 2195, section 2: the name, a blank, the keyed digest of the challenge in hex."""
-    octets = b64decode(challenge.strip(), validate=True)
-    digest = hmac.new(password.encode(), octets, "md5").hexdigest()
-    return _encode(f"{username} {digest}")
+def _cram_md5(username: SecretStr, password: SecretStr, challenge: str) -> SecretStr:
+    """RFC 2195, section 2: the name, a space, the keyed digest of the challenge in hex."""
+    asked = b64decode(challenge.strip(), validate=True)
+    digest = hmac.new(password.get_secret_value().encode(), asked, "md5").hexdigest()
+    return _encode(username, f" {digest}")
 
 
-def _prepared(config: SmtpConfig, field: str, text: str, *, is_stored: bool) -> str:
-    try:
-        return saslprep(text, is_stored=is_stored)
-    except ValueError as error:
+def _check(config: SmtpConfig, field: str, text: SecretStr) -> None:
+    forbidden = "\1" if config.mechanism in WITH_TOKEN else "\0"  # what separates fields
+    if forbidden in text.get_secret_value() or _UNSENDABLE.search(text.get_secret_value()):
         raise RelayConfigurationError(
-            f"{config.name} (AUTH): {field}: {error}. Enter `{field}` again in the block, without"
-            " it."
-        ) from None
+            "contains a character that cannot be sent",
+            f"Enter `{field}` again in the block, without it.",
+            field=f"{config.name} (AUTH): {field}",
+        )
 
 
-def _encode(text: str) -> str:
-    return b64encode(text.encode()).decode("ascii")
+def _encode(*parts: str | SecretStr) -> SecretStr:
+    """Put a line together, in base64."""
+    texts = (p if isinstance(p, str) else p.get_secret_value() for p in parts)
+    return SecretStr(b64encode("".join(texts).encode()).decode("ascii"))

@@ -11,7 +11,7 @@ from prefect_smtp_relay.transports.smtp.check.conversation import Conversation
 from prefect_smtp_relay.transports.smtp.check.opening import Opening
 from prefect_smtp_relay.transports.smtp.check.recommendation import Remedy, recommend
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.tls import forget_sessions
+from prefect_smtp_relay.transports.smtp.connect.tls import forget_sessions
 
 STEPS = (
     *("DNS", "connect", "greeting", "EHLO", "TLS", "certificate", "SIZE", "PIPELINING"),

@@ -11,12 +11,11 @@ from prefect_smtp_relay.exceptions import DeliveryError, EmailError, TimedOut, T
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import WIRE_NAMES, WITH_TOKEN
 from prefect_smtp_relay.transports.smtp.check.certificate import Certificate, read_certificate
 from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, STARTTLS, Remedy
-from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.connection import connect
+from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
+from prefect_smtp_relay.transports.smtp.connect.connection import connect
+from prefect_smtp_relay.transports.smtp.connect.tls import tls_client
 from prefect_smtp_relay.transports.smtp.errors import OTHER_HOST_CODES
-from prefect_smtp_relay.transports.smtp.security import Security
-from prefect_smtp_relay.transports.smtp.session import Session
-from prefect_smtp_relay.transports.smtp.tls import tls_client
+from prefect_smtp_relay.transports.smtp.session.session import Session
 
 _PROBE_SECONDS = 3.0
 _SUBMISSION_PORTS = {587: STARTTLS, 465: DIRECT_TLS}

@@ -18,10 +18,10 @@ from prefect_smtp_relay.transports.smtp.auth.mechanisms import WIRE_NAMES
 from prefect_smtp_relay.transports.smtp.auth.tokens import TOKENS
 from prefect_smtp_relay.transports.smtp.check.confusions import other_mechanism
 from prefect_smtp_relay.transports.smtp.check.recommendation import STARTTLS, Remedy
+from prefect_smtp_relay.transports.smtp.delivery.mail_command import smtputf8_parameters
 from prefect_smtp_relay.transports.smtp.errors import refused
-from prefect_smtp_relay.transports.smtp.mail_command import smtputf8_parameters
 from prefect_smtp_relay.transports.smtp.reply import printable
-from prefect_smtp_relay.transports.smtp.session import Session
+from prefect_smtp_relay.transports.smtp.session.session import Session
 
 
 class Conversation:

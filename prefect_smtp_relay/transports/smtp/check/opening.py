@@ -13,19 +13,19 @@ from prefect_smtp_relay.transports.check_report import StepLog
 from prefect_smtp_relay.transports.smtp.check import confusions
 from prefect_smtp_relay.transports.smtp.check.certificate import read_certificate
 from prefect_smtp_relay.transports.smtp.check.recommendation import STARTTLS, Remedy
-from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.connection import (
+from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
+from prefect_smtp_relay.transports.smtp.connect.connection import (
     SPEAKS_PLAIN_TEXT,
     AnsweredInPlainText,
     handshake,
+    upgrade,
     wants_starttls,
 )
+from prefect_smtp_relay.transports.smtp.connect.network import open_socket, resolve
+from prefect_smtp_relay.transports.smtp.connect.tls import describe
 from prefect_smtp_relay.transports.smtp.errors import translating
-from prefect_smtp_relay.transports.smtp.network import open_socket, resolve
 from prefect_smtp_relay.transports.smtp.reply import printable
-from prefect_smtp_relay.transports.smtp.security import Security
-from prefect_smtp_relay.transports.smtp.session import Session
-from prefect_smtp_relay.transports.smtp.tls import describe
+from prefect_smtp_relay.transports.smtp.session.session import Session
 
 _DIRECT = {Security.DIRECT, Security.DIRECT_OR_STARTTLS}
 _PATIENCE_SECONDS = 3.0
@@ -154,7 +154,7 @@ class Opening:
             if wants_starttls(self._config, session):
                 if "STARTTLS" not in session.extensions:
                     self._note(confusions.no_tls(self._config))
-                session.start_tls()
+                upgrade(self._config, session)
                 finding.ok(f"STARTTLS: {describe(session.tls)}")
                 self._skip_the_first_try()
                 self._require_starttls("STARTTLS works: require it, so that nobody can strip it")

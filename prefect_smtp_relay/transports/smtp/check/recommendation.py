@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from prefect_smtp_relay.transports.check_report import Recommendation
-from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.security import Security
+from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
 
 DIRECT_TLS = {"ssl": True, "enable_starttls": False}
 """The fields for TLS from the first byte."""

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Iterator
 
 from prefect_smtp_relay.exceptions import TimedOut
+from prefect_smtp_relay.transports.smtp.delivery.mail_command import mail_command
+from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused
-from prefect_smtp_relay.transports.smtp.mail_command import mail_command
 from prefect_smtp_relay.transports.smtp.reply import Reply
-from prefect_smtp_relay.transports.smtp.session import Session
-from prefect_smtp_relay.transports.smtp.submission import Submission
-from prefect_smtp_relay.transports.smtp.wire import stuff_dots
+from prefect_smtp_relay.transports.smtp.session.session import Session
+from prefect_smtp_relay.transports.smtp.session.wire import stuff_dots
 
 _deaf_behind_messages: set[tuple[str, int]] = set()
 """Hosts and ports, while the process lives: chasquid 1.11 reads a message by another buffer."""

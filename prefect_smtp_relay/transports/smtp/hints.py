@@ -1,9 +1,81 @@
-"""What to change, for what a server answers: the second half of every error's text."""
+"""What to change, for what a server answers or fails to answer: an error's second half."""
 
 from __future__ import annotations
 
-from prefect_smtp_relay.transports.smtp.faults import NO_SMTP, advise_broken
 from prefect_smtp_relay.transports.smtp.reply import Reply
+
+_PLACE = "check `address` and `port`."
+_MAIL_PORT = "set `port` to the relay's port for submission: 587 or 465."
+_SUBMISSION_TLS = "use the port for direct TLS (465) with `ssl` on."
+_TLS = "The server did not go on with the TLS handshake: check `port`, `ssl` and `enable_starttls`."
+_FIREWALL = "Check `address` and `port`, and whether a firewall lets this host through."
+_MAYBE_DIRECT_TLS = (
+    f"If it expects TLS from the first byte (port 465), switch `ssl` on; else {_PLACE}"
+)
+
+_SILENT = {
+    "connect": _FIREWALL,
+    "TLS": _TLS,
+    "greeting": f"The server said nothing. {_MAYBE_DIRECT_TLS}",
+    "STARTTLS": f"If it goes on, {_SUBMISSION_TLS}",
+    "AUTH": "Some relays are slow to refuse a login: check `username` and `password`, or raise"
+    " `timeout_seconds`.",
+    "body": "If it goes on, raise `timeout_seconds`, or attach less.",
+}
+_SLOW = "If it goes on, ask the relay's administrator, or raise `timeout_seconds`."
+_LOST = {
+    "connect": _FIREWALL,
+    "TLS": _TLS,
+    "greeting": _MAYBE_DIRECT_TLS,
+    "EHLO": "Set `domain`, the name this host greets with, to one that the relay knows, or ask its"
+    " administrator whether this host may connect.",
+    "STARTTLS": f"If it goes on, {_SUBMISSION_TLS}",
+    "AUTH": "Some relays hang up on a wrong login: check `username`, `password` and"
+    " `authentication` in the block.",
+    "MAIL": "If it goes on, ask the relay's administrator whether it takes this sender"
+    " (`from_address`).",
+    "body": "If it goes on, the message may be larger than the relay takes: attach less, or link to"
+    " the files.",
+}
+_HANGS_UP = "If it goes on, ask the relay's administrator why it hangs up."
+_BROKEN = {
+    "greeting": f"This is no SMTP server: {_PLACE}",
+    "STARTTLS": "Somebody may be tampering with the connection: ask the administrator.",
+}
+_BREAKS_THE_PROTOCOL = "The server breaks the protocol: ask its administrator."
+_OTHER_SERVERS = {
+    "SSH-": f"This is an SSH server: {_MAIL_PORT}",
+    "* ": f"This is an IMAP server, where mail is read: {_MAIL_PORT}",
+    "+OK": f"This is a POP3 server, where mail is read: {_MAIL_PORT}",
+    "-ERR": f"This is a POP3 server, where mail is read: {_MAIL_PORT}",
+    "HTTP/": f"This is a web server, no SMTP server: {_MAIL_PORT}",
+    r"\x15\x03": "The server expects TLS from the first byte: switch `ssl` on.",
+    r"\x16\x03": "The server expects TLS from the first byte: switch `ssl` on.",
+}
+"""By what the greeting begins with."""
+
+_IN_CLEAR = f"The server answered the TLS handshake in plain text: {_SUBMISSION_TLS}"
+_OLD_TLS = (
+    "The server speaks only TLS older than 1.2, which is not safe: have it updated, or use another"
+    " relay."
+)
+_BY_TLS_REASON = {
+    **dict.fromkeys(
+        ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"), _IN_CLEAR
+    ),
+    **dict.fromkeys(("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"), _OLD_TLS),
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "The server has no cipher in common with this host, or wants a"
+    " client certificate: ask its administrator.",
+}
+"""By OpenSSL's name of the error."""
+
+NO_STARTTLS = (
+    "the server does not offer STARTTLS. If it takes TLS from the first byte (465), set that `port`"
+    " with `ssl` on; only a server in your own network should be used without TLS, with `ssl` and"
+    " `enable_starttls` off."
+)
+NO_SMTP = f"This is no SMTP server, though it greets like one (FTP does): {_MAIL_PORT}"
+"""For a server that knows neither EHLO nor HELO."""
 
 _BY_ENHANCED_CODE = {
     "5.7.9": "The account wants an app password: create one with the provider and set it as"
@@ -102,3 +174,32 @@ def _advise_530(reply: Reply) -> str:
     if reply.code == 538 or "TLS" in reply.text.upper():
         return "The relay wants encryption first: switch `ssl` or `enable_starttls` on."
     return "The relay wants authentication: set `username` and `password` in the block."
+
+
+def advise_silence(stage: str) -> str:
+    """Say what to change after a server did not answer in time."""
+    return _SILENT.get(stage, _SLOW)
+
+
+def advise_loss(stage: str) -> str:
+    """Say what to change after a connection was closed or could not be made."""
+    return _LOST.get(stage, _HANGS_UP)
+
+
+def advise_broken(stage: str, words: str = "") -> str:
+    """Say what to change after an answer that has no place in SMTP.
+
+    Args:
+        stage: the step of the session.
+        words: how the answer begins.
+    """
+    if stage == "greeting":
+        for beginning, advice in _OTHER_SERVERS.items():
+            if words.startswith(beginning):
+                return advice
+    return _BROKEN.get(stage, _BREAKS_THE_PROTOCOL)
+
+
+def advise_tls(reason: str) -> str:
+    """Say what to change after TLS failed for another reason than the certificate."""
+    return _BY_TLS_REASON.get(reason, _TLS)

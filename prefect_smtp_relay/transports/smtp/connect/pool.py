@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from prefect_smtp_relay.exceptions import TimedOut
 from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.connection import connect
+from prefect_smtp_relay.transports.smtp.connect.connection import connect
 from prefect_smtp_relay.transports.smtp.errors import translating
-from prefect_smtp_relay.transports.smtp.farewell import quit_all
-from prefect_smtp_relay.transports.smtp.session import Session
+from prefect_smtp_relay.transports.smtp.session.session import Session, quit_all
 
 MOST_CONNECTIONS = 10
 """Open at once to one relay."""

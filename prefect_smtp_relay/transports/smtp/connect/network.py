@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 from collections.abc import Iterator
 
@@ -41,12 +40,6 @@ def open_socket(config: SmtpConfig, deadline: Deadline | None = None) -> socket.
     with _naming_the_host(config):
         bound = Deadline((deadline or Deadline()).left(config.timeout_seconds))
         return connect_to_any(config.address, config.port, bound, _connect)
-
-
-def is_loopback(sock: socket.socket) -> bool:
-    """Whether the peer is this host itself, so that nobody can read along."""
-    address = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _connect(family: socket.AddressFamily, place: Place, seconds: float) -> socket.socket:

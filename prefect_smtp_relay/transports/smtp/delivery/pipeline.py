@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from prefect_smtp_relay.exceptions import EmailError, MessageError, OutcomeUnknown
 from prefect_smtp_relay.transports.base import logger
-from prefect_smtp_relay.transports.smtp.session import Session
-from prefect_smtp_relay.transports.smtp.submission import Submission
-from prefect_smtp_relay.transports.smtp.transaction import Transaction
+from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
+from prefect_smtp_relay.transports.smtp.delivery.transaction import Transaction
+from prefect_smtp_relay.transports.smtp.session.session import Session
 
 
 class Backlog:

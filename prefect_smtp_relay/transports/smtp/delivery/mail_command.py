@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
-from prefect_smtp_relay.transports.smtp.session import Session
-from prefect_smtp_relay.transports.smtp.submission import Submission
+from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
+from prefect_smtp_relay.transports.smtp.session.session import Session
 
 
 def smtputf8_parameters(session: Session) -> str:

@@ -12,12 +12,11 @@ from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.auth.login import KeptTokenRefused, authenticate
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import REVEALING
-from prefect_smtp_relay.transports.smtp.config import SmtpConfig
+from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
+from prefect_smtp_relay.transports.smtp.connect.network import open_socket
+from prefect_smtp_relay.transports.smtp.connect.tls import describe, tls_client
 from prefect_smtp_relay.transports.smtp.errors import translating
-from prefect_smtp_relay.transports.smtp.network import open_socket
-from prefect_smtp_relay.transports.smtp.security import Security
-from prefect_smtp_relay.transports.smtp.session import Session
-from prefect_smtp_relay.transports.smtp.tls import describe, tls_client
+from prefect_smtp_relay.transports.smtp.session.session import Session
 
 _NO_TLS_RECORD = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
 """What the versions of OpenSSL call an answer that is not TLS, such as a greeting."""
@@ -158,11 +157,17 @@ def _upgraded(config: SmtpConfig, deadline: Deadline) -> Session:
     session = _greeted(open_socket(config, deadline), config, deadline)
     try:
         if wants_starttls(config, session):
-            session.start_tls()
+            upgrade(config, session)
     except BaseException:
         session.close()
         raise
     return session
+
+
+def upgrade(config: SmtpConfig, session: Session) -> None:
+    """Encrypt a session by STARTTLS."""
+    client = tls_client(config.verify_peer, config.ca_certificate)
+    session.start_tls(lambda plain: client.encrypt(plain, config.place))
 
 
 def wants_starttls(config: SmtpConfig, session: Session) -> bool:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import re
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
 
 from prefect_smtp_relay.transports.deadline import Deadline
-from prefect_smtp_relay.transports.smtp.reply import Reply
+from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 
 _LINE = re.compile(rb"([2-5]\d{2})(?:([ -])(.*))?", re.DOTALL)
 _LONGEST_LINE = 8192
 _MOST_LINES = 200
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
-
-
-class MalformedReply(Exception):
-    """The server's answer is no reply of RFC 5321, section 4.2."""
 
 
 class Wire:
@@ -176,3 +173,9 @@ def stuff_dots(blocks: Iterable[bytes]) -> Iterator[bytes]:
         stuffed = block.replace(b"\r\n.", b"\r\n..") if b"." in block else block
         yield b"." + stuffed if at_line_start and block.startswith(b".") else stuffed
         at_line_start = block.endswith(b"\r\n")
+
+
+def is_loopback(sock: socket.socket) -> bool:
+    """Whether the peer is this host itself, so that nobody can read along."""
+    address = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

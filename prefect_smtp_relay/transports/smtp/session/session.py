@@ -6,37 +6,32 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from prefect_smtp_relay.exceptions import EmailError, TlsFailed
 from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused, translate
-from prefect_smtp_relay.transports.smtp.extensions import (
+from prefect_smtp_relay.transports.smtp.hints import NO_STARTTLS
+from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
+from prefect_smtp_relay.transports.smtp.session.ehlo import (
     MOST_RECIPIENTS,
+    helo_name,
     read_extensions,
     recipient_limit,
 )
-from prefect_smtp_relay.transports.smtp.farewell import quit_all
-from prefect_smtp_relay.transports.smtp.faults import NO_STARTTLS
-from prefect_smtp_relay.transports.smtp.helo import helo_name
-from prefect_smtp_relay.transports.smtp.network import is_loopback
-from prefect_smtp_relay.transports.smtp.reply import Reply
-from prefect_smtp_relay.transports.smtp.tls import tls_client
-from prefect_smtp_relay.transports.smtp.wire import MalformedReply, Wire
+from prefect_smtp_relay.transports.smtp.session.wire import Wire, is_loopback
 
 _KNOWS_NO_EHLO = frozenset({500, 502})
 """Other negative replies refuse this host's name, and would refuse it in HELO as well."""
-
 _END = b".\r\n"
 _ONE_RECORD = 16_000
 """Octets that go out whole or not at all, under TLS too."""
-
 _LAST_WORDS_SECONDS = 0.5
 _MOST_TRANSACTIONS = 90
 """Below the 100 that OpenSMTPD permits by default."""
-
 _LONGEST_SECONDS = 300.0
+_QUIT_SECONDS = 2.0
 
 
 class Session:
@@ -121,8 +116,11 @@ class Session:
         """Read the server's first reply, which it sends unasked."""
         return self._expect("greeting", self.read_reply("greeting"))
 
-    def start_tls(self) -> None:
+    def start_tls(self, encrypt: Callable[[socket.socket], ssl.SSLSocket]) -> None:
         """Encrypt the connection; what EHLO said before is forgotten (RFC 3207, section 4.2).
+
+        Args:
+            encrypt: does the handshake; the socket's timeout bounds it.
 
         Raises:
             TlsFailed: the server has no STARTTLS, or the handshake failed.
@@ -131,11 +129,10 @@ class Session:
             raise TlsFailed(self.config.name, NO_STARTTLS, stage="STARTTLS")
         self.demand("STARTTLS", "STARTTLS")
         with self._translating("STARTTLS"):
-            client = tls_client(self.config.verify_peer, self.config.ca_certificate)
             plain = self._wire.socket
             plain.settimeout(self._wire.deadline.left(self.config.timeout_seconds))
             self._wire.replace_socket(plain)
-            self._wire.socket = client.encrypt(plain, self.config.place)
+            self._wire.socket = encrypt(plain)
         self.hello()
 
     def command(self, stage: str, line: str) -> Reply:
@@ -287,3 +284,16 @@ class Session:
         if not reply.is_positive:
             raise refused(self.config.name, stage, reply)
         return reply
+
+
+def quit_all(sessions: Sequence[Session]) -> None:
+    """Say good-bye to several servers at once, and close: the wait is that for one."""
+    deadline = Deadline(_QUIT_SECONDS)
+    for session in sessions:
+        session.go_on(deadline)
+        with contextlib.suppress(EmailError):
+            session.write("QUIT", b"QUIT\r\n")
+    for session in sessions:
+        with contextlib.suppress(EmailError):
+            session.read_reply("QUIT")
+        session.close()

@@ -1,0 +1,1 @@
+"""Messages over a session: the commands of a transaction, and what became of each recipient."""

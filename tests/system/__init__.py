@@ -1,0 +1,1 @@
+"""Tests against the programs that relays run; they belong to `make test-system`."""
