@@ -203,15 +203,17 @@ def _state(profiles: Path) -> tuple[object, ...]:
 
 
 def configuration_error(
-    error: ValidationError, label: Callable[[str], str]
+    error: ValidationError, label: Callable[[str], str], only: str = ""
 ) -> RelayConfigurationError:
     """Say which fields are wrong and how to fix them, without any value.
 
     Args:
         error: what Pydantic found.
         label: names a field as people know it.
+        only: the one field to tell about, which is wrong.
     """
-    found = [_problem(each, label) for each in error.errors(include_input=False, include_url=False)]
+    errors = error.errors(include_input=False, include_url=False)
+    found = [_problem(each, label) for each in errors if only in {"", *each["loc"][:1]}]
     if len(found) == 1:
         return found[0]
     return RelayConfigurationError("; ".join(str(each).rstrip(".") for each in found) + ".")

@@ -135,6 +135,8 @@ def title(block: type[CleanBlock], name: str) -> str:
     return f"*{field.title}* (`{name}`)" if field else name
 
 
-def wrong_fields(block: type[CleanBlock], error: ValidationError) -> RelayConfigurationError:
-    """Say which fields of a block are wrong and how to fix them, without any value."""
-    return configuration_error(error, lambda name: title(block, name))
+def wrong_fields(
+    block: type[CleanBlock], error: ValidationError, only: str = ""
+) -> RelayConfigurationError:
+    """Say which fields of a block, or that it is the only one, are wrong and how to fix them."""
+    return configuration_error(error, lambda name: title(block, name), only)

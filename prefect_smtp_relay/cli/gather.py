@@ -13,16 +13,16 @@ from prefect_smtp_relay.blocks.environment import fields_from_environment, varia
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.answer import UsageError, complain
 from prefect_smtp_relay.cli.preset import known
-from prefect_smtp_relay.cli.prompts import ask, ask_secret, is_interactive, read_secret
+from prefect_smtp_relay.cli.prompts import ask, is_interactive, read_secret
 
 B = TypeVar("B", bound=RelayBlock)
 
-_FROM = {"from_address": ("From address where a flow names none (blank for none)", "")}
+_FROM = {"from_address": ("From address where a flow names none (empty for none)", "")}
 _QUESTIONS: dict[type[RelayBlock], dict[str, tuple[str, str]]] = {
     SMTP: {
         "address": ("Address of the SMTP server", ""),
         "port": ("Port", "587"),
-        "username": ("Username (blank for none)", ""),
+        "username": ("Username (empty for none)", ""),
         **_FROM,
     },
     SendGrid: _FROM,
@@ -30,8 +30,8 @@ _QUESTIONS: dict[type[RelayBlock], dict[str, tuple[str, str]]] = {
 """What a person is asked, with the default."""
 
 _OAUTH_SECRETS = {
-    "oauth_client_secret": "The OAuth client secret (blank for none)",
-    "oauth_refresh_token": "The OAuth refresh token (blank for client credentials)",
+    "oauth_client_secret": "The OAuth client secret (empty for none)",
+    "oauth_refresh_token": "The OAuth refresh token (empty for client credentials)",
 }
 """What a person is asked where there is a token URL, without an echo."""
 
@@ -109,19 +109,19 @@ def _ask_for_fields(
 
 def _ask_for_secret(block: type[RelayBlock], fields: dict[str, Any]) -> None:
     name = _secret_of(block)
-    fields[name] = _valid(block, name, partial(ask_secret, f"The {_words(name)}"))
+    fields[name] = _valid(block, name, partial(ask, f"The {_words(name)}", is_secret=True))
 
 
 def _ask_for_oauth_secrets(fields: dict[str, Any]) -> None:
     for name, question in _OAUTH_SECRETS.items():
         if not fields.get(name):
-            fields[name] = _valid(SMTP, name, partial(ask_secret, question))
+            fields[name] = _valid(SMTP, name, partial(ask, question, is_secret=True))
 
 
 def _valid(block: type[RelayBlock], name: str, ask_once: Callable[[], str]) -> str:
-    """Ask until the field takes the answer, which only the question itself can still mend."""
+    """Ask until the field takes the answer, which only this question can still correct."""
     while problem := _problem(block, name, answer := ask_once()):
-        complain(f"{problem}.")
+        complain(problem)
     return answer
 
 
@@ -129,7 +129,8 @@ def _problem(block: type[RelayBlock], name: str, answer: str) -> str:
     try:
         block(**{name: answer})
     except ValidationError as error:
-        return describe(error, name)
+        if name in {each["loc"][0] for each in error.errors() if each["loc"]}:
+            return str(wrong_fields(block, error, only=name))
     return ""
 
 

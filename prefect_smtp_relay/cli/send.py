@@ -41,9 +41,9 @@ def send(
     is_to_be_stored = relay == OUTBOX
     if relay is not None and not is_to_be_stored:
         refuse_malformed(relay)
+    settings = current_settings()
+    draft = compose_draft(settings, to, subject, body, from_=from_)
     with telling_failures(last_try=True):
-        settings = current_settings()
-        draft = compose_draft(settings, to, subject, body, from_=from_)
         chosen, message = settle(draft, relay, settings, Origin())
         receipt = deliver(message, Envelope.of(message), chosen)
     return show(_answer(receipt, is_to_be_stored=is_to_be_stored), as_json=as_json)
