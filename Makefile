@@ -1,20 +1,23 @@
-# `make demo` shows the main job, `make test` runs the tests, `make check` is everything static.
+# `make demo` shows the main job, `make test` and `make test-system` run the tests, `make check` is everything static.
 # Each makes .venv first, with the versions of constraints.txt.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench clean
+SYSTEM := $(wildcard $(addprefix tests/,demo deployments readme_run server system ui))
+
+.PHONY: demo test test-system check bench clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo.run
 
-# One process for each kind of Prefect server: events meant for one that has ended would hold up the next.
+# All but what needs a browser, a server or a worker of its own, or another company's server.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest --ignore tests/deployments --ignore tests/server --ignore tests/ui
-	$(BIN)/python -m pytest tests/deployments tests/server
-	$(BIN)/python -m pytest tests/ui
+	$(BIN)/python -m pytest $(SYSTEM:%=--ignore=%)
+
+test-system: $(VENV)/.installed
+	$(BIN)/python -m pytest $(SYSTEM)
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
+_STARTUP_SECONDS = 180
 _exit_status = 0
 
 
@@ -41,6 +42,15 @@ def pytest_unconfigure() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(_exit_status)
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """Run a Prefect server on SQLite in a temporary folder."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=_STARTUP_SECONDS):
+        yield
 
 
 class CliRun(NamedTuple):

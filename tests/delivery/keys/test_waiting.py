@@ -16,8 +16,7 @@ from prefect_smtp_relay.delivery.routing import Origin
 from prefect_smtp_relay.exceptions import EmailError, TransientFailure
 from prefect_smtp_relay.mail.message import compose
 from prefect_smtp_relay.testing.memory import InMemoryTransport
-
-from .keyed_flows import KEY
+from tests.delivery.keys.keyed_flows import KEY
 
 SEED = Origin().of_key(KEY).seed
 MAIL: dict[str, Any] = {

@@ -18,7 +18,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect_smtp_relay import SMTP, SendAnEmail, SendGrid
 from prefect_smtp_relay.runtime import catalog
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CANARY = "canary-4f1c9b-never-shown"
 
 

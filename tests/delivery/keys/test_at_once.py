@@ -14,10 +14,9 @@ from prefect.settings import PREFECT_API_URL
 from prefect_smtp_relay import Receipt, send_an_email, send_emails
 from prefect_smtp_relay.exceptions import PermanentFailure
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.orchestration.test_bulk import mails_to
+from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, NEVER, at_once, tell
 from tests.readme import ROOT
-
-from .keyed_flows import KEY, LATER, MAIL, NEVER, at_once, tell
+from tests.tasks.bulk_mails import mails_to
 
 SCRIPT = """
 import os, signal, sys

@@ -8,7 +8,7 @@ import pytest
 
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.orchestration.test_bulk import connect
+from tests.tasks.bulk_mails import connect
 
 
 @pytest.fixture(autouse=True)

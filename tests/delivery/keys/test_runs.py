@@ -18,9 +18,8 @@ from prefect_smtp_relay.delivery import progress
 from prefect_smtp_relay.delivery.routing import Origin
 from prefect_smtp_relay.exceptions import MessageError, PermanentFailure
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.orchestration.test_events import told
-
-from .keyed_flows import KEY, LATER, MAIL, NEVER, logged, records, tell
+from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, NEVER, logged, records, tell
+from tests.events import told
 
 
 def test_two_flow_runs_with_one_key_send_one_mail(

@@ -18,8 +18,7 @@ from prefect_smtp_relay import SMTP, SendGrid, send_an_email
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
-
-from .terminal import Dialogue, converse
+from tests.cli.connected.terminal import Dialogue, converse
 
 RunCli = Callable[..., Any]
 CANARY = "canary-31f0-never-shown"

@@ -9,9 +9,8 @@ import pytest
 from prefect_smtp_relay import send_emails
 from prefect_smtp_relay.exceptions import MailsNotAccepted, ReceiptLookupFailed, TransientFailure
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.orchestration.test_bulk import mails_to
-
-from .keyed_flows import KEY, LATER, MAIL, records, tell, tell_all
+from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, records, tell, tell_all
+from tests.tasks.bulk_mails import mails_to
 
 
 def test_mails_of_batches_share_keys_with_each_other_and_with_single_mails(

@@ -11,8 +11,7 @@ from pydantic import PrivateAttr
 
 from prefect_smtp_relay.exceptions import ReceiptDamaged, ReceiptLookupFailed
 from prefect_smtp_relay.testing.mail_server import MailServer
-
-from .keyed_flows import logged, records, tell
+from tests.delivery.keys.keyed_flows import logged, records, tell
 
 
 def test_the_record_names_neither_the_key_nor_bcc(mail_server: MailServer, storage: Path) -> None:

@@ -1,4 +1,7 @@
-"""A real Prefect server for the whole folder, empty of relays before each test."""
+"""The fixtures of tests that ask Prefect: a server with nothing connected, and no other outbox.
+
+A folder's ``conftest.py`` takes them all: ``from tests.prefect_api import *``.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,23 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.clients import AssertingEventsClient
 from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_HOME, PREFECT_LOCAL_STORAGE_PATH, temporary_settings
-from prefect.testing.utilities import prefect_test_harness
 
-from prefect_smtp_relay.testing.certificates import Certificates, issue_certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 
-_STARTUP_SECONDS = 180
-
-
-@pytest.fixture(scope="package", autouse=True)
-def prefect_server() -> Iterator[None]:
-    """Run a Prefect server on SQLite in a temporary folder."""
-    with prefect_test_harness(server_startup_timeout=_STARTUP_SECONDS):
-        yield
+__all__ = [
+    "client",
+    "events_worker",
+    "mail_server",
+    "nothing_connected",
+    "outbox_path",
+    "result_storage",
+]
 
 
 @pytest.fixture
-def client() -> Iterator[SyncPrefectClient]:
+def client(prefect_server: None) -> Iterator[SyncPrefectClient]:
     """Give a client of the server."""
+    del prefect_server
     with get_client(sync_client=True) as client:
         yield client
 
@@ -53,12 +55,6 @@ def result_storage(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "results"
     with temporary_settings({PREFECT_HOME: tmp_path, PREFECT_LOCAL_STORAGE_PATH: folder}):
         yield folder
-
-
-@pytest.fixture(scope="session")
-def certificates() -> Certificates:
-    """Issue one certificate for all servers."""
-    return issue_certificates()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prefect import Task, flow, task
@@ -14,7 +13,6 @@ from pydantic import SecretStr
 
 from benchmarks.lookup import counting_requests
 from prefect_smtp_relay import (
-    SMTP,
     Receipt,
     SendGrid,
     asend_emails,
@@ -25,27 +23,10 @@ from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.testing.memory import InMemoryTransport
+from tests.tasks.bulk_mails import Mails, connect, mails_to
 from tests.transports.sendgrid.api_server import serve
 
-Mails = list[dict[str, Any]]
-
 _LOOK_UP = "POST /api/block_documents/filter"
-
-
-def mails_to(count: int, **arguments: Any) -> Mails:
-    """So many mails, each to a person of its own."""
-    return [
-        {"to": f"user{n}@example.org", "subject": f"Mail {n}", "body": "b", **arguments}
-        for n in range(count)
-    ]
-
-
-def connect(server: MailServer, **fields: Any) -> SMTP:
-    """Connect a mail server as an SMTP block."""
-    values = {"from_address": "ops@example.org", "ssl": False, **fields}
-    block = SMTP(address=server.host, port=server.port, **values)
-    block.save("main", overwrite=True)
-    return block
 
 
 @flow

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from prefect import flow
-from prefect.events.clients import AssertingEventsClient
-from prefect.events.schemas.events import Event
 from prefect.events.worker import EventsWorker
 
 from prefect_smtp_relay import SMTP, Receipt, send_an_email
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.testing.mail_server import MailServer
-
-_PREFIX = "prefect-smtp-relay.email."
-
-
-def told(worker: EventsWorker) -> list[Event]:
-    """Wait for the events of mails."""
-    worker.wait_until_empty()
-    return [e for e in AssertingEventsClient.all[-1].events if e.event.startswith(_PREFIX)]
+from tests.events import PREFIX, told
 
 
 @flow
@@ -42,7 +33,7 @@ def test_an_accepted_mail_is_told_with_relay_counts_and_message_id(
     receipt = notify(relay_of(mail_server))
     (event,) = told(events_worker)
     assert receipt is not None
-    assert event.event == f"{_PREFIX}accepted"
+    assert event.event == f"{PREFIX}accepted"
     assert event.payload["message_id"] == receipt.message_id
     assert (event.payload["accepted"], event.payload["refused"]) == (1, 0)
     assert event.payload["relay"] == "smtp"
@@ -57,7 +48,7 @@ def test_a_stored_mail_is_told(events_worker: EventsWorker) -> None:
     """Where nothing is connected the event says so, for an automation to react."""
     notify()
     (event,) = told(events_worker)
-    assert event.event == f"{_PREFIX}stored"
+    assert event.event == f"{PREFIX}stored"
     assert event.payload["relay"] == "outbox"
 
 
@@ -68,7 +59,7 @@ def test_a_mail_that_every_recipient_refused_is_told(
     mail_server.refused["ann@example.org"] = "550 5.1.1 no such user"
     notify(relay_of(mail_server))
     (event,) = told(events_worker)
-    assert event.event == f"{_PREFIX}refused"
+    assert event.event == f"{PREFIX}refused"
     assert event.payload["message_id"].endswith("@example.org>")
     assert (event.payload["accepted"], event.payload["refused"]) == (0, 1)
     assert (event.payload["code"], event.payload["enhanced_code"]) == (550, "5.1.1")
@@ -81,7 +72,7 @@ def test_a_mail_that_failed_is_told_once_after_the_last_try(
     mail_server.refused["DATA"] = "451 4.3.0 later"
     notify(relay_of(mail_server))
     (event,) = told(events_worker)
-    assert event.event == f"{_PREFIX}failed"
+    assert event.event == f"{PREFIX}failed"
     assert mail_server.offered == 2
     assert event.payload["error"] == "TransientFailure"
     assert (event.payload["code"], event.payload["enhanced_code"]) == (451, "4.3.0")
@@ -92,6 +83,6 @@ def test_a_message_that_could_not_be_composed_is_told(events_worker: EventsWorke
     """What the caller got wrong is an event too, without a Message-ID."""
     notify(to="nobody")
     (event,) = told(events_worker)
-    assert event.event == f"{_PREFIX}failed"
+    assert event.event == f"{PREFIX}failed"
     assert event.payload["error"] == "InvalidMailbox"
     assert event.payload["message_id"] == ""

@@ -19,9 +19,8 @@ from prefect_smtp_relay.exceptions import (
     NoRecipients,
 )
 from prefect_smtp_relay.testing.mail_server import MailServer
-
-from .test_bulk import connect, mails_to
-from .test_events import told
+from tests.events import told
+from tests.tasks.bulk_mails import connect, mails_to
 
 ALL_RIGHT = {"to": "ann@example.org", "subject": "s", "body": "b"}
 

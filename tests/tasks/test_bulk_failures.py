@@ -22,9 +22,8 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.testing.memory import InMemoryTransport
-
-from .test_bulk import connect, mails_to
-from .test_bulk_retries import LATER, NEVER, Script, send_in_vain, stored_ids
+from tests.tasks.bulk_mails import connect, mails_to
+from tests.tasks.bulk_tries import LATER, NEVER, Script, send_in_vain, stored_ids
 
 
 @pytest.fixture

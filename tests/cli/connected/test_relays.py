@@ -18,8 +18,7 @@ from pydantic import SecretStr
 from prefect_smtp_relay import SMTP, SendGrid, send_an_email
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.testing.mail_server import MailServer
-
-from .terminal import converse
+from tests.cli.connected.terminal import converse
 
 RunCli = Callable[..., Any]
 CANARY = "canary-b51d-never-shown"

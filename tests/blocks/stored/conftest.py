@@ -1,0 +1,3 @@
+"""Blocks as Prefect keeps them, with a real server."""
+
+from tests.prefect_api import *  # noqa: F403  # the fixtures

@@ -1,0 +1,3 @@
+"""Mail that no task sends, with a real server."""
+
+from tests.prefect_api import *  # noqa: F403  # the fixtures

@@ -1,1 +1,0 @@
-"""Tests that need a Prefect server: one for the package, ended with its last test."""

@@ -1,1 +1,0 @@
-"""One mail for one key."""
