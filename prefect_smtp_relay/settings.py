@@ -42,7 +42,12 @@ from prefect_smtp_relay.rendering import check_web_address
 
 _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
 
-_FILES: tuple[str | Path, ...] = (".env", "prefect.toml", "pyproject.toml", Path.home() / ".prefect" / "profiles.toml")
+_FILES: tuple[str | Path, ...] = (
+    ".env",
+    "prefect.toml",
+    "pyproject.toml",
+    Path.home() / ".prefect" / "profiles.toml",
+)
 """What Prefect reads settings from, beside the file of profiles that is named elsewhere."""
 
 _PREFECT_VARIABLES = ("PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH")

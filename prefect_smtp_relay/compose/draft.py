@@ -12,7 +12,6 @@ from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.rendering import Frame, render
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.templating import Texts, fill_recipients, read_context
-from prefect_smtp_relay.transports.recording import current_captor
 
 
 def compose_draft(
@@ -72,8 +71,8 @@ def compose_draft(
     rendered = render(
         texts.body, html=texts.html, text=texts.text, frame=frame, values=texts.values
     )
-    if current_captor():
-        # A preview must neither use up the key of the mail itself, nor show nothing for it.
+    if settings.capture_to is not None:
+        # It must neither use up the key of the mail itself, nor show nothing for it.
         fields.pop("idempotency_key", None)
     draft = compose(
         to,

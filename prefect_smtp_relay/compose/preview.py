@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypedDict
 
 from typing_extensions import Unpack
 
 from prefect_smtp_relay.compose.draft import compose_draft
-from prefect_smtp_relay.delivery.routing import Origin, preview_relay, settle
+from prefect_smtp_relay.delivery.routing import Origin, Relay, settle
 from prefect_smtp_relay.mail.attachments.reading import AttachmentInput
 from prefect_smtp_relay.mail.categories import CategoriesInput
 from prefect_smtp_relay.mail.headers.advisory import Importance
 from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.transports.recording import Captor, Preview
+from prefect_smtp_relay.transports.recording import Preview, RecordingTransport
 
 __all__ = ["MailOptions", "Preview", "render"]
 
@@ -65,5 +66,6 @@ def render(to: AddressInput, subject: str, body: str, **options: Unpack[MailOpti
     """
     settings = current_settings()
     draft = compose_draft(settings, to, subject, body, **options)
-    _, message = settle(draft, preview_relay(Captor(), settings), settings, Origin())
+    nobody = Relay("capture", RecordingTransport(Path()), (settings.default_from,))
+    _, message = settle(draft, nobody, settings, Origin())
     return Preview.of(message)

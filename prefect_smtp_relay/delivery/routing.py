@@ -21,10 +21,10 @@ from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.transports import bulk
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
-from prefect_smtp_relay.transports.recording import Captor, current_captor
+from prefect_smtp_relay.transports.recording import RecordingTransport
 
 OUTBOX = "outbox"
-PREVIEW = "preview"
+CAPTURE = "capture"
 
 _ADDRESS_HEADERS = frozenset(
     {"errors-to", "mail-reply-to", "mail-followup-to", "disposition-notification-to"}
@@ -73,7 +73,7 @@ class Relay:
     """What takes the mail, and whose From it uses where the action names none.
 
     Args:
-        name: ``smtp/NAME``, ``sendgrid/NAME``, ``outbox`` or ``preview``.
+        name: ``smtp/NAME``, ``sendgrid/NAME``, ``outbox`` or ``capture``.
         transport: the way there.
         senders: candidates for From, in their order; blank ones count for nothing. One may be
             the username, so they are not printed.
@@ -91,17 +91,12 @@ class Relay:
     @property
     def submits(self) -> bool:
         """Whether mail leaves this process: only then does it need a sender, who is checked."""
-        return self.name not in {OUTBOX, PREVIEW}
+        return self.name not in {OUTBOX, CAPTURE}
 
 
 def open_outbox(settings: SmtpRelaySettings) -> Outbox:
     """The outbox that the settings name."""
     return Outbox(settings.outbox_path, settings.outbox_key)
-
-
-def preview_relay(captor: Captor, settings: SmtpRelaySettings) -> Relay:
-    """Let a captor stand for whatever relay would take the mail."""
-    return Relay(PREVIEW, captor, (settings.default_from,))
 
 
 def choose_relay(requested: RelayInput | Relay, settings: SmtpRelaySettings) -> Relay:
@@ -119,8 +114,9 @@ def choose_relay(requested: RelayInput | Relay, settings: SmtpRelaySettings) -> 
     """
     if isinstance(requested, Relay):
         return requested
-    if captor := current_captor():
-        return preview_relay(captor, settings)
+    if settings.capture_to is not None:
+        recording = RecordingTransport(settings.capture_to)
+        return Relay(CAPTURE, recording, (settings.default_from,))
     if isinstance(requested, Transport) and not isinstance(requested, type):
         return Relay(requested.name, requested, (settings.default_from,))
     block = _requested_block(requested)
@@ -196,7 +192,8 @@ def deliver_all(
 def conclude(receipt: Receipt) -> None:
     """Log in one line, and tell in one event, what became of a mail."""
     _log(receipt)
-    emit_receipt(receipt)
+    if receipt.relay != CAPTURE:
+        emit_receipt(receipt)
 
 
 def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) -> Receipt:
@@ -268,6 +265,13 @@ def _settle_sender(draft: Draft, relay: Relay, policy: SenderPolicy) -> Mailbox:
 
 
 def _log(receipt: Receipt) -> None:
+    if receipt.relay == CAPTURE:
+        run_logger().info(
+            "Captured %s: %s. Nothing was submitted; unset capture_to to submit mail.",
+            receipt.message_id,
+            receipt.response,
+        )
+        return
     if receipt.outcome == "stored":
         run_logger().warning(
             "No relay is connected: the mail %s was %s. Save an SMTP or a SendGrid block, then run"

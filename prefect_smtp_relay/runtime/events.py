@@ -17,7 +17,6 @@ from prefect.settings import PREFECT_API_URL
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError, RecipientsRefused
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.runtime import in_server as server_process
-from prefect_smtp_relay.transports.recording import current_captor
 
 _PREFIX = "prefect-smtp-relay.email"
 
@@ -58,8 +57,6 @@ def emit_failure(error: EmailError) -> None:
 
 def _emit(outcome: str, message_id: str, **details: Any) -> None:
     """Without a run, an API and a server around us, emitting would start a temporary server."""
-    if current_captor():
-        return  # nobody was to get the mail: there is nothing to react to
     name = message_id.strip("<>") or "not-composed"
     event = f"{_PREFIX}.{outcome}"
     resource = {"prefect.resource.id": f"{_PREFIX}.{name}", "prefect.resource.name": name}

@@ -19,7 +19,11 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     # values, field, fix
     ({"username": ""}, "username", "Write the address of the mailbox"),
     ({}, "oauth_token_url", "Set *OAuth token URL* (`oauth_token_url`) and"),
-    ({"oauth_scope": "mail"}, "oauth_token_url", "`oauth_scope` is set. Write the provider's token"),
+    (
+        {"oauth_scope": "mail"},
+        "oauth_token_url",
+        "`oauth_scope` is set. Write",
+    ),
     ({"oauth_token_url": URL}, "oauth_client_id", "Write the application's ID"),
     ({**APPLICATION, "oauth_client_id": ""}, "oauth_client_id", "Write the application's ID"),
     ({**APPLICATION, "oauth_client_secret": ""}, "oauth_client_secret", "Set the secret, and"),
