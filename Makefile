@@ -25,7 +25,7 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m benchmarks.lookup
+	$(BIN)/python -m benchmarks.flow
 	$(BIN)/python -m benchmarks.smtp
 	$(BIN)/python -m benchmarks.sendgrid
 

@@ -15,7 +15,6 @@ from prefect_smtp_relay.mail.message import Message, compose
 
 DOMAIN = "bench.test"
 SENDER = f"flows@{DOMAIN}"
-_LINES = 12
 _numbers = itertools.count(1)
 
 
@@ -61,7 +60,7 @@ class Mail:
 
 
 def distinct_mails(
-    count: int, recipients: int = 1, attachment: Path | None = None
+    count: int, recipients: int = 1, attachment: Path | None = None, lines: int = 12
 ) -> Sequence[Mail]:
     """Make mails that no two of are alike.
 
@@ -69,14 +68,15 @@ def distinct_mails(
         count: how many.
         recipients: of each.
         attachment: a file for each.
+        lines: of each text.
     """
     addresses = tuple(f"on-call-{number}@{DOMAIN}" for number in range(recipients))
-    return [_mail(next(_numbers), addresses, attachment) for _ in range(count)]
+    return [_mail(next(_numbers), addresses, attachment, lines) for _ in range(count)]
 
 
-def _mail(number: int, recipients: tuple[str, ...], attachment: Path | None) -> Mail:
+def _mail(number: int, recipients: tuple[str, ...], attachment: Path | None, count: int) -> Mail:
     subject = f"INC-{number}: the nightly load of warehouse {number} failed"
-    lines = [f"Step {step} of run {number} took {step * number % 97} s" for step in range(_LINES)]
+    lines = [f"Step {step} of run {number} took {step * number % 97} s" for step in range(count)]
     rows = "".join(f'<tr><td style="padding: 4px">{line}</td></tr>\n' for line in lines)
     return Mail(
         subject=subject,

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-from benchmarks.rounds import Contestant
+from typing import Literal, Protocol
 
 _NAME_WIDTH = 34
+
+
+class Named(Protocol):
+    """Whatever is compared."""
+
+    @property
+    def name(self) -> str:
+        """As in the table."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Section:
     title: str
     unit: str
     figures: Mapping[str, float]
-    baseline: Contestant
+    baseline: Named
 
     def print(self) -> None:
         """Print the figures, and how many times less each is than the baseline's."""
@@ -51,8 +57,8 @@ class Goal:
 
     name: str
     section: Section
-    ours: Contestant
-    theirs: Contestant
+    ours: Named
+    theirs: Named
     bound: float
     kind: Literal["times less", "of theirs"] = "times less"
 
@@ -72,3 +78,30 @@ class Goal:
         if self.kind == "times less":
             return f"{self.name}: at least {self.bound:g} times less than {self.theirs.name}"
         return f"{self.name}: at most {self.bound:g} of {self.theirs.name}"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a figure should not exceed.
+
+    Args:
+        name: for the report.
+        measured: the figure.
+        at_most: its limit.
+        unit: of both.
+    """
+
+    name: str
+    measured: float
+    at_most: float
+    unit: str
+
+    def verdict(self) -> str:
+        """One line: the limit, what was measured, and whether that is within it."""
+        verdict = (
+            "met" if round(self.measured, 2) <= round(self.at_most, 2) else "NOT met"
+        )  # as printed
+        return (
+            f"{self.name}: at most {self.at_most:.2f} {self.unit}:"
+            f" measured {self.measured:.2f}, {verdict}"
+        )

@@ -14,7 +14,7 @@ from prefect_smtp_relay._version import __version__
 if TYPE_CHECKING:
     from prefect_smtp_relay.blocks.sendgrid import SendGrid
     from prefect_smtp_relay.blocks.smtp import SMTP
-    from prefect_smtp_relay.compose.preview import Preview, render
+    from prefect_smtp_relay.compose.preview import render
     from prefect_smtp_relay.mail.attachments.attachment import Attachment
     from prefect_smtp_relay.mail.mailbox import Mailbox
     from prefect_smtp_relay.mail.receipt import Receipt, Refusal
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
         email_on_crash,
         email_on_failure,
     )
-    from prefect_smtp_relay.notifications.notification import SendAnEmail
     from prefect_smtp_relay.notifications.reading import describe_flow_run
     from prefect_smtp_relay.notifications.report import RunReport
+    from prefect_smtp_relay.notifications.send_an_email_block import SendAnEmail
     from prefect_smtp_relay.rendering.quoting import escape_markdown
     from prefect_smtp_relay.tasks import (
         asend_an_email,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         send_an_email,
         send_emails,
     )
+    from prefect_smtp_relay.transports.masking import mask
+    from prefect_smtp_relay.transports.recording import Preview
 
 _HOMES = {
     "SMTP": "blocks.smtp",
@@ -43,7 +45,7 @@ _HOMES = {
     "Preview": "transports.recording",
     "Receipt": "mail.receipt",
     "Refusal": "mail.receipt",
-    "SendAnEmail": "notifications.notification",
+    "SendAnEmail": "notifications.send_an_email_block",
     "RunReport": "notifications.report",
     "asend_an_email": "tasks",
     "asend_emails": "tasks",
@@ -53,6 +55,7 @@ _HOMES = {
     "email_on_crash": "notifications.hooks",
     "email_on_failure": "notifications.hooks",
     "escape_markdown": "rendering.quoting",
+    "mask": "transports.masking",
     "render": "compose.preview",
     "send_an_email": "tasks",
     "send_emails": "tasks",
@@ -77,6 +80,7 @@ __all__ = [
     "email_on_crash",
     "email_on_failure",
     "escape_markdown",
+    "mask",
     "render",
     "send_an_email",
     "send_emails",

@@ -237,13 +237,14 @@ class MailsNotAccepted(EmailError):
         self.errors = dict(errors or {})
         waits = (error.retry_after for error in self.errors.values())
         wait = max((wait for wait in waits if wait is not None), default=None)
-        super().__init__(text, retry_after=wait)
+        ended = all(each.given_up or not each.transient for each in self.errors.values())
+        super().__init__(text, retry_after=wait, given_up=ended)
         self.args = (text, self.receipts, self.errors)
 
     @property
     def transient(self) -> bool:
         """Whether the next try may bring one of them through."""
-        return any(error.transient and not error.given_up for error in self.errors.values())
+        return any(error.transient for error in self.errors.values())
 
 
 class DeliveryError(EmailError):

@@ -38,7 +38,7 @@ from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.process_memory import process_memory
-from prefect_smtp_relay.rendering import check_web_address
+from prefect_smtp_relay.rendering.frame import check_web_address
 
 _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from prefect_smtp_relay.process_memory import process_memory
+from prefect_smtp_relay.transports.waiting import Clock
+from tests.clock import FastClock
 
 pytest_plugins = ["prefect_smtp_relay.testing.fixtures"]
 
@@ -20,8 +27,27 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
-_STARTUP_SECONDS = 180
+# What ignores SIGINT, as a shell's background jobs do, would hand that on to every command.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_home = tempfile.TemporaryDirectory(prefix="prefect-home-")
+_api_socket = socket.socket()
+_api_socket.bind(
+    ("127.0.0.1", 0)
+)  # and it does not listen: without `prefect_server`, nobody answers
 _exit_status = 0
+
+
+def _point_prefect_away_from_the_developer_s_own() -> None:
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        del os.environ[name]
+    os.environ["PREFECT_HOME"] = _home.name
+    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{_api_socket.getsockname()[1]}/api"
+    os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
+
+
+_point_prefect_away_from_the_developer_s_own()
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
@@ -33,23 +59,34 @@ def pytest_sessionfinish(exitstatus: int) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     """End at once: at exit, Prefect waits for servers that have ended with their tests."""
+    _home.cleanup()
     if "prefect" not in sys.modules:
         return
-    from prefect.server.api.server import SubprocessASGIServer
-
-    for server in list(SubprocessASGIServer._instances.values()):
-        server.stop()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(_exit_status)
 
 
-@pytest.fixture(scope="session")
-def prefect_server() -> Iterator[None]:
-    """Run a Prefect server on SQLite in a temporary folder."""
-    from prefect.testing.utilities import prefect_test_harness
+@pytest.fixture
+def fast_clock() -> Iterator[FastClock]:
+    """Let waits between tries pass at once."""
+    fast = FastClock()
+    process_memory.put(Clock, fast)
+    yield fast
+    process_memory.put(Clock, Clock())
 
-    with prefect_test_harness(server_startup_timeout=_STARTUP_SECONDS):
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run a Prefect server on SQLite; flow runs do not wait for a heartbeat's thread."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from tests.prefect_server import running_api
+
+    with (
+        running_api(tmp_path_factory.mktemp("prefect-server"), _api_socket),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
         yield
 
 

@@ -18,7 +18,7 @@ from prefect_smtp_relay import SMTP, Receipt, SendGrid, send_an_email, send_emai
 from prefect_smtp_relay.exceptions import ProtectedDomain
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
-from prefect_smtp_relay.rendering import render
+from prefect_smtp_relay.rendering.render import render
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
 from tests.readme import ROOT, code, code_blocks, headings, prose, table
 

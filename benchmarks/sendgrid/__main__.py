@@ -63,7 +63,7 @@ def main() -> None:
     goals = (
         Goal("40 ms, one connection", far, ONE_BY_ONE, STOCK, 2.9),
         Goal("40 ms, ten connections", far, TEN_CONNECTIONS, STOCK, 25),
-        Goal("0 ms, one connection", near, ONE_BY_ONE, STOCK, 40),
+        Goal("0 ms, one connection", near, ONE_BY_ONE, STOCK, 15),
         Goal("40 ms, first mail", far, FIRST_MAIL, STOCK, 1, "of theirs"),
     )
     print()

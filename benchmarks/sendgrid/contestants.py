@@ -18,9 +18,10 @@ from benchmarks.line import Target
 from benchmarks.mails import SENDER, Mail, distinct_mails
 from benchmarks.rounds import Contestant, Turn, timed
 from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.bulk import deliver_all
+from prefect_smtp_relay.transports.http.connections import Connections
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
-from prefect_smtp_relay.transports.sendgrid.connection import close_all
 
 _API_KEY = "SG.bench"
 _TIMEOUT_SECONDS = 60
@@ -41,7 +42,7 @@ def environment(target: Target) -> Iterator[None]:
             try:
                 yield
             finally:
-                close_all()
+                process_memory.of(Connections).close()
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def one_by_one(target: Target) -> Iterator[Turn]:
     transport = _transport_to(target)
     _deliver_each(transport, distinct_mails(1))
     yield timed(lambda mails: _deliver_each(transport, mails))
-    close_all()
+    process_memory.of(Connections).close()
 
 
 def in_bulk(connections: int) -> Callable[[Target], AbstractContextManager[Turn]]:
@@ -80,7 +81,7 @@ def in_bulk(connections: int) -> Callable[[Target], AbstractContextManager[Turn]
 
         submit(distinct_mails(2 * connections))
         yield timed(submit)
-        close_all()
+        process_memory.of(Connections).close()
 
     return opened
 
@@ -90,9 +91,9 @@ def first_mail(target: Target) -> Iterator[Turn]:
     """`deliver` with nothing kept but the TLS context."""
     transport = _transport_to(target)
     _deliver_each(transport, distinct_mails(1))
-    close_all()
+    process_memory.of(Connections).close()
     yield timed(lambda mails: _deliver_each(transport, mails))
-    close_all()
+    process_memory.of(Connections).close()
 
 
 def _deliver_each(transport: SendGridTransport, mails: Sequence[Mail]) -> None:

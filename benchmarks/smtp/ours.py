@@ -9,8 +9,9 @@ from benchmarks.line import Target
 from benchmarks.mails import DOMAIN, Mail, distinct_mails
 from benchmarks.rounds import Turn, timed
 from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport
-from prefect_smtp_relay.transports.smtp.connect.pool import pool
+from prefect_smtp_relay.transports.smtp.connect.pool import Pool
 
 _TIMEOUT_SECONDS = 60
 _MAILS_TO_OPEN_A_SESSION = 2
@@ -43,7 +44,7 @@ def one_by_one(target: Target) -> Iterator[Turn]:
     transport = transport_to(target)
     deliver_each(transport, distinct_mails(1))
     yield timed(lambda mails: deliver_each(transport, mails))
-    pool.close_idle()
+    process_memory.of(Pool).close()
 
 
 def in_bulk(connections: int) -> Callable[[Target], AbstractContextManager[Turn]]:
@@ -61,7 +62,7 @@ def in_bulk(connections: int) -> Callable[[Target], AbstractContextManager[Turn]
 
         submit(distinct_mails(_MAILS_TO_OPEN_A_SESSION * connections))
         yield timed(submit)
-        pool.close_idle()
+        process_memory.of(Pool).close()
 
     return opened
 
@@ -70,6 +71,6 @@ def in_bulk(connections: int) -> Callable[[Target], AbstractContextManager[Turn]
 def first_mail(target: Target) -> Iterator[Turn]:
     """`deliver` with nothing kept; the sink lets no TLS session be resumed."""
     transport = transport_to(target)
-    pool.close_idle()
+    process_memory.of(Pool).close()
     yield timed(lambda mails: deliver_each(transport, mails))
-    pool.close_idle()
+    process_memory.of(Pool).close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import deepcopy
+from functools import cache
 from typing import Any, ClassVar, NoReturn
 
 from prefect.blocks.core import Block, schema_extra
@@ -37,6 +39,11 @@ class CleanBlock(Block, ABC):
         json_schema_extra=without_empty_defaults,
     )
 
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """Make the schema once: to save one block, Prefect asks for it at each of its fields."""
+        return deepcopy(_schema_of(cls, args, tuple(options.items())))
+
     @model_validator(mode="before")
     @classmethod
     def _clean(cls, values: Any) -> Any:
@@ -58,6 +65,11 @@ class CleanBlock(Block, ABC):
             near = nearest(name, cls.model_fields)
             fix = f"Did you mean {near!r}?" if near else "Remove it."
             raise InvalidField(f"{cls.__name__} has no such field", fix, field=name)
+
+
+@cache
+def _schema_of(model: type[CleanBlock], args: Any, options: Any) -> dict[str, Any]:
+    return super(CleanBlock, model).model_json_schema(*args, **dict(options))
 
 
 class RelayBlock(CleanBlock, ABC):

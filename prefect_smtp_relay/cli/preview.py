@@ -21,7 +21,8 @@ from prefect_smtp_relay.cli.answer import (
     complain,
     show,
 )
-from prefect_smtp_relay.compose.preview import MailOptions, render
+from prefect_smtp_relay.compose.options import MailOptions
+from prefect_smtp_relay.compose.preview import render
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.transports.directory import PrivateDirectory
 from prefect_smtp_relay.transports.outbox import FROM_PENDING

@@ -21,7 +21,7 @@ from prefect.logging.handlers import APILogWorker
 from prefect.states import Pending
 from prefect.utilities.urls import url_for
 
-from prefect_smtp_relay.notifications.masking import Masker, shorten
+from prefect_smtp_relay.notifications.parameters import Masker, shorten
 from prefect_smtp_relay.notifications.report import RunReport
 from prefect_smtp_relay.runtime.log import run_logger
 

@@ -10,10 +10,11 @@ from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.token import Token
 
 from prefect_smtp_relay.rendering.buttons import part_buttons
+from prefect_smtp_relay.rendering.filling import fill_in
 from prefect_smtp_relay.rendering.html_rules import add_rules
 from prefect_smtp_relay.rendering.label_tables import label_rows
 from prefect_smtp_relay.rendering.links import is_safe_link
-from prefect_smtp_relay.rendering.values import PLACEHOLDER, Values, fill_in
+from prefect_smtp_relay.rendering.values import PLACEHOLDER, Values
 
 MAX_NESTING = 32
 """How deep blocks may stand in one another; bounds the work and the recursion."""

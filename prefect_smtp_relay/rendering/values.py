@@ -1,33 +1,18 @@
-"""Values that the Markdown parser never sees: it reads a character for each, filled in behind it.
+"""Values that the Markdown parser never sees: it reads a character for each, filled in after it.
 
-So no text of a value can be markup, wherever it stands: in a line, a link's target, a code block.
+So no text of a value can be markup, wherever it lands: in a line, a link's target, a code block.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from urllib.parse import quote
-
-from markdown_it.common.normalize_url import normalizeLink
-from markdown_it.token import Token
 
 from prefect_smtp_relay.exceptions import MessageError
-from prefect_smtp_relay.rendering.links import is_safe_link
 
 _FIRST = 0xF0000
-_MOST = 0xFFFD
-PLACEHOLDER = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + _MOST)}]")
-"""Plane 15 of Unicode, for private use: `withhold` takes it out of texts and values."""
-
-_DROPPED = frozenset({"paragraph_open", "heading_open"})
-_SHOWING_NOTHING = frozenset(
-    {
-        *("softbreak", "hardbreak", "em_open", "em_close", "strong_open", "strong_close"),
-        *("s_open", "s_close"),
-    }
-)
-_LINE_END = re.compile(r"\r\n|[\r\n\u2028\u2029]")
+MAX_VALUES = 0xFFFD
+PLACEHOLDER = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + MAX_VALUES)}]")
+"""Plane 15 of Unicode, for private use: `withhold` removes it from texts and values."""
 
 
 def withhold(text: str) -> str:
@@ -35,147 +20,52 @@ def withhold(text: str) -> str:
     return PLACEHOLDER.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def size_of(text: str) -> int:
+    """Bytes of a text in UTF-8; half a character, which `check_body` refuses later, counts too."""
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+
+
 class Values:
-    """Values by the characters that stand for them."""
+    """Values by the characters that represent them."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
+        self._sizes: list[int] = []
 
     def keep(self, text: str) -> str:
         """Keep a value.
 
         Args:
-            text: may hold placeholders of values kept before.
+            text: may contain placeholders of values kept before.
 
         Returns:
-            The character that stands for it.
+            The character that represents it.
 
         Raises:
             MessageError: there are too many.
         """
-        if len(self._texts) >= _MOST:
-            raise MessageError(f"body: more than {_MOST:,} values. Write less, or attach a file.")
+        if len(self._texts) >= MAX_VALUES:
+            raise MessageError(
+                f"more than {MAX_VALUES:,} values", "Write less, or attach a file.", field="body"
+            )
         # As the parser does of what it reads (CommonMark, section 2.3).
-        self._texts.append(self.fill(text).replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        kept = self.fill(text).replace("\0", "\N{REPLACEMENT CHARACTER}")
+        self._texts.append(kept)
+        self._sizes.append(size_of(kept))
         return chr(_FIRST + len(self._texts) - 1)
 
     def fill(self, text: str) -> str:
         """Put the values in the place of their characters."""
-        return PLACEHOLDER.sub(lambda found: self._text(found.group()), text)
+        return PLACEHOLDER.sub(lambda found: self.text_of(found.group()), text)
 
-    def fill_link(self, url: str) -> str:
-        """Put values into a link's target.
+    def size(self, text: str) -> int:
+        """Bytes of the values that a text contains placeholders of."""
+        if text.isascii():
+            return 0
+        numbers = (ord(character) - _FIRST for character in PLACEHOLDER.findall(text))
+        return sum(self._sizes[number] for number in numbers if number < len(self._sizes))
 
-        Args:
-            url: one that starts with a value goes where that value says; any other value is a
-                part of the path or the query, and percent-encoded.
-        """
-        start = PLACEHOLDER.match(url)
-        head = self._text(start.group()).strip() if start else ""
-        rest = PLACEHOLDER.sub(
-            lambda found: quote(self._text(found.group()), safe="/", errors="replace"),
-            url[start.end() :] if start else url,
-        )
-        return normalizeLink(head + rest)
-
-    def _text(self, character: str) -> str:
+    def text_of(self, character: str) -> str:
+        """The value that a character represents."""
         number = ord(character) - _FIRST
         return self._texts[number] if number < len(self._texts) else ""
-
-
-def fill_in(tokens: Sequence[Token], values: Values) -> list[Token]:
-    """Fill values into parsed Markdown, so that each shows as it was typed.
-
-    Args:
-        tokens: of markdown-it-py; they are changed.
-        values: by their placeholders.
-
-    Returns:
-        The tokens, without paragraphs and headings in which nothing is left to show.
-    """
-    for token in tokens:
-        if token.children is not None:
-            token.children = list(_fill_line(token.children, values))
-        else:
-            token.content = values.fill(token.content)
-            token.info = values.fill(token.info)
-    empty = {at for at, token in enumerate(tokens[1:], 1) if _is_empty(tokens[at - 1], token)}
-    return [token for at, token in enumerate(tokens) if not empty & {at - 1, at, at + 1}]
-
-
-def _is_empty(opening: Token, token: Token) -> bool:
-    """Whether a token is all that a paragraph or heading holds, and shows nothing."""
-    is_line = token.children is not None and opening.type in _DROPPED
-    return is_line and all(map(_shows_nothing, token.children or []))
-
-
-def _shows_nothing(token: Token) -> bool:
-    return token.type in _SHOWING_NOTHING or (token.type == "text" and not token.content.strip())
-
-
-def _fill_line(children: Sequence[Token], values: Values) -> Iterator[Token]:
-    refused: list[str | None] = []
-    for token in children:
-        if token.type == "text":
-            yield from _lines(token, values.fill(token.content))
-        elif token.type == "link_open":
-            _fill_attributes(token, values)
-            yield from _open_link(token, refused)
-        elif token.type == "link_close":
-            if (target := refused.pop()) is None:
-                yield token
-            elif target:
-                yield _text(f"]({target})", token.level)
-        elif token.type == "image":
-            yield _image(token, values)
-        else:
-            token.content = _LINE_END.sub(" ", values.fill(token.content))
-            if token.content or token.type != "code_inline":
-                yield token
-
-
-def _open_link(token: Token, refused: list[str | None]) -> Iterator[Token]:
-    """Show a link that its value made unsafe as it was typed, and note where it goes.
-
-    One that leads nowhere, as its value is empty, is its text.
-    """
-    target = str(token.attrs["href"])
-    if target and is_safe_link(target):
-        refused.append(None)
-        yield token
-        return
-    refused.append(target)
-    if target:
-        yield _text("[", token.level)
-
-
-def _image(token: Token, values: Values) -> Token:
-    _fill_attributes(token, values)
-    source, alt = str(token.attrs["src"]), values.fill(token.content)
-    if not source:
-        return _text(alt, token.level)
-    if not is_safe_link(source):
-        return _text(f"![{alt}]({source})", token.level)
-    token.content = alt
-    token.children = list(_fill_line(token.children or [], values))
-    return token
-
-
-def _fill_attributes(token: Token, values: Values) -> None:
-    for name, value in token.attrs.items():
-        if isinstance(value, str) and PLACEHOLDER.search(value):
-            is_link = name in {"href", "src"}
-            token.attrs[name] = values.fill_link(value) if is_link else values.fill(value)
-
-
-def _lines(token: Token, text: str) -> Iterator[Token]:
-    """A value's line ends show as line ends."""
-    for number, line in enumerate(_LINE_END.split(text)):
-        if number:
-            yield Token("hardbreak", "br", 0, level=token.level)
-        if line:
-            yield _text(line, token.level)
-
-
-def _text(content: str, level: int) -> Token:
-    return Token("text", "", 0, content=content, level=level)

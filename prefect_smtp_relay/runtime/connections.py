@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from prefect_smtp_relay.blocks.documents import Connected
 from prefect_smtp_relay.blocks.relays import RelayBlock
-from prefect_smtp_relay.runtime.catalog import API_ERRORS, api_failure
+from prefect_smtp_relay.runtime.api import API_ERRORS
+from prefect_smtp_relay.runtime.catalog import api_failure
 from prefect_smtp_relay.settings import configuration_error
 
 

@@ -8,6 +8,8 @@ Prefect itself relates the event to the flow run and the task run.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from prefect.context import FlowRunContext, TaskRunContext
@@ -31,6 +33,16 @@ def emit_receipt(receipt: Receipt) -> None:
         refused=len(receipt.refused) + receipt.bcc_refused,
         size=receipt.size,
     )
+
+
+@contextlib.contextmanager
+def telling_failure() -> Iterator[None]:
+    """Tell of a mail that is given up before any relay is asked."""
+    try:
+        yield
+    except EmailError as error:
+        emit_failure(error)
+        raise
 
 
 def emit_failure(error: EmailError) -> None:

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel, RootModel, SecretBytes, SecretStr
 from pydantic.networks import AnyUrl
 
 from prefect_smtp_relay.exceptions import InvalidTemplate
 from prefect_smtp_relay.rendering.quoting import clean
 from prefect_smtp_relay.rendering.values import withhold
 
-MOST_VALUES = 100_000
-DEEPEST = 32
+MAX_VALUES = 100_000
+MAX_DEPTH = 32
 
 PLAIN = (bool, int, float, type(None), Decimal, datetime, date, time, timedelta)
 """Kept as they are."""
 
-_SHOWN_AS_TEXT = (UUID, PurePath, AnyUrl, SecretStr, SecretBytes)
+_SHOWN_AS_TEXT = (UUID, PurePath, AnyUrl, SecretStr, SecretBytes, IPv4Address, IPv6Address)
+_LISTS = (list, tuple, set, frozenset)
+_OF_DATA_FRAMES = frozenset({"numpy", "pandas"})
+MAX_BITS = 1024
+"""Of a whole number in templates; computing with longer ones can take minutes."""
 
 
 class Record(dict[str, Any]):
     """A mapping that knows its place in the context, for errors.
 
     Args:
-        path: such as ``incident.owner``; blank for the context itself.
+        path: such as ``incident.owner``; empty for the context itself.
     """
 
     def __init__(self, path: str) -> None:
@@ -47,16 +52,17 @@ def read_context(context: Mapping[str, Any]) -> Record:
     """Copy the ``context`` argument as plain data.
 
     Args:
-        context: names to texts, numbers, dates, lists, mappings, dataclasses or Pydantic models;
-            secrets of Pydantic's become asterisks.
+        context: names to texts, numbers, dates, lists, mappings, dataclasses, Pydantic models,
+            exceptions, or what NumPy and pandas have of these; Pydantic's secrets become asterisks.
 
     Raises:
         InvalidTemplate: another type, or too much of it; the text names the place.
     """
     if not isinstance(context, Mapping):
         raise InvalidTemplate(
-            f"context: expected a mapping of names to values, got {type(context).__name__}; write"
-            " context={...}."
+            f"expected a mapping of names to values, got {type(context).__name__}",
+            "Write context={...}.",
+            field="context",
         )
     return _Reader().read_mapping(context.items(), "", 0)
 
@@ -67,36 +73,42 @@ class _Reader:
 
     def read(self, value: Any, path: str, depth: int) -> Any:
         self._count += 1
-        if self._count > MOST_VALUES or depth > DEEPEST:
+        if self._count > MAX_VALUES or depth > MAX_DEPTH:
             raise InvalidTemplate(
-                f"context: more than {MOST_VALUES:,} values, or deeper than {DEEPEST} levels, at"
-                f" {path}. Pass only what the mail shows."
+                f"more than {MAX_VALUES:,} values, or deeper than {MAX_DEPTH} levels, at {path}",
+                "Pass only what the mail shows.",
+                field="context",
             )
-        if isinstance(value, str) and not isinstance(value, Enum):
+        if isinstance(value, Enum):
+            return self.read(value.value, path, depth + 1)
+        if type(value).__module__.partition(".")[0] in _OF_DATA_FRAMES:
+            value = _as_python(value)
+        if isinstance(value, PLAIN):
+            return _small(value)
+        if isinstance(value, str):
             return withhold(clean(str.__str__(value)))
-        if isinstance(value, PLAIN) and not isinstance(value, Enum):
-            return value
         if isinstance(value, _SHOWN_AS_TEXT):
             return withhold(clean(str(value)))
+        if isinstance(value, BaseException):
+            return withhold(clean(str(value) or type(value).__name__))
         return self._read_compound(value, path, depth)
 
     def _read_compound(self, value: Any, path: str, depth: int) -> Any:
-        if isinstance(value, Enum):
-            return self.read(value.value, path, depth + 1)
         if isinstance(value, Mapping):
             return self.read_mapping(value.items(), path, depth)
-        if isinstance(value, BaseModel):
-            return self.read_mapping(iter(value), path, depth)
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        if isinstance(value, RootModel):
+            return self.read(value.root, path, depth + 1)
+        if isinstance(value, BaseModel) or _is_dataclass(value):
             return self.read_mapping(_fields(value), path, depth)
-        if isinstance(value, (list, tuple, set, frozenset)):
+        if isinstance(value, _LISTS):
             return [self.read(v, f"{path}[{n}]", depth + 1) for n, v in enumerate(value)]
         raise InvalidTemplate(
-            f"context: {path} is of the type {type(value).__name__}; pass texts, numbers, dates,"
-            " lists, mappings, dataclasses or Pydantic models."
+            f"{path} is of the type {type(value).__name__}",
+            "Pass texts, numbers, dates, lists, mappings, dataclasses or Pydantic models.",
+            field="context",
         )
 
-    def read_mapping(self, items: Any, path: str, depth: int) -> Record:
+    def read_mapping(self, items: Iterable[tuple[Any, Any]], path: str, depth: int) -> Record:
         record = Record(path)
         for name, value in items:
             key = self.read(name, path, depth)
@@ -104,5 +116,33 @@ class _Reader:
         return record
 
 
+def _small(value: Any) -> Any:
+    """Show an enormous number as typed."""
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) > MAX_BITS:
+        return str(value)
+    is_enormous = isinstance(value, int) and value.bit_length() > MAX_BITS
+    return hex(value) if is_enormous else value
+
+
+def _as_python(value: Any) -> Any:
+    """A scalar, an array or a column of NumPy or pandas; their missing values show as nothing."""
+    kind = type(value).__name__
+    if kind in {"NAType", "NaTType"}:
+        return None
+    if kind in {"datetime64", "timedelta64"}:
+        return str(value)
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _is_dataclass(value: Any) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
 def _fields(value: Any) -> Iterator[tuple[str, Any]]:
-    return ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+    if isinstance(value, BaseModel):
+        yield from value
+        names: Iterable[str] = type(value).model_computed_fields
+    else:
+        names = (field.name for field in dataclasses.fields(value))
+    for name in names:
+        yield name, getattr(value, name)

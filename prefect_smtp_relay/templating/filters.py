@@ -1,40 +1,34 @@
-"""The filters of templates: Jinja2's own that only read, and bounded ones of those that build."""
+"""The filters of templates: most of Jinja's own, each counted, and a few that mails need."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from functools import wraps
 from typing import Any
 
-from jinja2 import filters, pass_context
-from jinja2.runtime import Context, Undefined
+from jinja2 import filters, pass_environment
+from jinja2.environment import Environment
+from jinja2.runtime import Undefined
+from jinja2.tests import TESTS as JINJAS_TESTS
 from markupsafe import Markup
 
 from prefect_smtp_relay.exceptions import InvalidTemplate
-from prefect_smtp_relay.templating.budget import Run, current_run
 from prefect_smtp_relay.templating.context import PLAIN
-from prefect_smtp_relay.templating.walking import WALK, walk
+from prefect_smtp_relay.templating.work import current_work
 
-CONCATENATE = "~"
-"""Written by `syntax` in place of the operator; no template can name a filter so."""
-
-PACE = "for"
-"""Written by `syntax` around what a loop goes through."""
-
-_READING = (
-    *("abs", "capitalize", "count", "d", "default", "dictsort", "filesizeformat"),
-    *("first", "float", "groupby", "int", "items", "last", "length", "list", "lower", "map"),
-    *("max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "sort"),
-    *("string", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"),
-)
-"""Jinja2's own; what they give is in proportion to what they read."""
-
-_WRITING = frozenset(
+MARKING = frozenset({"safe", "e", "escape", "forceescape", "urlize", "xmlattr"})
+_NOT_OFFERED = MARKING | {"attr", "center", "indent", "pprint", "random"}
+_OF_TEXT = frozenset(
     {"capitalize", "lower", "string", "title", "trim", "truncate", "upper", "wordcount"}
 )
-"""Those of them that take a list as the text that Python would write for it."""
+"""They read a list as the text that people would write for it."""
 
-_MOST_DIGITS = 15
+_MAX_DIGITS = 99
+_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\d{3}|\*)|\{[^{}]*:[^{}]*(?:\d{3}|\{)")
+"""Fields of Python's formatting that make much of little, or as much as a value says."""
 
 
 def as_data(value: Any) -> Any:
@@ -42,135 +36,125 @@ def as_data(value: Any) -> Any:
     return str.__str__(value) if isinstance(value, Markup) else value
 
 
-def text_of(value: Any, run: Run) -> str:
+def text_of(value: Any) -> str:
     """Write a value as people would: nothing for None, a list with commas between its items.
 
     Raises:
-        InvalidTemplate: it is no value, such as a macro that is not called.
+        InvalidTemplate: it is not a value, such as a macro that is not called.
     """
     if value is None:
         return ""
     if isinstance(value, (str, Undefined)):
         return str(as_data(value))
     if isinstance(value, dict):
-        return _listed((f"{k}: {text_of(v, run)}" for k, v in run.pace(value.items())), run)
+        value = (f"{key}: {text_of(item)}" for key, item in value.items())
     if isinstance(value, Iterable):
-        return _listed((text_of(item, run) for item in run.pace(value)), run)
+        return ", ".join(current_work().paced(map(text_of, value)))
     if not isinstance(value, PLAIN):
-        raise InvalidTemplate(
-            f"a {type(value).__name__} stands where a value should. Call it, with (), if it is a"
-            " function."
-        )
+        problem = f"a {type(value).__name__} is where a value should be"
+        raise InvalidTemplate(problem, "Call it, with (), if it is a function.")
     return str(value)
 
 
-def _listed(texts: Iterable[str], run: Run) -> str:
-    """Count before it is written: one long text may stand in a list very often."""
-    counted = []
-    for text in texts:
-        run.charge(len(text))
-        counted.append(text)
-    return ", ".join(counted)
+def concatenate(*values: Any) -> str:
+    """Write values after one another."""
+    return "".join(current_work().paced(map(text_of, values)))
 
 
-def _batch(value: Any, linecount: int, fill_with: Any = None) -> Iterator[list[Any]]:
-    if fill_with is not None:
-        current_run().charge(max(linecount, 0))
-    return filters.do_batch(value, linecount, fill_with)
+def check_widths(template: str) -> str:
+    """Return a template of Python's formatting that makes little more than its values.
+
+    Raises:
+        InvalidTemplate: a field has a very large width, or takes it from a value.
+    """
+    if _WIDE.search(template):
+        problem = "a format has a very large width, or takes it from a value"
+        raise InvalidTemplate(problem, f"Write a number up to {_MAX_DIGITS}.")
+    return template
 
 
-def _join(value: Iterable[Any], d: str = "", attribute: str | None = None) -> str:
-    run = current_run()
+def _format(template: Any, *values: Any, **named: Any) -> Any:
+    return check_widths(text_of(template)) % (named or values)
+
+
+@pass_environment
+def _join(
+    environment: Environment, values: Iterable[Any], d: str = "", attribute: str | None = None
+) -> str:
     if attribute is not None:
-        raise InvalidTemplate(f"join takes no attribute; write map(attribute={attribute!r}) first.")
-    texts = [text_of(item, run) for item in run.pace(value)]
-    run.charge(sum(map(len, texts)) + len(d) * len(texts))
+        values = map(filters.make_attrgetter(environment, attribute), values)
+    texts = list(current_work().paced(map(text_of, values)))
+    current_work().charge(len(d) * len(texts))
     return d.join(texts)
 
 
-def _concatenate(parts: list[Any]) -> str:
-    run = current_run()
-    texts = [text_of(part, run) for part in parts]
-    run.charge(sum(map(len, texts)))
-    return "".join(texts)
-
-
 def _replace(value: Any, old: str, new: str, count: int = -1) -> str:
-    run = current_run()
-    text = text_of(value, run)
-    run.charge(len(text) + text.count(old) * len(new))
+    text = text_of(value)
+    current_work().charge(text.count(old) * len(new))
     return text.replace(old, new, count)
 
 
-def _round(value: float, precision: int = 0, method: str = "common") -> float:
-    if not 0 <= precision <= _MOST_DIGITS:
-        raise InvalidTemplate(f"round takes a precision of 0 to {_MOST_DIGITS}.")
-    return filters.do_round(value, precision, method)  # type: ignore[arg-type] # it checks the method
-
-
-def _sum(value: Iterable[Any], attribute: str | None = None) -> Any:
-    if attribute is not None:
-        raise InvalidTemplate(f"sum takes no attribute; write map(attribute={attribute!r}) first.")
-    return sum(current_run().pace(value))
+def _round(value: Any, precision: int = 0, method: Any = "common") -> Any:
+    if not 0 <= precision <= _MAX_DIGITS:
+        raise InvalidTemplate("round has a very large precision", f"Write 0 to {_MAX_DIGITS}.")
+    return filters.do_round(value, precision, method)
 
 
 def _tojson(value: Any, indent: int | None = None) -> str:
-    run = current_run()
-    indent = None if indent is None else min(indent, 8)
-    text = []
-    for piece in json.JSONEncoder(indent=indent, ensure_ascii=False).iterencode(value):
-        run.charge(len(piece))
-        text.append(piece)
-    return "".join(text)
+    encoder = json.JSONEncoder(indent=indent and min(indent, 8), ensure_ascii=False, default=str)
+    return "".join(current_work().paced(encoder.iterencode(value)))
 
 
-def _counted(name: str) -> Callable[..., Any]:
-    """Make a filter count what it gives, and see data only."""
-
-    @pass_context
-    def counted(context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
-        run = current_run()
-        run.charge()
-        named = {key: walk(as_data(argument)) for key, argument in kwargs.items()}
-        positional = [walk(as_data(argument)) for argument in args]
-        read = text_of(value, run) if name in _WRITING else walk(_data(value))
-        result = context.environment.call_filter(
-            _hidden(name), read, positional, named, context, context.eval_ctx
-        )
-        if isinstance(result, (str, list, tuple, dict)):
-            run.charge(len(result))
-        return run.pace(result) if isinstance(result, Iterator) else result
-
-    return counted
+def _date(value: Any, pattern: str = "") -> str:
+    """``{{ started | date('%d %b %Y, %H:%M') }}``, of a date or its ISO 8601 text."""
+    when = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(when, date):
+        problem = f"date takes a date or an ISO 8601 text, not {type(when).__name__}"
+        raise InvalidTemplate(problem, "Pass the date itself in context.")
+    return when.strftime(pattern or "%Y-%m-%d" + " %H:%M" * isinstance(when, datetime))
 
 
-def _data(value: Any) -> Any:
-    return list(map(as_data, value)) if isinstance(value, list) else as_data(value)
+def _flatten(values: Iterable[Any], levels: int = -1) -> Iterator[Any]:
+    """The items of lists within a list, all levels deep or so many."""
+    for value in values:
+        if isinstance(value, (list, tuple, Iterator)) and levels:
+            yield from _flatten(value, levels - 1)
+        else:
+            yield value
 
 
-def _hidden(name: str) -> str:
-    """A name that no template can write."""
-    return f"={name}"
+def counted(function: Any, reads_text: bool = False) -> Callable[..., Any]:
+    """Make a function of templates count what it gives, and see data only."""
+    takes_environment = hasattr(function, "jinja_pass_arg")
+
+    @wraps(function)
+    def counting(*args: Any, **named: Any) -> Any:
+        work = current_work()
+        work.charge()
+        passed = [as_data(argument) for argument in args]
+        if reads_text:
+            passed[takes_environment] = text_of(passed[takes_environment])
+        result = function(*passed, **{name: as_data(value) for name, value in named.items()})
+        return work.paced(result) if isinstance(result, Iterator) else work.built(result)
+
+    return counting
 
 
-_BOUNDED: dict[str, Callable[..., Any]] = {
-    "batch": _batch,
+_OWN = {
+    "date": _date,
+    "flatten": _flatten,
+    "format": _format,
     "join": _join,
     "replace": _replace,
     "round": _round,
-    "sum": _sum,
     "tojson": _tojson,
-    CONCATENATE: _concatenate,
 }
 
-FILTERS: dict[str, Callable[..., Any]] = {
-    **{_hidden(name): filters.FILTERS[name] for name in _READING},
-    **{_hidden(name): function for name, function in _BOUNDED.items()},
-    **{name: _counted(name) for name in (*_READING, *_BOUNDED)},
-    PACE: lambda items: current_run().pace(items),
-    WALK: walk,
+FILTERS = {
+    name: counted(function, reads_text=name in _OF_TEXT)
+    for name, function in sorted({**filters.FILTERS, **_OWN}.items())
+    if name not in _NOT_OFFERED
 }
-"""By name; those behind a sign do the work for the ones that count."""
-
-OFFERED = sorted({*_READING, *_BOUNDED} - {CONCATENATE})
 """What templates may name."""
+
+TESTS = {name: counted(test) for name, test in JINJAS_TESTS.items()}

@@ -3,44 +3,49 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
 
 from markupsafe import escape
 
-from prefect_smtp_relay.rendering.values import Values
+from prefect_smtp_relay.rendering.values import Values, size_of
 
-_LONGEST_IN_LINE = 500
 _LINE_ENDS_AND_CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-class Place(Protocol):
-    """Writes the text of a value."""
-
-    def write(self, text: str) -> str:
-        """Give what stands for a value in the template's output."""
-
-
-class Line:
-    """A header field: one line, in which a line end is a blank."""
-
-    def write(self, text: str) -> str:
-        """Keep the text in its line (RFC 5322, section 2.2), and cut a very long one.
-
-        Servers refuse or cut off headers of many kilobytes, and with them the mail.
-        """
-        line = _LINE_ENDS_AND_CONTROLS.sub(" ", text)
-        return line if len(line) <= _LONGEST_IN_LINE else f"{line[: _LONGEST_IN_LINE - 1]}\u2026"
-
-
-class PlainText:
+class Place:
     """A text/plain body: nothing in it is markup."""
 
     def write(self, text: str) -> str:
-        """Give the text as it is."""
+        """Give what represents a value in the template's output."""
         return text
 
+    def size(self, text: str) -> int:
+        """Bytes of a part of the output."""
+        return size_of(text)
 
-class Html:
+
+class Line(Place):
+    """One line: a line end or control character of a value becomes a space.
+
+    Args:
+        longest: characters of a value that are shown; 0 for all. Servers refuse or cut off header
+            fields of many kilobytes, and with them the mail.
+    """
+
+    def __init__(self, longest: int = 0) -> None:
+        self._longest = longest
+
+    def write(self, text: str) -> str:
+        """Keep the value in its line (RFC 5322, section 2.2)."""
+        line = _LINE_ENDS_AND_CONTROLS.sub(" ", text)
+        is_long = 0 < self._longest < len(line)
+        return f"{line[: self._longest - 1]}\u2026" if is_long else line
+
+    def size(self, text: str) -> int:
+        """Count what is shown."""
+        return super().size(text[: self._longest] if self._longest else text)
+
+
+class Html(Place):
     """Text or a quoted attribute of HTML."""
 
     def write(self, text: str) -> str:
@@ -48,11 +53,11 @@ class Html:
         return str(escape(text))
 
 
-class Kept:
+class Kept(Place):
     """A place that is parsed before its values are filled in: Markdown, or a list of mailboxes.
 
     Args:
-        values: takes each value, and gives the character that stands for it.
+        values: takes each value, and gives the character that represents it.
     """
 
     def __init__(self, values: Values) -> None:
@@ -61,3 +66,7 @@ class Kept:
     def write(self, text: str) -> str:
         """Give a value's placeholder, for an empty one too: ``**`` and ``**`` are a rule."""
         return self._values.keep(text)
+
+    def size(self, text: str) -> int:
+        """Count the values, not the characters that represent them."""
+        return super().size(text) + self._values.size(text)

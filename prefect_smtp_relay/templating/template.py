@@ -1,4 +1,4 @@
-"""One text with Jinja2 in it: compiled once, filled in often, its errors in our words."""
+"""One text with Jinja in it: compiled once, filled in often, its errors in our words."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from jinja2 import Template
-from jinja2.exceptions import TemplateError, TemplateSyntaxError
+from jinja2.exceptions import TemplateSyntaxError
 
-from prefect_smtp_relay.exceptions import InvalidTemplate
+from prefect_smtp_relay.exceptions import EmailError, InvalidTemplate
 from prefect_smtp_relay.rendering.values import withhold
-from prefect_smtp_relay.templating.budget import Run, end_run, start_run
 from prefect_smtp_relay.templating.context import Record
 from prefect_smtp_relay.templating.places import Place
 from prefect_smtp_relay.templating.sandbox import Sandbox
-from prefect_smtp_relay.templating.syntax import Instrument
+from prefect_smtp_relay.templating.work import MAX_FILLED_BYTES, Work, end_work, start_work
 
-LONGEST = 100_000
+MAX_TEMPLATE = 100_000
 """Characters of a template: the parser's work grows with them."""
 
-_LONGEST_REASON = 300
+_MAX_REASON = 300
 _FILE_NAMES = frozenset({"<template>", "<unknown>"})
 
 _sandbox = Sandbox()
 
 
-def fill(source: str, context: Record, place: Place, field: str) -> str:
+def fill(
+    source: str, context: Record, place: Place, field: str, max_bytes: int = MAX_FILLED_BYTES
+) -> str:
     """Fill values into a template.
 
     Args:
@@ -35,6 +36,7 @@ def fill(source: str, context: Record, place: Place, field: str) -> str:
         context: what the template may name.
         place: where the output lands; decides how values are written.
         field: the argument's name, for errors.
+        max_bytes: of the filled text.
 
     Raises:
         InvalidTemplate: with the field, the line, and what to change.
@@ -44,24 +46,24 @@ def fill(source: str, context: Record, place: Place, field: str) -> str:
     source = withhold(source)
     if "{" not in source:
         return source
-    if len(source) > LONGEST:
+    if len(source) > MAX_TEMPLATE:
         raise InvalidTemplate(
-            f"{field}: a template of {len(source):,} characters; at most {LONGEST:,} are read."
-            " Attach a file, or leave out context."
+            f"is a template of {len(source):,} characters; at most {MAX_TEMPLATE:,} are read",
+            "Attach a file, or leave out context.",
+            field=field,
         )
     with _errors_of(field):
         template = _compile(source)
-        token = start_run(Run(place, context))
+        token = start_work(Work(place, context, max_bytes))
         try:
             return template.render(context)
         finally:
-            end_run(token)
+            end_work(token)
 
 
 @lru_cache(maxsize=128)
 def _compile(source: str) -> Template:
-    tree = Instrument().visit(_sandbox.parse(source))
-    return _sandbox.from_string(tree)
+    return _sandbox.from_string(source)
 
 
 @contextmanager
@@ -70,27 +72,30 @@ def _errors_of(field: str) -> Iterator[None]:
     try:
         yield
     except TemplateSyntaxError as error:
-        raise InvalidTemplate(f"{field}, line {error.lineno}: {error.message}") from None
+        place = f"{field}, line {error.lineno}"
+        raise InvalidTemplate(error.message or "is malformed", field=place) from None
     except RecursionError:
-        raise InvalidTemplate(f"{field}: is nested too deep. Make it flatter.") from None
-    except SyntaxError:  # of the Python code that Jinja2 writes
-        raise InvalidTemplate(f"{field}: has too many loops in one another.") from None
-    except (InvalidTemplate, TemplateError) as error:
-        raise InvalidTemplate(f"{_place_of(error, field)}: {_reason(error)}") from None
-    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-        text = f"{_place_of(error, field)}: cannot be computed: {_reason(error)}"
-        raise InvalidTemplate(text) from None
+        raise InvalidTemplate("is nested too deep", "Make it flatter.", field=field) from None
+    except SyntaxError:  # of the Python code that Jinja writes
+        problem, fix = "has too many loops within one another", "Make it flatter."
+        raise InvalidTemplate(problem, fix, field=field) from None
+    except EmailError as error:
+        place = ", ".join([field, error.field] if error.field else _place_of(error, field))
+        raise error.copy(field=place) from None
+    except Exception as error:  # whatever a filter makes of odd arguments
+        problem = f"cannot be computed: {_reason(error)}"
+        raise InvalidTemplate(problem, field=", ".join(_place_of(error, field))) from None
 
 
-def _place_of(error: Exception, field: str) -> str:
+def _place_of(error: Exception, field: str) -> list[str]:
     lines = [
         line
         for frame, line in traceback.walk_tb(error.__traceback__)
         if frame.f_code.co_filename in _FILE_NAMES
     ]
-    return f"{field}, line {lines[-1]}" if lines else field
+    return [field, f"line {lines[-1]}"] if lines else [field]
 
 
 def _reason(error: Exception) -> str:
-    text = str(error)
-    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}..."
+    text = str(error) or type(error).__name__
+    return text if len(text) <= _MAX_REASON else f"{text[:_MAX_REASON]}..."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, runtime_checkable
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -13,8 +15,13 @@ from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.base import Transport
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 Result = Receipt | EmailError
 """What became of one message of many."""
+
+_ROUND_SECONDS = 0.2
 
 
 @runtime_checkable
@@ -52,22 +59,93 @@ def deliver_all(
     """
     if isinstance(transport, BulkTransport):
         return transport.deliver_all(mails, connections)
-
+    results: dict[int, Result] = {}
     asked_to_wait: list[EmailError] = []
+    backlog = Backlog(enumerate(mails))
 
-    def deliver(mail: tuple[Message, Envelope]) -> Result:
-        if asked_to_wait:
-            return asked_to_wait[0].copy()
-        try:
-            return transport.deliver(*mail)
-        except EmailError as error:
-            if error.retry_after is not None:
-                asked_to_wait.append(error)
-            return error.copy()  # a transport may raise one error for many mails
+    def work() -> None:
+        while (waiting := backlog.take()) is not None:
+            place, mail = waiting
+            result = asked_to_wait[0].copy() if asked_to_wait else _deliver(transport, *mail)
+            if isinstance(result, EmailError) and result.retry_after is not None:
+                asked_to_wait.append(result)
+            results[place] = result
 
-    threads = ThreadPoolExecutor(max(1, connections))
+    in_threads(work, min(connections, len(mails)), backlog)
+    return [results[place] for place in range(len(mails))]
+
+
+def _deliver(transport: Transport, message: Message, envelope: Envelope) -> Result:
     try:
-        running = [threads.submit(contextvars.copy_context().run, deliver, m) for m in mails]
-        return [job.result() for job in running]
-    finally:
-        threads.shutdown(cancel_futures=True)  # what ends this early must not submit the rest
+        return transport.deliver(message, envelope)
+    except EmailError as error:
+        return error.copy()  # a transport may raise one error for many mails
+
+
+class Backlog(Generic[T]):
+    """What waits for its turn; several threads may take from it.
+
+    Args:
+        items: in their order.
+    """
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._waiting = deque(items)
+        self._lock = threading.Lock()
+
+    @property
+    def next(self) -> T | None:
+        """The next one, which stays where it is."""
+        with self._lock:
+            return self._waiting[0] if self._waiting else None
+
+    def take(self) -> T | None:
+        """Take the next one; None if there is none."""
+        with self._lock:
+            return self._waiting.popleft() if self._waiting else None
+
+    def put_back(self, item: T) -> None:
+        """Let one wait again, before all others."""
+        with self._lock:
+            self._waiting.appendleft(item)
+
+    def clear(self) -> None:
+        """Give up all that wait."""
+        with self._lock:
+            self._waiting.clear()
+
+
+def in_threads(work: Callable[[], R], threads: int, backlog: Backlog[T]) -> list[R]:
+    """Work a backlog off in several threads at once, each in a copy of the caller's context.
+
+    What ends this early (an error of the program, the timeout of a task) must not submit the
+    rest: the other threads end with what is under way.
+
+    Args:
+        work: takes from the backlog until it is empty.
+        threads: how many; for one, the caller's own does it.
+        backlog: emptied on an error.
+
+    Returns:
+        What each thread returned.
+    """
+
+    def guarded() -> R:
+        try:
+            return work()
+        except BaseException:
+            backlog.clear()
+            raise
+
+    if threads <= 1:
+        return [guarded()]
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            run = [contextvars.copy_context().run for _ in range(threads)]
+            running = [pool.submit(each, guarded) for each in run]
+            while wait(running, _ROUND_SECONDS).not_done:
+                pass  # in a thread, nothing else lets a task's timeout in
+        except BaseException:
+            backlog.clear()
+            raise
+    return [each.result() for each in running]

@@ -119,6 +119,19 @@ class StepLog:
                 )
             )
 
+    def forgive(self, reason: str) -> None:
+        """Make warnings of the failures so far: what follows took their place.
+
+        Args:
+            reason: what follows, as a sentence.
+        """
+        self._steps = [
+            step.model_copy(update={"outcome": "warning", "detail": f"{step.detail} {reason}"})
+            if step.outcome == "failed"
+            else step
+            for step in self._steps
+        ]
+
     def finish(self) -> tuple[Step, ...]:
         """Return the steps; those never reached are skipped ones."""
         taken = {step.name for step in self._steps}

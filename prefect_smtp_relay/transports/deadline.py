@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-_TIMEOUTS_A_DELIVERY = 5
-SLOWEST_OCTETS_PER_SECOND = 65_536
+MIN_BYTES_PER_SECOND = 65_536
 """Of a line: what is longer has more time."""
 
 
@@ -21,16 +20,15 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     @classmethod
-    def of_delivery(cls, timeout_seconds: float, octets: int, recipients: int) -> Deadline:
+    def of_delivery(cls, seconds: float, size: int, recipients: int) -> Deadline:
         """The bound of a whole delivery, but for the wait for its final reply.
 
         Args:
-            timeout_seconds: of the relay; a delivery has five times that, and on top
-            octets: of the message, a second for each 64 KiB, and
+            seconds: for a message of no size to nobody; on top of it
+            size: of the message in bytes, a second for each 64 KiB, and
             recipients: a second for each.
         """
-        extra = octets / SLOWEST_OCTETS_PER_SECOND + recipients
-        return cls(_TIMEOUTS_A_DELIVERY * timeout_seconds + extra)
+        return cls(seconds + size / MIN_BYTES_PER_SECOND + recipients)
 
     def left(self, at_most: float = math.inf) -> float:
         """Seconds that a step may take.

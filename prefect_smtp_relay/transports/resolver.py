@@ -2,54 +2,105 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import itertools
+import math
+import os
+import selectors
 import socket
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, cast
 
 from prefect_smtp_relay.transports.deadline import Deadline
 
 Place = tuple[Any, ...]
 """A socket address as `socket.getaddrinfo` gives it."""
 
-T = TypeVar("T")
+Address = tuple[socket.AddressFamily, Place]
+
+_ATTEMPT_DELAY_SECONDS = 0.25
+"""RFC 8305, section 5: how long an attempt has before the next one starts beside it."""
+
+_UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 
 
-def connect_to_any(
-    host: str,
-    port: int,
-    deadline: Deadline,
-    connect: Callable[[socket.AddressFamily, Place, float], T],
-    failures: tuple[type[Exception], ...] = (OSError,),
-) -> T:
-    """Try a host's addresses one by one.
+def connect_to_first(untried: list[Address], deadline: Deadline) -> tuple[socket.socket, Address]:
+    """Connect to the first of these addresses that answers (RFC 8305, section 5).
 
-    Each gets its share of the time that is left, so that a dead one does not use up that of the
-    others.
+    The next attempt starts when one has failed, or 250 ms after it: a dead address costs no more.
 
     Args:
-        host, port: where to.
-        deadline: of the whole, looking up the name included.
-        connect: connects to one address within so many seconds.
-        failures: what it raises where that fails.
+        untried: in the order wanted; those that were used up are removed.
+        deadline: of the whole.
 
     Returns:
-        What ``connect`` gave for the first address that answered.
+        The socket, which does not block, and its address.
 
     Raises:
-        Exception: the last of the failures.
-        OSError: there is no address, or no time.
+        OSError: none of them answers; the last of the failures.
     """
-    places = look_up(host, port, deadline)
-    for untried in reversed(range(len(places))):
-        family, place = places[-1 - untried]
+    with selectors.DefaultSelector() as attempts:
         try:
-            return connect(family, place, deadline.left() / (1 + untried))
-        except failures:
-            if not untried:
-                raise
-    raise OSError("the host has no address")
+            return _race(attempts, untried, deadline)
+        finally:
+            slower = list(attempts.get_map().values())
+            untried[:0] = [attempt.data for attempt in slower]
+            for attempt in slower:
+                cast("socket.socket", attempt.fileobj).close()
+
+
+def _race(
+    attempts: selectors.BaseSelector, untried: list[Address], deadline: Deadline
+) -> tuple[socket.socket, Address]:
+    failure = OSError("the host has no address")
+    while untried or attempts.get_map():
+        left = deadline.left(_ATTEMPT_DELAY_SECONDS if len(untried) > 1 else math.inf)
+        try:
+            if untried:
+                _start(attempts, untried.pop(0))
+            for attempt, _ in attempts.select(left if left < math.inf else None):
+                return _finish(attempts, attempt)
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _start(attempts: selectors.BaseSelector, address: Address) -> None:
+    sock = socket.socket(address[0], socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        _check(sock.connect_ex(address[1]), _UNDER_WAY)
+        attempts.register(sock, selectors.EVENT_WRITE, address)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _finish(
+    attempts: selectors.BaseSelector, attempt: selectors.SelectorKey
+) -> tuple[socket.socket, Address]:
+    attempts.unregister(attempt.fileobj)
+    sock = cast("socket.socket", attempt.fileobj)
+    try:
+        _check(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+    except BaseException:
+        sock.close()
+        raise
+    return sock, attempt.data
+
+
+def _check(code: int, fine: frozenset[int] = frozenset({0})) -> None:
+    if code not in fine:
+        raise OSError(code, os.strerror(code))
+
+
+def interleave(addresses: list[Address]) -> list[Address]:
+    """Alternate between IPv6 and IPv4, the system's favourite first (RFC 8305, section 4)."""
+    first = [address for address in addresses if address[0] == addresses[0][0]]
+    others = [address for address in addresses if address[0] != addresses[0][0]]
+    pairs = itertools.zip_longest(first, others)
+    return [address for pair in pairs for address in pair if address is not None]
 
 
 def look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.AddressFamily, Place]]:

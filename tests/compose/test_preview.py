@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import socket
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -12,8 +11,8 @@ from pathlib import Path
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from prefect_smtp_relay import Preview, render, send_an_email
-from prefect_smtp_relay.compose.preview import MailOptions
+from prefect_smtp_relay import Preview, render
+from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.exceptions import AttachmentError, InvalidMailbox, ProtectedDomain
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -93,12 +92,3 @@ def test_a_wrong_mail_is_the_error_of_the_task(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv(f"{_PREFIX}PROTECTED_DOMAINS", "example.com")
     with pytest.raises(ProtectedDomain):
         render("ann@example.org", "s", "b", from_="ceo@example.com")
-
-
-def test_the_options_are_the_arguments_of_the_task() -> None:
-    """All but those that say nothing of the mail itself."""
-    arguments = set(inspect.signature(send_an_email.fn).parameters)
-    others = {"relay", "artifact", "idempotency_key"}
-    assert {"to", "subject", "body", *MailOptions.__annotations__} == arguments - others | {
-        "context"
-    }

@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.deployments.workspace import Workspace
-from tests.ui.prefect_server import ServerProcess
+from tests.prefect_server import PrefectServer
 
 ROOT = Path(__file__).parents[2]
 _COPIED = ("flows", "demo", "prefect.yaml", "automations.yaml")
@@ -24,12 +24,12 @@ _POOL = "default-process"
 
 
 @contextmanager
-def _working(server: ServerProcess, log: Path) -> Iterator[None]:
+def _working(server: PrefectServer, log: Path) -> Iterator[None]:
     """Run a worker that asks for work every second."""
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603  # our own interpreter, fixed arguments
             [sys.executable, "-m", "prefect", "worker", "start", "--pool", _POOL],
-            env=server._environment() | {"PREFECT_WORKER_QUERY_SECONDS": "1"},
+            env=server.client_environment | {"PREFECT_WORKER_QUERY_SECONDS": "1"},
             stdout=file,
             stderr=subprocess.STDOUT,
         )
@@ -64,7 +64,7 @@ def mails() -> Iterator[MailServer]:
 def workspace(tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Iterator[Workspace]:
     """Start a server, connect a relay, deploy all example flows and the broken ones, and work."""
     home = tmp_path_factory.mktemp("prefect")
-    server = ServerProcess(home)
+    server = PrefectServer(home, "--no-ui")
     project = _copy_project(tmp_path_factory.mktemp("checkout") / "project")
     with server.running(), temporary_settings({PREFECT_API_URL: server.api_url}):
         SMTP(

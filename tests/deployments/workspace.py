@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from prefect_smtp_relay.testing.mail_server import MailServer, ReceivedMail
-from tests.ui.prefect_server import ServerProcess
+from tests.prefect_server import PrefectServer
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Workspace:
         mails: what takes the mail, connected as smtp/main.
     """
 
-    server: ServerProcess
+    server: PrefectServer
     project: Path
     mails: MailServer
 
@@ -37,7 +37,7 @@ class Workspace:
         done = subprocess.run(  # noqa: S603  # our own interpreter
             [sys.executable, *command],
             cwd=self.project,
-            env=self.server._environment(),
+            env=self.server.client_environment,
             capture_output=True,
             text=True,
             check=False,

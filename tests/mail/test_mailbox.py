@@ -195,7 +195,9 @@ def test_a_mailbox_survives_a_pickle() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [(text for text in ["a@x.org"]), b"a@x.org", {"a@x.org": "Ann"}, 5], ids=repr
+    "value",
+    [(text for text in ["a@x.org"]), b"a@x.org", {"a@x.org": "Ann"}, 5],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_cannot_be_read_twice_or_is_no_list_is_refused(value: Any) -> None:
     """A retry reads the recipients again, so they come as text or as a list."""

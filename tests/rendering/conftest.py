@@ -8,7 +8,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from prefect_smtp_relay.rendering import Frame, render
+from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.render import render
 from tests.chromium import find_chromium, running_chromium
 
 Show = Callable[..., Page]

@@ -8,7 +8,8 @@ from typing import Literal
 from playwright.sync_api import Browser
 
 from flows.incident_notification import Incident, describe
-from prefect_smtp_relay.rendering import Frame, render
+from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.render import render
 from tests.chromium import find_chromium, running_chromium
 from tests.readme import ROOT
 

@@ -7,9 +7,9 @@ from html import unescape
 
 import pytest
 
-from prefect_smtp_relay.rendering import render
 from prefect_smtp_relay.rendering.markdown import parse, to_html
 from prefect_smtp_relay.rendering.plain_text import to_plain_text
+from prefect_smtp_relay.rendering.render import render
 
 ONE = '[View incident](https://example.org/42?a=1&b=2 "btn")'
 

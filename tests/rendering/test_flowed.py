@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_smtp_relay.mail.mime.flowed import stuff
-from prefect_smtp_relay.rendering import Frame, render
+from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.plain_text import LINE_WIDTH
+from prefect_smtp_relay.rendering.render import render
 from tests.flowed import SEPARATOR, Paragraph, read_flowed
 
 WORDS = "One in five payments fails since the last deployment of the checkout " * 4

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from prefect_smtp_relay.exceptions import MessageError
-from prefect_smtp_relay.rendering import Frame, render
+from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.render import render
 
 FRAME = Frame(name='A & "B"')
 

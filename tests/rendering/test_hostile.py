@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_smtp_relay.rendering import Frame, render
+from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.render import render
 
 SIZE = 100_000
 ELEMENTS = {

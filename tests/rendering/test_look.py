@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page
 
-from prefect_smtp_relay.rendering import render
+from prefect_smtp_relay.rendering.render import render
 
 Scheme = Literal["light", "dark"]
 Show = Callable[..., Page]

@@ -4,8 +4,9 @@ from importlib.resources import files
 
 import pytest
 
-from prefect_smtp_relay.rendering import Frame, render
+from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.page import wrap_in_page
+from prefect_smtp_relay.rendering.render import render
 from prefect_smtp_relay.rendering.theme import LONGEST_INLINED
 
 NOTHING = Frame()

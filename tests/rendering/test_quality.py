@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from flows.incident_notification import Incident, describe
-from prefect_smtp_relay.compose.draft import compose_draft
+from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.settings import SmtpRelaySettings
@@ -41,14 +41,15 @@ def octets(request: pytest.FixtureRequest) -> Iterator[bytes]:
     demo = Path(__file__).parents[2] / "demo" / "incidents.json"
     incident = Incident(**json.loads(demo.read_text(encoding="utf-8"))[0])
     arguments = {"preheader": "SEV1, investigating", "thread": "INC-42", **request.param}
-    draft = compose_draft(
-        SmtpRelaySettings(),
-        "Zoë <zoe@stakeholders.example>",
-        f"[SEV1] INC-42 declared: {incident.title}",
-        describe(incident, "declared"),
+    mail: Any = {
+        "to": "Zoë <zoe@stakeholders.example>",
+        "subject": f"[SEV1] INC-42 declared: {incident.title}",
+        "body": describe(incident, "declared"),
         **arguments,
+    }
+    message = draft(mail, SmtpRelaySettings()).from_mailbox(
+        Mailbox("incidents", "demo.example", "Incidents")
     )
-    message = draft.from_mailbox(Mailbox("incidents", "demo.example", "Incidents"))
     with MailServer() as server:
         config = SmtpConfig(address=server.host, port=server.port, security=Security.PLAIN_TEXT)
         SmtpTransport(config).deliver(message, Envelope.of(message))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_smtp_relay import escape_markdown
-from prefect_smtp_relay.rendering import render
 from prefect_smtp_relay.rendering.markdown import CONTROL_CHARACTERS, parse, to_html
 from prefect_smtp_relay.rendering.quoting import code_block
+from prefect_smtp_relay.rendering.render import render
 
 _TURNING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
 HOSTILE = [

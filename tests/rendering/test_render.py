@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from prefect_smtp_relay.exceptions import MessageError
-from prefect_smtp_relay.rendering import Rendered, render
+from prefect_smtp_relay.rendering.render import Rendered, render
 
 BODY = "# Incident\n\nThe *database* is down."
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from prefect.context import SyncClientContext
 
-from benchmarks.lookup import counting_requests
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.runtime import catalog
+from tests.counted_requests import counting_requests
 
 _ONE_REQUEST = ["POST /api/block_documents/filter"]
 

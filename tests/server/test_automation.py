@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,9 +20,7 @@ from prefect.events.schemas.automations import EventTrigger
 
 from prefect_smtp_relay import SMTP, SendAnEmail
 from prefect_smtp_relay.testing.mail_server import MailServer
-
-if TYPE_CHECKING:
-    from tests.server.conftest import RealServer
+from tests.prefect_server import PrefectServer
 
 WaitFor = Callable[[Callable[[], Any]], Any]
 
@@ -86,7 +84,7 @@ def failures(client: SyncPrefectClient, automation: Automation) -> list[dict[str
 
 
 def test_a_failed_flow_run_is_mailed_by_the_server_itself(
-    server: RealServer,
+    server: PrefectServer,
     client: SyncPrefectClient,
     mail_server: MailServer,
     wait_for: WaitFor,
@@ -115,7 +113,7 @@ def test_a_failed_flow_run_is_mailed_by_the_server_itself(
 
 
 def test_a_relay_that_is_down_fails_the_action_with_the_reason(
-    server: RealServer,
+    server: PrefectServer,
     client: SyncPrefectClient,
     wait_for: WaitFor,
 ) -> None:
@@ -136,7 +134,7 @@ def test_a_relay_that_is_down_fails_the_action_with_the_reason(
 
 
 def test_a_block_that_the_ui_saved_wrong_fails_the_action_with_its_field(
-    server: RealServer, client: SyncPrefectClient, wait_for: WaitFor
+    server: PrefectServer, client: SyncPrefectClient, wait_for: WaitFor
 ) -> None:
     """The UI runs none of our checks, so the failed action names the field and the fix."""
     automation, block_id = mail_on_failure()
@@ -187,7 +185,7 @@ def held_server(mail_server: MailServer) -> Iterator[HeldServer]:
 
 
 def test_a_slow_relay_does_not_block_the_server(
-    server: RealServer,
+    server: PrefectServer,
     client: SyncPrefectClient,
     mail_server: MailServer,
     held_server: HeldServer,

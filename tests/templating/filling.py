@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
-from prefect_smtp_relay.rendering import Rendered, render
-from prefect_smtp_relay.templating import Texts, read_context
+from prefect_smtp_relay.rendering.render import Rendered, render
+from prefect_smtp_relay.templating.arguments import fill_arguments
 
 
-def fill(context: Any = None, **texts: Any) -> Texts:
-    """Fill the texts of a mail: the arguments are those of `Texts`."""
-    written = Texts(texts.pop("subject", "s"), texts.pop("body", "b"), **texts)
-    return written.filled(read_context({} if context is None else context))
+def fill(context: Any = None, **texts: Any) -> SimpleNamespace:
+    """Fill arguments of a mail."""
+    filled, _ = fill_arguments(texts, {} if context is None else context)
+    return SimpleNamespace(**filled)
 
 
 def render_body(body: str, **context: Any) -> Rendered:
     """Render a body with its values."""
-    filled = Texts("s", body).filled(read_context(context))
-    return render(filled.body, values=filled.values)
+    filled, values = fill_arguments({"body": body}, context)
+    return render(filled["body"], values=values)
 
 
 class Reader(HTMLParser):

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, HttpUrl, SecretStr
 
 from prefect_smtp_relay.exceptions import InvalidTemplate
-from prefect_smtp_relay.templating import read_context
+from prefect_smtp_relay.templating.context import read_context
 
 from .filling import fill
 
@@ -98,12 +98,12 @@ def test_a_key_comes_before_a_method() -> None:
 @pytest.mark.parametrize(
     ("context", "text"),
     [
-        (["a"], "context: expected a mapping of names to values, got list; write context={...}."),
-        ({"a": {"b": object()}}, "context: a.b is of the type object; pass texts, numbers, dates,"),
-        ({"a": [0, b"x"]}, "context: a[1] is of the type bytes; pass texts"),
-        ({"a": print}, "context: a is of the type builtin_function_or_method; pass texts"),
-        ({"a": Owner}, "context: a is of the type type; pass texts"),
-        ({"a": range(10)}, "context: a is of the type range; pass texts"),
+        (["a"], "context: expected a mapping of names to values, got list. Write context={...}."),
+        ({"a": {"b": object()}}, "context: a.b is of the type object. Pass texts, numbers, dates,"),
+        ({"a": [0, b"x"]}, "context: a[1] is of the type bytes. Pass texts"),
+        ({"a": print}, "context: a is of the type builtin_function_or_method. Pass texts"),
+        ({"a": Owner}, "context: a is of the type type. Pass texts"),
+        ({"a": range(10)}, "context: a is of the type range. Pass texts"),
         ({"a": ["x"] * 100_000}, "context: more than 100,000 values, or deeper than 32 levels, at"),
     ],
 )

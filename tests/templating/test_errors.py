@@ -41,7 +41,7 @@ CONTEXT = {"incident": {"title": "t", "owner": None, "number": 42, "tags": ["a"]
         ("{{ url | lowr }}", "body, line 1: there is no filter 'lowr'. There are: abs, batch,"),
         (
             "{{ url | safe }}",
-            "body, line 1: values are escaped for their place already; take | safe out.",
+            "body, line 1: values are escaped for their place already. Remove | safe.",
         ),
         (
             "{% include 'x' %}",

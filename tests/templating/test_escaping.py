@@ -122,12 +122,6 @@ def test_text_of_ones_own_stays_as_it_is() -> None:
     assert fill(text="{{ t }}\n", context={"t": "<b>\n*x*"}).text == "<b>\n*x*\n"
 
 
-def test_html_and_text_are_not_made_up() -> None:
-    """What the caller leaves out stays out."""
-    filled = fill(body="x")
-    assert (filled.html, filled.text) == (None, None)
-
-
 @pytest.mark.parametrize(
     ("value", "shown"),
     [

@@ -8,7 +8,8 @@ import pytest
 
 from prefect_smtp_relay.exceptions import InvalidMailbox, InvalidTemplate
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
-from prefect_smtp_relay.templating import fill_recipients, read_context
+from prefect_smtp_relay.templating.context import read_context
+from prefect_smtp_relay.templating.recipients import fill_recipients
 
 PEOPLE = [
     {"name": "Lee, Ann", "email": "ann@x.example"},

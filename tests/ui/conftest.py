@@ -15,9 +15,9 @@ from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from tests.chromium import find_chromium, running_chromium
+from tests.prefect_server import PrefectServer
 
 from .interfaces import INTERFACES, Interface
-from .prefect_server import ServerProcess
 
 _PATIENCE_MILLISECONDS = 60_000
 _DRAIN_SECONDS = 60
@@ -30,10 +30,11 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="package")
-def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
     """Run a server that knows the block types, and make this process its client."""
     del chromium  # without a browser there is no need for a server
-    server = ServerProcess(tmp_path_factory.mktemp("prefect"))
+    server = PrefectServer(tmp_path_factory.mktemp("prefect"))
+    server.variables["PREFECT_API_URL"] = server.api_url
     with server.running():
         server.run("block", "register", "-m", "prefect_smtp_relay")
         with temporary_settings({PREFECT_API_URL: server.api_url, PREFECT_HOME: server.home}):
@@ -44,7 +45,7 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="package")
-def browser(chromium: str, server: ServerProcess) -> Iterator[BrowserContext]:
+def browser(chromium: str, server: PrefectServer) -> Iterator[BrowserContext]:
     """Run the browser; it reaches nothing but the server, and keeps the interfaces' files."""
     expect.set_options(timeout=_PATIENCE_MILLISECONDS)
     with running_chromium(chromium) as browser:
@@ -58,7 +59,7 @@ def browser(chromium: str, server: ServerProcess) -> Iterator[BrowserContext]:
 
 @pytest.fixture(params=INTERFACES, ids=lambda interface: interface.__name__)
 def ui(
-    request: pytest.FixtureRequest, browser: BrowserContext, server: ServerProcess
+    request: pytest.FixtureRequest, browser: BrowserContext, server: PrefectServer
 ) -> Iterator[Interface]:
     """Show an interface in a new tab, which knows of no draft: V2 keeps what was not saved."""
     page = browser.new_page()
@@ -69,7 +70,7 @@ def ui(
 
 
 @pytest.fixture
-def client(server: ServerProcess) -> Iterator[SyncPrefectClient]:
+def client(server: PrefectServer) -> Iterator[SyncPrefectClient]:
     """Give a client of the server."""
     del server
     with get_client(sync_client=True) as client:

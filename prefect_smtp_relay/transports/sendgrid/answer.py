@@ -5,21 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import SecretStr
+from prefect_smtp_relay.transports.redaction import Redactor
 
-from prefect_smtp_relay.transports.sendgrid.redaction import redact
-
-BODY_LIMIT = 64 * 1024
-"""Octets of an answer that are read: SendGrid's own have a few hundred."""
-
-_EXCERPT = 300
-_LONGEST_REASON = 2000
+_MAX_EXCERPT = 300
+_MAX_REASON = 2000
 _INVISIBLE = re.compile(r"<(script|style)\b.*?</\1>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufffd]+")
 _ASKS_TO_WAIT = frozenset({429, 503})
@@ -35,35 +30,34 @@ class Answer:
     Args:
         status: the HTTP status code.
         headers: by their names in lower case.
-        body: its first `BODY_LIMIT` octets at most.
+        body: its first 64 KiB at most.
+        redactor: masks the API key wherever the answer repeats it.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
 
     @property
     def status_line(self) -> str:
         """The code with its standard phrase: ``202 Accepted``."""
         return f"{self.status} {_PHRASES.get(self.status, '')}".strip()
 
-    def explain(self, api_key: SecretStr) -> str:
+    def explain(self) -> str:
         """Say in SendGrid's words what is wrong, or show the start of a body that is not its.
 
-        Args:
-            api_key: is replaced wherever the answer repeats it.
-
         Returns:
-            One line: ``field: message (help)`` for each of its ``errors``, or an excerpt; blank
+            One line: ``field: message (help)`` for each of its ``errors``, or an excerpt; empty
             for a body that is packed, which nobody asked for.
         """
         if self.headers.get("content-encoding", "identity").lower() != "identity":
             return ""
         text = self.body.decode("utf-8", "replace")
         if errors := list(_errors(text)):
-            return _show(redact("; ".join(errors), api_key))[:_LONGEST_REASON]
-        # Short before the tags are taken out: that search is slow on a long text.
-        return _show(_INVISIBLE.sub(" ", redact(text, api_key)[:4096]))[:_EXCERPT]
+            return _show(self.redactor("; ".join(errors)))[:_MAX_REASON]
+        # Short before the tags are removed: that search is slow on a long text.
+        return _show(_INVISIBLE.sub(" ", self.redactor(text)[:4096]))[:_MAX_EXCERPT]
 
     def seconds_to_wait(self, now: datetime) -> int | None:
         """Read how long SendGrid wants no more mail.
@@ -88,13 +82,14 @@ class Answer:
         reset = self.headers.get("x-ratelimit-reset", "").strip()
         return max(0, int(reset) - int(now.timestamp())) if _SECONDS.fullmatch(reset) else None
 
-    def provider_id(self, api_key: SecretStr) -> str:
-        """SendGrid's own id of the message, or blank."""
-        return _show(redact(self.headers.get("x-message-id", ""), api_key))[:_EXCERPT]
+    @property
+    def provider_id(self) -> str:
+        """SendGrid's own id of the message, or empty."""
+        return _show(self.redactor(self.headers.get("x-message-id", "")))[:_MAX_EXCERPT]
 
 
 def _errors(text: str) -> Iterator[str]:
-    """Read ``{"errors": [{"field": ..., "message": ..., "help": ...}]}``; any part may lack.
+    """Read ``{"errors": [{"field": ..., "message": ..., "help": ...}]}``; any part may be missing.
 
     Of a text that is cut off, those errors count that are there as a whole.
     """

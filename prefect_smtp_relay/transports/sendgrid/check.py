@@ -15,7 +15,7 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.check_report import Finding, Recommendation, Report, StepLog
-from prefect_smtp_relay.transports.sendgrid.answer import BODY_LIMIT
+from prefect_smtp_relay.transports.http.exchange import MAX_BODY
 from prefect_smtp_relay.transports.sendgrid.client import ask
 from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig
 from prefect_smtp_relay.transports.sendgrid.errors import refusal
@@ -36,7 +36,7 @@ def check_sendgrid(config: SendGridConfig, sender: Mailbox | None = None) -> Rep
         sender: the From mailbox; without one, it is not looked up.
 
     Returns:
-        The steps. A failed step is no exception here.
+        The steps. A failed step is not an exception here.
     """
     log = StepLog(STEPS)
     words: tuple[str, ...] = ()
@@ -112,8 +112,8 @@ def _judge_domain(finding: Finding, sender: Mailbox, domain: str) -> None:
         )
     else:
         finding.fail(
-            f"{sender.address} is no verified sender, and {sender.domain} no authenticated domain:"
-            " verify one in SendGrid's settings, under Sender Authentication, or set"
+            f"{sender.address} is not a verified sender, nor {sender.domain} an authenticated"
+            " domain: verify one in SendGrid's settings, under Sender Authentication, or set"
             " `from_address` to one that is."
         )
 
@@ -130,7 +130,7 @@ def _is_single_sender(config: SendGridConfig, sender: Mailbox) -> bool:
 
 
 def _authenticated_domain(config: SendGridConfig, domain: str) -> str:
-    """Return this domain, or the nearest one above it, that is authenticated; else a blank.
+    """Return this domain, or the nearest one above it, that is authenticated; else an empty text.
 
     GET /v3/whitelabel/domains lists the domains, authenticated (``valid``) or not.
     """
@@ -152,15 +152,15 @@ def _objects(listed: Any) -> Iterator[dict[str, Any]]:
 def _get(config: SendGridConfig, request: str) -> Any:
     answer = ask(config, request)
     if answer.status != 200:
-        raise refusal(answer, config.name, api_key=config.api_key, request=request)
+        raise refusal(answer, config, request=request)
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError) as error:
-        is_cut = len(answer.body) == BODY_LIMIT
+        is_cut = len(answer.body) == MAX_BODY
         detail = (
-            f"the answer is longer than the {BODY_LIMIT} octets that are read of one."
+            f"the answer is longer than the {MAX_BODY} bytes that are read of one."
             if is_cut
-            else "this is no answer of SendGrid's. Check `api_url`."
+            else "this is not an answer of SendGrid's. Check *API URL* (`api_url`)."
         )
         raise PermanentFailure(config.name, detail, answer.status, "", request) from error
 

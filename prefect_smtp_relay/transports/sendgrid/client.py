@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from prefect_smtp_relay._version import __version__
+from prefect_smtp_relay.transports.http.errors import cause
+from prefect_smtp_relay.transports.http.exchange import exchange
+from prefect_smtp_relay.transports.http.values import HttpRequest, NoAnswer
+from prefect_smtp_relay.transports.redaction import Redactor
 from prefect_smtp_relay.transports.sendgrid.answer import Answer
 from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig
-from prefect_smtp_relay.transports.sendgrid.connection import ApiRequest, exchange
-from prefect_smtp_relay.transports.sendgrid.errors import FOREIGN, cause, translate
-from prefect_smtp_relay.transports.sendgrid.network import Progress
+from prefect_smtp_relay.transports.sendgrid.errors import unanswered
 
 
 def ask(config: SendGridConfig, request: str, body: bytes = b"") -> Answer:
@@ -22,14 +24,13 @@ def ask(config: SendGridConfig, request: str, body: bytes = b"") -> Answer:
         EmailError: there is no answer.
     """
     method, _, path = request.partition(" ")
-    call = ApiRequest(config.url_of(path), _headers(config), body, method)
-    progress = Progress(config.timeout_seconds, len(body))
+    call = HttpRequest(config.url_of(path), _headers(config), body, method)
+    redactor = Redactor([config.api_key.get_secret_value()])
     try:
-        return exchange(config.api_url, call, progress)
-    except FOREIGN as error:
-        raise translate(
-            error, config.name, handed_over=progress.handed_over, request=request
-        ) from cause(error, config.api_key)
+        answer = exchange(call, config.timeout_seconds)
+    except NoAnswer as failure:
+        raise unanswered(failure, config.name, request) from cause(failure, redactor)
+    return Answer(answer.status, answer.headers, answer.body, redactor)
 
 
 def _headers(config: SendGridConfig) -> dict[str, str]:

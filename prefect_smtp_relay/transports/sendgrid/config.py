@@ -30,10 +30,11 @@ class SendGridConfig:
         api_url: `GLOBAL_URL`, or `EU_URL` for accounts in the EU.
         sandbox_mode: SendGrid checks the mail and accepts nothing.
         categories: of every mail: labels in SendGrid's statistics.
-        timeout_seconds: bound of the connection, of each write, and of the whole answer.
+        timeout_seconds: bound of a whole request, from the look-up of the name to the end of the
+            answer; a large one has a second more for each 64 KiB.
 
     Raises:
-        RelayConfigurationError: the key could not stand in a header: the HTTP library would
+        RelayConfigurationError: the key could not be in a header: the HTTP library would
             repeat it in its error. Or the URL names no host.
     """
 
@@ -46,8 +47,9 @@ class SendGridConfig:
     def __post_init__(self) -> None:
         if not _HEADER_SAFE.fullmatch(self.api_key.get_secret_value()):
             raise RelayConfigurationError(
-                "api_key: is blank, or holds a blank, a line end or a non-ASCII character. Copy"
-                " the key from SendGrid again; it starts with SG. and is one word."
+                "is empty, or contains a space, a line end or a non-ASCII character",
+                "Copy the key from SendGrid again; it starts with SG. and is one word.",
+                field="api_key",
             )
         self._split_url()
 
@@ -57,7 +59,7 @@ class SendGridConfig:
 
     @property
     def other_region_url(self) -> str:
-        """Where the account would be served in SendGrid's other region; blank for other hosts."""
+        """Where the account would be served in SendGrid's other region; empty for other hosts."""
         return _OTHER_REGION.get(self.api_url.rstrip("/"), "")
 
     @property
@@ -82,14 +84,15 @@ class SendGridConfig:
             is_usable = False
         if not is_usable or "@" in url.netloc:
             raise RelayConfigurationError(
-                "api_url: is not an https URL with a host and without a user name. Set it to"
-                f" {GLOBAL_URL}, or to {EU_URL} for EU accounts."
+                "is not an https URL with a host and without a user name",
+                f"Set it to {GLOBAL_URL}, or to {EU_URL} for EU accounts.",
+                field="api_url",
             )
         return url
 
 
 def key_hint(api_key: SecretStr) -> str:
-    """Say what may be wrong with a key that SendGrid does not know; blank where it looks right.
+    """Say what may be wrong with a key that SendGrid does not know; empty where it looks right.
 
     A key is never refused for its shape: SendGrid may change that, and a gateway has its own.
     """

@@ -2,7 +2,7 @@
 
 Sources: the v3 Mail Send reference, its pages "Limitations" and "Errors", and the docstring of
 ``sendgrid.helpers.mail.Header``. Two more limits cannot be passed here: custom arguments have
-10,000 octets, our one holds a Message-ID; and header names are ASCII and unique, as `compose`
+10,000 bytes, our one holds a Message-ID; and header names are ASCII and unique, as `compose`
 takes no others. SendGrid names no limit for all headers together.
 """
 
@@ -16,7 +16,7 @@ from prefect_smtp_relay.mail.message import Message
 MAX_RECIPIENTS = 1000
 """Of one request: to, cc and bcc together."""
 
-MAX_OCTETS = 30 * 1024 * 1024
+MAX_BYTES = 30 * 1024 * 1024
 """SendGrid says "30MB"; read the larger way, so that nothing it would take is refused here."""
 
 RESERVED_HEADERS = frozenset(
@@ -54,24 +54,27 @@ def join_categories(block: tuple[str, ...], message: tuple[str, ...]) -> tuple[s
     return joined
 
 
-def check_size(octets: int) -> None:
+def check_size(size: int) -> None:
     """Refuse a request body that is too large.
 
     Raises:
         MessageTooLarge: with its size and SendGrid's limit.
     """
-    if octets > MAX_OCTETS:
+    if size > MAX_BYTES:
         raise MessageTooLarge(
-            f"attachments: the request has {octets} octets, files in base64 included; SendGrid"
-            f" takes 30 MB ({MAX_OCTETS} octets). Attach less, or link to the files."
+            f"the request has {size} bytes, files in base64 included; SendGrid takes 30 MB"
+            f" ({MAX_BYTES} bytes)",
+            "Attach less, or link to the files.",
+            field="attachments",
         )
 
 
 def _check_sender(message: Message) -> None:
     if message.sender and message.sender.address.lower() != message.from_.address.lower():
         raise UnsupportedFeature(
-            "headers['Sender']: SendGrid has no Sender field beside From. Leave it out, or"
-            " deliver through SMTP."
+            "SendGrid has no Sender field beside From",
+            "Leave it out, or deliver through SMTP.",
+            field="headers['Sender']",
         )
 
 
@@ -79,8 +82,9 @@ def _check_local_parts(message: Message, envelope: Envelope) -> None:
     for mailbox in (message.from_, *message.reply_to, *envelope.forward_paths):
         if mailbox.needs_smtputf8:
             raise UnsupportedFeature(
-                f"{mailbox.address}: SendGrid takes only ASCII before the @. Use an ASCII"
-                " address, or an SMTP relay with SMTPUTF8."
+                "SendGrid takes only ASCII before the @",
+                "Use an ASCII address, or an SMTP relay with SMTPUTF8.",
+                field=mailbox.address,
             )
 
 
@@ -88,15 +92,18 @@ def _check_headers(message: Message) -> None:
     for name, _ in message.headers:
         if name.lower() in RESERVED_HEADERS:
             raise UnsupportedFeature(
-                f"headers: SendGrid sets {name} by itself and refuses it. Leave it out."
+                f"SendGrid sets {name} by itself and refuses it",
+                "Leave it out.",
+                field="headers",
             )
 
 
 def _check_content(message: Message) -> None:
-    if not message.subject:
-        raise UnsupportedFeature("subject: SendGrid takes no mail with a blank one. Write one.")
-    if not (message.text or message.html):
-        raise UnsupportedFeature("body: SendGrid takes no mail with a blank one. Write one.")
+    for field, is_there in (("subject", message.subject), ("body", message.text or message.html)):
+        if not is_there:
+            raise UnsupportedFeature(
+                "is empty, and SendGrid takes no mail without it", "Write one.", field=field
+            )
 
 
 def _check_files(message: Message) -> None:
@@ -105,7 +112,8 @@ def _check_files(message: Message) -> None:
     for file in files:
         if not file.size:
             raise UnsupportedFeature(
-                f"{'inline_images' if file.content_id else 'attachments'}: {file.name!r} is empty,"
-                " and SendGrid takes no empty file. Leave it out, or deliver through SMTP."
+                f"{file.name!r} is empty, and SendGrid takes no empty file",
+                "Leave it out, or deliver through SMTP.",
+                field="inline_images" if file.content_id else "attachments",
             )
     check_size(sum((file.size + 2) // 3 * 4 for file in files))

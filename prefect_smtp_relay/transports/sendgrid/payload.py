@@ -56,7 +56,7 @@ def render_payload(
     _set_content(mail, message)
     _set_headers(mail, message)
     _set_files(mail, message)
-    _set_labels(mail, message, categories)
+    _set_categories(mail, categories)
     _set_sandbox(mail, sandbox_mode)
     payload: dict[str, Any] = mail.get()
     return payload
@@ -66,7 +66,7 @@ def encode_payload(payload: dict[str, Any]) -> bytes:
     """Write a payload as JSON.
 
     Raises:
-        MessageTooLarge: it has more octets than SendGrid takes.
+        MessageTooLarge: it has more bytes than SendGrid takes.
     """
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     check_size(len(body))
@@ -94,6 +94,8 @@ def _set_recipients(mail: helpers.Mail, message: Message, envelope: Envelope) ->
             personalization.add_cc(_recipient(helpers.Cc, mailbox))
         for mailbox in recipients.bcc:
             personalization.add_bcc(_recipient(helpers.Bcc, mailbox))
+        # Not at the root, where SendGrid's description of the request wants a text.
+        personalization.add_custom_arg(helpers.CustomArg("message_id", message.message_id))
         mail.add_personalization(personalization)
 
 
@@ -109,8 +111,10 @@ def _content(media_type: str, text: str) -> helpers.Content:
         return helpers.Content(media_type, text)
     except helpers.ApiKeyIncludedException as error:
         raise UnsupportedFeature(
-            f"body: its {media_type} part starts with a SendGrid API key, which SendGrid's"
-            " library refuses. Take the key out, and revoke it."
+            f"its {media_type} part starts with a SendGrid API key, which SendGrid's library"
+            " refuses",
+            "Remove the key, and revoke it.",
+            field="body",
         ) from error
 
 
@@ -131,8 +135,7 @@ def _set_files(mail: helpers.Mail, message: Message) -> None:
         mail.add_attachment(_file(file, "attachment"))
 
 
-def _set_labels(mail: helpers.Mail, message: Message, categories: tuple[str, ...]) -> None:
-    mail.add_custom_arg(helpers.CustomArg("message_id", message.message_id))
+def _set_categories(mail: helpers.Mail, categories: tuple[str, ...]) -> None:
     for category in reversed(categories):
         mail.add_category(helpers.Category(category))
 

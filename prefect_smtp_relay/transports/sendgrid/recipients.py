@@ -1,4 +1,4 @@
-"""Who stands in to, cc and bcc of a SendGrid request."""
+"""Who is in to, cc and bcc of a SendGrid request."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def sort_recipients(message: Message, envelope: Envelope) -> tuple[Recipients, .
     """Put each forward-path into the first field that names it; one that none names into bcc.
 
     SendGrid takes recipients and header fields from the same lists, and refuses an address
-    that stands in them twice, whatever its case. So who is not in the envelope is not shown.
+    that is in them twice, whatever its case. So who is not in the envelope is not shown.
 
     Where nobody is left for ``to``, those in cc move there: they still see each other. Where
     only hidden ones are left, each has a copy of his own (a personalization, in SendGrid's
     words) that names nobody else: mail to a hidden list arrives, and neither the sender nor
-    anybody else has to stand in for the missing address.
+    anybody else has to take the place of the missing address.
 
     Raises:
         UnsupportedFeature: there are too many recipients.
@@ -37,8 +37,9 @@ def sort_recipients(message: Message, envelope: Envelope) -> tuple[Recipients, .
     waiting = {path.address.lower(): path for path in envelope.forward_paths}
     if (count := len(waiting)) > MAX_RECIPIENTS:
         raise UnsupportedFeature(
-            f"to: {count} recipients; SendGrid takes {MAX_RECIPIENTS} in to, cc and bcc together."
-            " Split the list."
+            f"{count} recipients; SendGrid takes {MAX_RECIPIENTS} in to, cc and bcc together",
+            "Split the list.",
+            field="to",
         )
     to, cc = _take(message.to, waiting), _take(message.cc, waiting)
     bcc = tuple(waiting.values())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.sendgrid.config import SendGridConfig
+from prefect_smtp_relay.transports.waiting import wait_for
 
 if TYPE_CHECKING:
     from prefect_smtp_relay.transports.sendgrid.answer import Answer
@@ -18,10 +20,12 @@ class SendGridTransport:
 
     Args:
         config: the account. Transports of one ``api_url`` share their kept connections.
+        wait: sleeps so many seconds, where SendGrid asks for that.
     """
 
-    def __init__(self, config: SendGridConfig) -> None:
+    def __init__(self, config: SendGridConfig, wait: Callable[[float], None] = wait_for) -> None:
         self._config = config
+        self._wait = wait
 
     @property
     def name(self) -> str:
@@ -52,7 +56,7 @@ class SendGridTransport:
             message, envelope, categories=config.categories, sandbox_mode=config.sandbox_mode
         )
         body = encode_payload(payload)
-        answer = ask_patiently(config, POST, body)
+        answer = ask_patiently(config, POST, body, self._wait)
         self._check(answer, len(body))
         return Receipt.for_message(
             message,
@@ -60,7 +64,7 @@ class SendGridTransport:
             outcome="accepted",
             accepted=[mailbox.address for mailbox in envelope.forward_paths],
             response=answer.status_line + " (sandbox mode)" * config.sandbox_mode,
-            provider_id=answer.provider_id(config.api_key),
+            provider_id=answer.provider_id,
             size=len(body),
         )
 
@@ -70,4 +74,4 @@ class SendGridTransport:
 
         if answer.status == 202 or (answer.status == 200 and self._config.sandbox_mode):
             return
-        raise refusal(answer, self.name, api_key=self._config.api_key, size=size)
+        raise refusal(answer, self._config, size=size)

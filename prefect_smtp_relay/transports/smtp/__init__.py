@@ -2,6 +2,7 @@
 
 from prefect_smtp_relay.transports.smtp.config import (
     Credentials,
+    Limits,
     Mechanism,
     OAuthConfig,
     Security,
@@ -9,4 +10,12 @@ from prefect_smtp_relay.transports.smtp.config import (
 )
 from prefect_smtp_relay.transports.smtp.transport import SmtpTransport
 
-__all__ = ["Credentials", "Mechanism", "OAuthConfig", "Security", "SmtpConfig", "SmtpTransport"]
+__all__ = [
+    "Credentials",
+    "Limits",
+    "Mechanism",
+    "OAuthConfig",
+    "Security",
+    "SmtpConfig",
+    "SmtpTransport",
+]

@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+Endpoint = tuple[str, int]
+"""Host and port."""
+
 Mechanism = Literal["plain", "login", "cram_md5", "scram_sha_256", "xoauth2", "oauthbearer"]
 
 
@@ -40,7 +43,7 @@ class Credentials:
 
     Args:
         username: the account.
-        password: for xoauth2 and oauthbearer the access token; blank where `OAuthConfig` gets one.
+        password: for xoauth2 and oauthbearer the access token; empty where `OAuthConfig` gets one.
     """
 
     username: SecretStr
@@ -54,9 +57,9 @@ class OAuthConfig:
     Args:
         token_url: the token endpoint; https, except to this host itself.
         client_id: of the application that is registered with the provider.
-        client_secret: the application's; blank for one that has none.
-        refresh_token: for the refresh-token grant (section 6); blank: client credentials (4.4).
-        scope: what the token is for; blank for the provider's default.
+        client_secret: the application's; empty for one that has none.
+        refresh_token: for the refresh-token grant (section 6); empty: client credentials (4.4).
+        scope: what the token is for; empty for the provider's default.
     """
 
     token_url: str = field(repr=False)
@@ -72,6 +75,30 @@ class OAuthConfig:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Bounds that no block has a field for; a test hands in shorter ones.
+
+    Args:
+        timeouts_per_delivery: a whole delivery may take so many ``timeout_seconds``.
+        next_reply_seconds: for the reply to commands that came together with the end of a message:
+            a server that lost them will never answer.
+        pauses_seconds: before a relay that has served is asked again for a session.
+        connections: open at once to one relay.
+        transactions: in one session; OpenSMTPD permits 100 by default.
+        session_seconds: how old a session may become, and
+        kept_seconds: how long it is kept without a mail.
+    """
+
+    timeouts_per_delivery: float = 5
+    next_reply_seconds: float = 5.0
+    pauses_seconds: tuple[float, ...] = (0.5, 2.0)
+    connections: int = 10
+    transactions: int = 90
+    session_seconds: float = 300.0
+    kept_seconds: float = 15.0
+
+
+@dataclass(frozen=True)
 class SmtpConfig:
     """How to reach one relay.
 
@@ -81,12 +108,16 @@ class SmtpConfig:
         security: which encryption is wanted, see `Security`.
         verify_peer: check the certificate's chain and host name.
         ca_certificate: PEM text of CAs trusted in addition to the system's.
-        helo_domain: the name to greet with; blank: this host's own.
+        helo_domain: the name to greet with; empty: this host's own.
         credentials: None for no authentication.
         mechanism: the one mechanism that is used.
         allow_cleartext_auth: permit a mechanism that shows the secret, without encryption.
         timeout_seconds: the bound of connecting, of each reply, and of getting an access token.
         oauth: where the access token comes from; None: the password is the secret.
+        tls_server_name: the name that the certificate must be for; empty: the address.
+        client_certificate: PEM text that is shown to a relay which wants it; empty: none.
+        client_key: its private key, as PEM text.
+        limits: what else is bounded.
     """
 
     address: str
@@ -100,9 +131,13 @@ class SmtpConfig:
     allow_cleartext_auth: bool = False
     timeout_seconds: float = 30.0
     oauth: OAuthConfig | None = None
+    tls_server_name: str = ""
+    client_certificate: str = ""
+    client_key: SecretStr = field(default=SecretStr(""), kw_only=True)
+    limits: Limits = Limits()
 
     @property
-    def place(self) -> tuple[str, int]:
+    def endpoint(self) -> Endpoint:
         """Host and port."""
         return self.address, self.port
 

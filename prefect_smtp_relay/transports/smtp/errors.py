@@ -51,7 +51,7 @@ _BROKEN_KINDS: dict[str, type[DeliveryError]] = {
     "greeting": PermanentFailure,
     "STARTTLS": TlsFailed,
 }
-"""What an answer means that is no reply; elsewhere the connection is as good as lost."""
+"""What an answer means that is not a reply; elsewhere the connection is as good as lost."""
 
 
 def refused(transport: str, stage: str, reply: Reply) -> DeliveryError:
@@ -125,7 +125,7 @@ def _words(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate was not accepted: {error.verify_message.rstrip('.')}"
     if isinstance(error, MalformedReply):
-        return f"the answer is no SMTP reply: {error}"
+        return f"the answer is not an SMTP reply: {error}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, _CUT_OFF):

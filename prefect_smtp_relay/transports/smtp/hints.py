@@ -39,7 +39,7 @@ _LOST = {
 }
 _HANGS_UP = "If it goes on, ask the relay's administrator why it hangs up."
 _BROKEN = {
-    "greeting": f"This is no SMTP server: {_PLACE}",
+    "greeting": f"This is not an SMTP server: {_PLACE}",
     "STARTTLS": "Somebody may be tampering with the connection: ask the administrator.",
 }
 _BREAKS_THE_PROTOCOL = "The server breaks the protocol: ask its administrator."
@@ -48,7 +48,7 @@ _OTHER_SERVERS = {
     "* ": f"This is an IMAP server, where mail is read: {_MAIL_PORT}",
     "+OK": f"This is a POP3 server, where mail is read: {_MAIL_PORT}",
     "-ERR": f"This is a POP3 server, where mail is read: {_MAIL_PORT}",
-    "HTTP/": f"This is a web server, no SMTP server: {_MAIL_PORT}",
+    "HTTP/": f"This is a web server, not an SMTP server: {_MAIL_PORT}",
     r"\x15\x03": "The server expects TLS from the first byte: switch `ssl` on.",
     r"\x16\x03": "The server expects TLS from the first byte: switch `ssl` on.",
 }
@@ -74,7 +74,7 @@ NO_STARTTLS = (
     " with `ssl` on; only a server in your own network should be used without TLS, with `ssl` and"
     " `enable_starttls` off."
 )
-NO_SMTP = f"This is no SMTP server, though it greets like one (FTP does): {_MAIL_PORT}"
+NO_SMTP = f"This is not an SMTP server, though it greets like one (FTP does): {_MAIL_PORT}"
 """For a server that knows neither EHLO nor HELO."""
 
 _BY_ENHANCED_CODE = {

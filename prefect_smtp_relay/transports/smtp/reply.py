@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import quote, quote_plus
 
 from prefect_smtp_relay.mail.receipt import Refusal
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\U0010ffff]+")
-_LONGEST_TEXT = 500
+_MAX_TEXT = 500
 
 
 class MalformedReply(Exception):
-    """The server's answer is no reply of RFC 5321, section 4.2."""
+    """The server's answer is not a reply of RFC 5321, section 4.2."""
 
 
 def printable(text: str) -> str:
     """Make one printable line of what a server wrote, cut at 500 characters."""
-    return _UNPRINTABLE.sub(" ", text).strip()[:_LONGEST_TEXT]
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """Put asterisks in place of secrets that somebody else's text repeats.
-
-    Args:
-        text: what was received.
-        secrets: blank ones count for nothing; as they are, and as a URL or a form spells them.
-    """
-    spellings = {spell(s) for s in secrets if s for spell in (str, quote, quote_plus)}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, "***")
-    return text
+    return _UNPRINTABLE.sub(" ", text).strip()[:_MAX_TEXT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +30,7 @@ class Reply:
 
     @property
     def enhanced_code(self) -> str:
-        """The enhanced status code of RFC 3463 that the text begins with, or blank."""
+        """The enhanced status code of RFC 3463 that the text begins with, or empty."""
         found = _ENHANCED.match(self.lines[0]) if self.lines else None
         return found[1] if found else ""
 

@@ -95,7 +95,11 @@ def test_a_message_of_a_lost_key_goes_back(
     assert (relay.taken, report.remaining, path.exists()) == ([], 1, True)
 
 
-@pytest.mark.parametrize("key", ["", "canary-key", "canary-k\u00e9y", NEW.get_secret_value()[:-4]])
+@pytest.mark.parametrize(
+    "key",
+    ["", "canary-key", "canary-k\u00e9y", NEW.get_secret_value()[:-4]],
+    ids=["empty", "short", "accent", "cut"],
+)
 def test_a_wrong_key_names_the_setting_and_how_to_make_one(directory: Path, key: str) -> None:
     """The error helps to make a key and never shows the wrong one."""
     with pytest.raises(RelayConfigurationError, match=r"outbox_key.*generate_key") as raised:

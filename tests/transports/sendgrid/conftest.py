@@ -12,8 +12,9 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
-from prefect_smtp_relay.transports.sendgrid.connection import close_all
+from prefect_smtp_relay.transports.waiting import wait_for
 
 from .api_server import ApiServer, serve
 
@@ -28,7 +29,7 @@ Deliver = Callable[..., Receipt]
 def _close_connections() -> Iterator[None]:
     """A client reads the environment once: the next test has one of its own."""
     yield
-    close_all()
+    process_memory.reset()
 
 
 @pytest.fixture(autouse=True)
@@ -72,9 +73,9 @@ def canary() -> str:
 def make_transport(api: ApiServer) -> MakeTransport:
     """Make a transport to the local SendGrid."""
 
-    def make(**changes: Any) -> SendGridTransport:
+    def make(wait: Callable[[float], None] = wait_for, **changes: Any) -> SendGridTransport:
         settings = {"api_key": SecretStr(CANARY), "api_url": api.url, "timeout_seconds": 10.0}
-        return SendGridTransport(SendGridConfig(**{**settings, **changes}))
+        return SendGridTransport(SendGridConfig(**{**settings, **changes}), wait)
 
     return make
 

@@ -82,7 +82,7 @@ def test_a_sender_that_is_not_verified(check: Check, domains: Any) -> None:
     """A sender in neither list fails, with where to verify it."""
     report = check(KEY, NO_SENDERS, _json(domains))
     assert report.step("sender").outcome == "failed"
-    assert "Ops@example.com is no verified sender" in report.step("sender").detail
+    assert "Ops@example.com is not a verified sender" in report.step("sender").detail
     assert "Sender Authentication" in report.step("sender").detail
 
 
@@ -163,10 +163,10 @@ def test_the_sandbox_is_a_warning(check: Check) -> None:
 
 
 FAULTS = [
-    pytest.param(reply(200, "<html>"), {}, "Check `api_url`", id="a web page"),
+    pytest.param(reply(200, "<html>"), {}, "Check *API URL* (`api_url`)", id="a web page"),
     pytest.param(reply(429, retry_after="7"), {}, "wait 7 seconds", id="too many"),
-    pytest.param(stall, {"timeout_seconds": 0.3}, "no whole answer came back", id="silence"),
-    pytest.param(then_close(lambda _: None), {}, "no whole answer came back", id="hung up"),
+    pytest.param(stall, {"timeout_seconds": 0.3}, "no whole answer in time", id="silence"),
+    pytest.param(then_close(lambda _: None), {}, "was lost", id="hung up"),
 ]
 
 

@@ -13,7 +13,8 @@ import pytest
 from prefect_smtp_relay.exceptions import OutcomeUnknown, PermanentFailure
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.sendgrid import connection
+from prefect_smtp_relay.process_memory import process_memory
+from prefect_smtp_relay.transports.http.connections import Connections
 
 from .api_server import (
     ApiServer,
@@ -30,8 +31,9 @@ Deliver = Callable[..., Receipt]
 MakeMessage = Callable[..., Message]
 ONE_MAIL = """
 import atexit, sys
-name = "prefect_smtp_relay.transports.sendgrid.connection"
-atexit.register(lambda: print(sys.modules[name]._pools))  # what was registered first runs last
+name = "prefect_smtp_relay.process_memory"
+# What was registered first runs last.
+atexit.register(lambda: print(sys.modules[name].process_memory._objects))
 from pydantic import SecretStr
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -109,7 +111,8 @@ def test_a_forked_process_connects_by_itself(api: ApiServer, deliver: Deliver) -
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_process_forked_at_a_bad_moment_is_not_stuck(deliver: Deliver) -> None:
     """Another thread was just choosing a connection: that lock is nobody's in the child."""
-    with connection._lock:
+    connections = process_memory.of(Connections)
+    with process_memory._lock, connections._lock:
         if (child := os.fork()) == 0:
             signal.alarm(10)
             try:

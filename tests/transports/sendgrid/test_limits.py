@@ -11,7 +11,7 @@ from prefect_smtp_relay.mail.attachments.attachment import Attachment
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.transports.sendgrid import SendGridTransport
-from prefect_smtp_relay.transports.sendgrid.limits import MAX_OCTETS
+from prefect_smtp_relay.transports.sendgrid.limits import MAX_BYTES
 from prefect_smtp_relay.transports.sendgrid.payload import render_payload
 
 from .api_server import ApiServer
@@ -77,9 +77,9 @@ def test_every_reserved_header_is_refused_by_its_name(make_message: MakeMessage,
 def test_files_too_large_are_refused_unread(make_message: MakeMessage) -> None:
     """Files that are too large in base64 are refused by their size alone."""
     file = Attachment(b"x", "big.bin")
-    object.__setattr__(file, "size", MAX_OCTETS // 4 * 3 + 3)
+    object.__setattr__(file, "size", MAX_BYTES // 4 * 3 + 3)
     message = replace(make_message(), attachments=(file,))
-    with pytest.raises(MessageTooLarge, match=f"takes 30 MB .{MAX_OCTETS} octets"):
+    with pytest.raises(MessageTooLarge, match=f"takes 30 MB .{MAX_BYTES} bytes"):
         _render(message)
 
 
@@ -87,7 +87,7 @@ def test_a_request_too_large_is_refused_before_any_io(
     make_message: MakeMessage, make_transport: Callable[..., SendGridTransport], api: ApiServer
 ) -> None:
     """The limit counts the whole JSON, so two long bodies are too much together."""
-    message = make_message(text="x" * (MAX_OCTETS // 2), html="y" * (MAX_OCTETS // 2))
+    message = make_message(text="x" * (MAX_BYTES // 2), html="y" * (MAX_BYTES // 2))
     with pytest.raises(MessageTooLarge, match=r"Attach less, or link to the files\.$"):
         make_transport().deliver(message, Envelope.of(message))
     assert api.requests == []

@@ -11,7 +11,7 @@ import trustme
 
 from prefect_smtp_relay.exceptions import ConnectionFailed, RelayConfigurationError, TimedOut
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.sendgrid.environment import proxy_for
+from prefect_smtp_relay.transports.http.connections import proxy_for
 
 from .api_server import ApiServer, drip, reply, serve
 from .proxy_server import Proxy, lead_to

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from prefect_smtp_relay.exceptions import EmailError, OutcomeUnknown
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.transports.http.values import HttpRequest
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
-from prefect_smtp_relay.transports.sendgrid.connection import ApiRequest
 
 from .api_server import Answer, ApiServer, accept, raw, reply
 
@@ -20,7 +20,7 @@ from .api_server import Answer, ApiServer, accept, raw, reply
 def test_the_key_is_in_no_repr(canary: str) -> None:
     """Configuration, transport and request can be printed."""
     config = SendGridConfig(SecretStr(canary))
-    request = ApiRequest("https://h", {"Authorization": canary}, canary.encode())
+    request = HttpRequest("https://h", {"Authorization": canary}, canary.encode())
     transport = SendGridTransport(config)
     printed = f"{config!r} {config} {transport!r} {transport.name} {request!r}"
     assert canary not in printed

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from .api_server import ApiServer
-from .send_rules import MOST_OCTETS, SCHEMA, violations
+from .send_rules import MAX_BYTES, SCHEMA, violations
 
 Payload = dict[str, Any]
 Change = Callable[[Payload], object]
@@ -24,7 +24,7 @@ GOOD: Payload = {
             "cc": [{"email": "bob@example.org", "name": '"Doe, Bob"'}],
             "bcc": [{"email": "cleo@example.org"}],
         },
-        {"to": [{"email": "dan@example.org"}]},
+        {"to": [{"email": "dan@example.org"}], "custom_args": {"message_id": "<x@example.com>"}},
     ],
     "from": {"email": "ops@example.com", "name": "On Call, Night"},
     "reply_to_list": [{"email": "desk@example.com"}, {"email": "ops@example.com"}],
@@ -45,7 +45,6 @@ GOOD: Payload = {
     ],
     "headers": {"Message-ID": "<x@example.com>", "X-Received": "", "X-To": "1"},
     "categories": ["incident", "night"],
-    "custom_args": {"message_id": "<x@example.com>"},
     "mail_settings": {"sandbox_mode": {"enable": True}},
 }
 
@@ -155,8 +154,17 @@ WRONG: list[tuple[str, Change, str]] = [
     ("a category twice", _set(["a", "a"], "categories"), "categories"),
     ("a long category", _set(["x" * 256], "categories"), "categories.0"),
     ("a non-ASCII category", _set(["ü"], "categories"), "categories.0"),
-    ("a custom argument that is no text", _set(5, "custom_args", "n"), "custom_args.n"),
-    ("large custom arguments", _set("x" * 10_000, "custom_args", "n"), "custom_args"),
+    ("custom arguments at the root", _set({"n": "x"}, "custom_args"), ""),
+    (
+        "a custom argument that is not a text",
+        _set(5, "personalizations", 1, "custom_args", "n"),
+        "personalizations.1.custom_args.n",
+    ),
+    (
+        "large custom arguments",
+        _set("x" * 10_000, "personalizations", 1, "custom_args", "n"),
+        "personalizations.1.custom_args",
+    ),
     ("no switch", _set({}, "mail_settings", "sandbox_mode"), "mail_settings.sandbox_mode"),
     *(
         (f"the header {name}", _set("x", "headers", name), "headers")
@@ -190,7 +198,7 @@ def test_what_is_no_json(body: bytes) -> None:
 
 def test_what_is_too_large() -> None:
     """More than 30 MB are too much."""
-    (error,) = violations(_encode(GOOD) + b" " * MOST_OCTETS)
+    (error,) = violations(_encode(GOOD) + b" " * MAX_BYTES)
     assert error["message"] == "more than 30 MB"
 
 

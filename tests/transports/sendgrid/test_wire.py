@@ -16,7 +16,7 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.sendgrid.answer import BODY_LIMIT
+from prefect_smtp_relay.transports.http.exchange import MAX_BODY
 
 from .api_server import (
     Answer,
@@ -64,7 +64,7 @@ def test_nobody_listens(deliver: Deliver) -> None:
     """A refused connection is `ConnectionFailed`, with its cause."""
     with serve() as gone:
         url = gone.url
-    with pytest.raises(ConnectionFailed, match=r"no connection\. Check the network") as caught:
+    with pytest.raises(ConnectionFailed, match=r"no connection to SendGrid\. Check") as caught:
         deliver(api_url=url)
     assert caught.value.stage == "connect"
     assert caught.value.__cause__ is not None
@@ -113,7 +113,7 @@ def test_a_refusal_is_told_from_what_came_of_it(api: ApiServer, deliver: Deliver
 
 def test_a_long_body_is_read_to_a_limit(api: ApiServer, deliver: Deliver) -> None:
     """What stands behind the limit is never read."""
-    api.answers = [reply(400, b" " * BODY_LIMIT + b"behind")]
+    api.answers = [reply(400, b" " * MAX_BODY + b"behind")]
     with pytest.raises(PermanentFailure) as caught:
         deliver()
     assert "behind" not in caught.value.detail
@@ -130,7 +130,7 @@ def test_a_mail_that_could_not_be_handed_over(
     assert type(caught.value) is kind
 
 
-def test_a_host_that_is_no_name(deliver: Deliver) -> None:
+def test_a_host_that_is_not_a_name(deliver: Deliver) -> None:
     """A label too long for DNS is a configuration error."""
-    with pytest.raises(RelayConfigurationError, match="Check api_url"):
+    with pytest.raises(RelayConfigurationError, match=r"Check .*`api_url`"):
         deliver(api_url=f"http://{'x' * 70}.example")

@@ -16,6 +16,7 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import logger
@@ -26,11 +27,7 @@ from prefect_smtp_relay.transports.smtp import (
     SmtpConfig,
     SmtpTransport,
 )
-from prefect_smtp_relay.transports.smtp.auth import tokens
 from prefect_smtp_relay.transports.smtp.check import check_smtp, confusions
-from prefect_smtp_relay.transports.smtp.connect import connection
-from prefect_smtp_relay.transports.smtp.connect.pool import pool
-from prefect_smtp_relay.transports.smtp.delivery import transaction
 from tests.transports.sendgrid.api_server import ApiServer, serve
 
 from . import odd_certificates
@@ -39,14 +36,11 @@ from .scripted_server import ScriptedServer
 
 
 @pytest.fixture(autouse=True)
-def _new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _new_process() -> Iterator[None]:
     """Forget what the transport remembers and keeps while a process lives."""
-    monkeypatch.setattr(connection, "_speaks", {})
-    monkeypatch.setattr(connection, "_warned", set())
-    monkeypatch.setattr(transaction, "_deaf_behind_messages", set())
-    monkeypatch.setattr(tokens.TOKENS, "_accounts", {})
+    process_memory.reset()
     yield
-    pool.close_idle()
+    process_memory.reset()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
-from prefect_smtp_relay.transports.smtp import SmtpTransport
+from prefect_smtp_relay.transports.smtp import Limits, SmtpTransport
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -146,22 +146,21 @@ def test_every_message_meets_its_own_421(
 
 
 def test_a_busy_moment_between_two_sessions_is_waited_out(
-    play: Callable[..., ScriptedServer], submit_all: SubmitAll, monkeypatch: pytest.MonkeyPatch
+    play: Callable[..., ScriptedServer], submit_all: SubmitAll
 ) -> None:
     """A relay that has served and answers the next session with 421 is asked once more."""
-    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.session.session._MOST_TRANSACTIONS", 2)
-    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.transport._PAUSES_SECONDS", (0.05,))
+    limits = Limits(transactions=2, pauses_seconds=(0.05,))
     server = play(HELLO + "SERVE", "S: 421 4.7.0 too many connections\nCLOSE", HELLO + "SERVE")
-    assert recipients(submit_all(server, *EVERYBODY[:4])) == EVERYBODY[:4]
+    assert recipients(submit_all(server, *EVERYBODY[:4], limits=limits)) == EVERYBODY[:4]
 
 
 def test_each_message_has_its_own_time(
-    play: Callable[..., ScriptedServer], submit_all: SubmitAll, monkeypatch: pytest.MonkeyPatch
+    play: Callable[..., ScriptedServer], submit_all: SubmitAll
 ) -> None:
     """Many mails over one session may take longer in all than one of them."""
-    monkeypatch.setattr("prefect_smtp_relay.transports.deadline._TIMEOUTS_A_DELIVERY", 0)
+    limits = Limits(timeouts_per_delivery=0)  # leaves a second for the recipient
     server = play("S: 220 mx.test\nEHLO SIZE 0\nREPEAT\nWAIT 0.5\nSERVE 1\nEND")
-    assert recipients(submit_all(server, *EVERYBODY[:4])) == EVERYBODY[:4]
+    assert recipients(submit_all(server, *EVERYBODY[:4], limits=limits)) == EVERYBODY[:4]
     assert server.connections == 1
 
 

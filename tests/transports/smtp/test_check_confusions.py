@@ -13,7 +13,7 @@ from prefect_smtp_relay.exceptions import ConnectionFailed, TimedOut
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig
-from prefect_smtp_relay.transports.smtp.check import confusions, opening
+from prefect_smtp_relay.transports.smtp.check import confusions
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -84,21 +84,19 @@ def test_an_smtps_server_addressed_with_starttls(
 
 
 def test_a_silent_server_is_no_smtps_server(
-    play: Callable[..., ScriptedServer], check: Check, monkeypatch: pytest.MonkeyPatch
+    play: Callable[..., ScriptedServer], check: Check
 ) -> None:
     """Where TLS is not answered either, the greeting times out and nothing is recommended."""
-    monkeypatch.setattr(opening, "_PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr(confusions, "_PROBE_SECONDS", 0.1)
     report = check(play("SILENCE"), security=Security.STARTTLS, timeout_seconds=0.5)
     assert report.step("greeting").detail.startswith("no answer in time")
     assert not report.recommendation
 
 
-def test_a_slow_greeting_is_waited_for(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_greeting_is_waited_for(check: Check) -> None:
     """A server that greets only after the probe has failed is spoken to as usual."""
-    monkeypatch.setattr(opening, "_PATIENCE_SECONDS", 0.05)
     with SlowGreeter() as server:
-        report = check(server, security=Security.STARTTLS_IF_OFFERED, sender=None)
+        settings = {"security": Security.STARTTLS_IF_OFFERED, "timeout_seconds": 1.0}
+        report = check(server, sender=None, **settings)
     assert report.has_passed
     assert report.step("greeting").detail == "220 slow"
 
@@ -130,7 +128,7 @@ class SlowGreeter:
 def test_a_web_server_is_no_smtp_server(play: Callable[..., ScriptedServer], check: Check) -> None:
     """What greets in another protocol is named as such."""
     report = check(play("S: HTTP/1.1 400 Bad Request"), security=Security.STARTTLS)
-    assert "This is a web server, no SMTP server: set `port`" in report.step("greeting").detail
+    assert "This is a web server, not an SMTP server: set `port`" in report.step("greeting").detail
 
 
 def test_clear_text_that_needs_not_be(start_tls: Callable[..., MailServer], check: Check) -> None:

@@ -13,9 +13,8 @@ from prefect_smtp_relay.exceptions import ConnectionFailed, TimedOut
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports import deadline
 from prefect_smtp_relay.transports.deadline import Deadline
-from prefect_smtp_relay.transports.smtp import Security, SmtpConfig, SmtpTransport
+from prefect_smtp_relay.transports.smtp import Limits, Security, SmtpConfig, SmtpTransport
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -23,30 +22,26 @@ if TYPE_CHECKING:
 SLOW = "WAIT 0.4\nS: 220 mx.test\nEHLO SIZE 0\nWAIT 0.4\nC: MAIL\nWAIT 0.4\nS: 250 ok\nSERVE"
 
 
-@pytest.fixture
-def one_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give a delivery one second, where it has one recipient and hardly an octet."""
-    monkeypatch.setattr(deadline, "_TIMEOUTS_A_DELIVERY", 0)
+ONE_SECOND = Limits(timeouts_per_delivery=0)
+"""For a delivery to one recipient with hardly a byte."""
 
 
-@pytest.mark.usefixtures("one_second")
 def test_slow_replies_add_up(
     play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
 ) -> None:
     """Each reply comes in time, and still the delivery ends."""
     with pytest.raises(TimedOut) as caught:
-        submit(play(SLOW), timeout_seconds=5)
+        submit(play(SLOW), timeout_seconds=5, limits=ONE_SECOND)
     assert caught.value.stage == "MAIL"
 
 
-@pytest.mark.usefixtures("one_second")
 def test_the_final_reply_has_its_whole_time(
     play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
 ) -> None:
-    """Behind the message, giving up would risk a second copy: the reply's own limit holds."""
+    """After the message, giving up would risk a second copy: the reply's own limit holds."""
     script = "S: 220 mx.test\nEHLO SIZE 0\nC: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\n"
     server = play(f"{script}WAIT 0.7\nS: 354 go\nBODY\nWAIT 0.7\nS: 250 ok\nSERVE")
-    assert submit(server, timeout_seconds=5).accepted == ("ann@example.org",)
+    assert submit(server, timeout_seconds=5, limits=ONE_SECOND).accepted == ("ann@example.org",)
 
 
 def test_replies_may_be_held_back_for_all_recipients(
@@ -65,13 +60,13 @@ def test_replies_may_be_held_back_for_all_recipients(
 
 
 @pytest.mark.parametrize(
-    ("octets", "recipients", "seconds"), [(0, 0, 150), (65_536 * 60, 0, 210), (0, 40, 190)]
+    ("size", "recipients", "seconds"), [(0, 0, 150), (65_536 * 60, 0, 210), (0, 40, 190)]
 )
 def test_large_mails_and_many_recipients_have_longer(
-    octets: int, recipients: int, seconds: float
+    size: int, recipients: int, seconds: float
 ) -> None:
-    """Five times the time limit, a second for each 64 KiB, a second for each recipient."""
-    left = Deadline.of_delivery(30, octets, recipients).left()
+    """A second for each 64 KiB, and a second for each recipient."""
+    left = Deadline.of_delivery(150, size, recipients).left()
     assert seconds - 1 < left <= seconds
 
 

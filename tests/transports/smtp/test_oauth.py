@@ -12,9 +12,10 @@ from pydantic import SecretStr
 
 from prefect_smtp_relay.exceptions import AuthenticationFailed
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Credentials, OAuthConfig, Security
-from prefect_smtp_relay.transports.smtp.connect.pool import pool
+from prefect_smtp_relay.transports.smtp.connect.pool import Pool
 from tests.transports.sendgrid.api_server import ApiServer
 
 from .sasl_server import deny, grant
@@ -99,7 +100,7 @@ def test_a_kept_token_that_is_refused_is_renewed_once(
     endpoint.answers = [grant("t1"), grant("t2")]
     server = submit_with("t1", oauth=oauth_at())
     server.tokens.clear()
-    pool.close_idle()
+    process_memory.of(Pool).close()
     submit_with("t2", oauth=oauth_at())
     assert len(endpoint.requests) == 2
     assert len(server.mails) == 2

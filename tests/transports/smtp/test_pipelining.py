@@ -16,8 +16,9 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.smtp import Security
-from prefect_smtp_relay.transports.smtp.delivery import transaction
+from prefect_smtp_relay.process_memory import process_memory
+from prefect_smtp_relay.transports.smtp import Limits, Security
+from prefect_smtp_relay.transports.smtp.delivery.transaction import LosesCommands
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -170,18 +171,18 @@ def test_a_refusal_at_the_end_is_followed_by_rset(
 
 
 def test_a_server_that_loses_what_follows_a_message(
-    play: Callable[..., ScriptedServer], submit_all: SubmitAll, monkeypatch: pytest.MonkeyPatch
+    play: Callable[..., ScriptedServer], submit_all: SubmitAll
 ) -> None:
     """It is noticed soon, the mail goes over a new session, and nothing follows a message again."""
-    monkeypatch.setattr(transaction, "_LOST_COMMANDS_SECONDS", 0.2)
+    limits = Limits(next_reply_seconds=0.2)
     server = play(
         f"{HELLO}{ENVELOPE}{GRANTED}STORE\n{ENVELOPE}S: 250 2.0.0 one\nSILENCE",
         f"{HELLO}{ENVELOPE}{GRANTED}STORE\nWAIT 0.2\nRAW 250 2.0.0 two\\r\\n\nSERVE",
     )
-    results = submit_all(server, ANN, BEN, "cat@example.org")
+    results = submit_all(server, ANN, BEN, "cat@example.org", limits=limits)
     assert [accepted(result) for result in results] == [(ANN,), (BEN,), ("cat@example.org",)]
     assert (server.connections, len(server.stored)) == (2, 3)
-    assert transaction._deaf_behind_messages == {("127.0.0.1", server.port)}
+    assert process_memory.of(LosesCommands) == {("127.0.0.1", server.port)}
 
 
 @pytest.mark.parametrize("hello", [HELLO, STEPWISE], ids=["pipelined", "stepwise"])

@@ -19,11 +19,11 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.deadline import Deadline
-from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig
-from prefect_smtp_relay.transports.smtp.connect import pool
-from prefect_smtp_relay.transports.smtp.session import session
+from prefect_smtp_relay.transports.smtp import Credentials, Limits, Security, SmtpConfig
+from prefect_smtp_relay.transports.smtp.connect.pool import Pool, _Lease
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -171,59 +171,44 @@ def test_who_is_left_after_too_many_refusals_is_offered_in_a_new_session(
 
 
 def test_an_idle_session_is_closed_politely(
-    play: Callable[..., ScriptedServer],
-    submit: Callable[..., Receipt],
-    monkeypatch: pytest.MonkeyPatch,
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
 ) -> None:
     """After some seconds without a mail the server hears QUIT, and nothing is kept."""
-    monkeypatch.setattr(pool, "_KEPT_SECONDS", 0.0)
-    monkeypatch.setattr(pool, "_ROUND_SECONDS", 0.05)
-    monkeypatch.setattr(pool, "pool", keeper := pool.Pool())
-    monkeypatch.setattr("prefect_smtp_relay.transports.smtp.transport.pool", keeper)
     server = play(HELLO + "SERVE")
-    submit(server)
+    submit(server, limits=Limits(kept_seconds=0.05))
     wait_until(lambda: b"QUIT" in server.heard)
-    wait_until(lambda: not keeper._relays)
+    wait_until(lambda: not process_memory.of(Pool)._relays)
 
 
 def test_a_session_is_restarted_after_a_number_of_mails(
-    play: Callable[..., ScriptedServer],
-    submit: Callable[..., Receipt],
-    monkeypatch: pytest.MonkeyPatch,
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
 ) -> None:
     """Servers count the mails of a session: it is replaced before they object."""
-    monkeypatch.setattr(session, "_MOST_TRANSACTIONS", 2)
     server = play(HELLO + "SERVE")
     for _ in range(5):
-        submit(server)
+        submit(server, limits=Limits(transactions=2))
     assert (len(server.stored), server.connections) == (5, 3)
 
 
 def test_the_connections_of_a_process_are_bounded(
-    play: Callable[..., ScriptedServer],
-    submit: Callable[..., Receipt],
-    monkeypatch: pytest.MonkeyPatch,
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
 ) -> None:
     """Threads wait for a session rather than open more than the relay can be expected to take."""
-    monkeypatch.setattr(pool, "MOST_CONNECTIONS", 2)
-    server = play("S: 220 mx.test\nEHLO SIZE 0\nWAIT 0.05\nSERVE")
+    server, limits = play("S: 220 mx.test\nEHLO SIZE 0\nWAIT 0.05\nSERVE"), Limits(connections=2)
     with ThreadPoolExecutor(8) as threads:
-        receipts = list(threads.map(lambda _: submit(server), range(16)))
+        receipts = list(threads.map(lambda _: submit(server, limits=limits), range(16)))
     assert len(receipts) == len(server.stored) == 16
     assert server.connections == 2
 
 
-def test_waiting_for_a_session_ends(
-    play: Callable[..., ScriptedServer], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_waiting_for_a_session_ends(play: Callable[..., ScriptedServer]) -> None:
     """A mail that gets no session in time says how many are in use and what to change."""
-    monkeypatch.setattr(pool, "MOST_CONNECTIONS", 1)
-    server, keeper = play(HELLO + "SERVE"), pool.Pool()
-    config = SmtpConfig(server.host, server.port, Security.PLAIN_TEXT)
-    with keeper.lease(config, Deadline(10)):
+    server, pool = play(HELLO + "SERVE"), Pool()
+    config = SmtpConfig(server.host, server.port, Security.PLAIN_TEXT, limits=Limits(connections=1))
+    with pool.lease(config, Deadline(10)):
         with (
             pytest.raises(TimedOut, match="all 1 connections of this process were in use"),
-            keeper.lease(config, Deadline(0.05)),
+            pool.lease(config, Deadline(0.05)),
         ):
             pass
         assert server.connections == 1
@@ -233,24 +218,23 @@ def test_the_end_of_the_time_between_two_sessions_is_told(
     play: Callable[..., ScriptedServer],
     submit: Callable[..., Receipt],
     make_message: Callable[..., Message],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Who has the mail by then stands in the receipt, the others may be accepted later."""
-    monkeypatch.setattr("prefect_smtp_relay.transports.deadline._TIMEOUTS_A_DELIVERY", -0.35)
+    """Who has the mail by then is in the receipt, the others may be accepted later."""
+    quarter_second = Limits(timeouts_per_delivery=-0.35)  # two recipients add two seconds
     script = "S: 220 mx.test\nEHLO LIMITS RCPTMAX=1\nSERVE 1\nREPEAT\nC: MAIL\nWAIT 9\nEND"
-    receipt = submit(play(script), make_message(["ann@x.org", "ben@x.org"]))
+    message = make_message(["ann@x.org", "ben@x.org"])
+    receipt = submit(play(script), message, limits=quarter_second)
     assert (receipt.accepted, receipt.deferred) == (("ann@x.org",), ("ben@x.org",))
 
 
 def test_a_place_that_nobody_holds_is_free_again(
-    play: Callable[..., ScriptedServer], monkeypatch: pytest.MonkeyPatch
+    play: Callable[..., ScriptedServer],
 ) -> None:
     """A thread that is broken off between any two steps takes its place with it."""
-    monkeypatch.setattr(pool, "MOST_CONNECTIONS", 1)
-    server, keeper = play(HELLO + "SERVE"), pool.Pool()
-    config = SmtpConfig(server.host, server.port, Security.PLAIN_TEXT)
-    keeper._take(config, pool._Lease(), Deadline(1), is_new=False)
-    with keeper.lease(config, Deadline(1)):
+    server, pool = play(HELLO + "SERVE"), Pool()
+    config = SmtpConfig(server.host, server.port, Security.PLAIN_TEXT, limits=Limits(connections=1))
+    pool._take(config, _Lease(), Deadline(1), is_new=False)
+    with pool.lease(config, Deadline(1)):
         assert server.connections == 1
 
 
@@ -258,11 +242,11 @@ def test_a_relay_that_cannot_be_reached_leaves_nothing_behind(
     play: Callable[..., ScriptedServer],
 ) -> None:
     """The pool forgets settings that never led to a session."""
-    server, keeper = play("S: 554 no"), pool.Pool()
+    server, pool = play("S: 554 no"), Pool()
     config = SmtpConfig(server.host, server.port, Security.PLAIN_TEXT)
-    with pytest.raises(PermanentFailure), keeper.lease(config, Deadline(1)):
+    with pytest.raises(PermanentFailure), pool.lease(config, Deadline(1)):
         pass
-    assert keeper._relays == {}
+    assert pool._relays == {}
 
 
 _CHILD = """

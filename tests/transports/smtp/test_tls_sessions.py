@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 
 from prefect_smtp_relay.exceptions import TlsFailed
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Security
-from prefect_smtp_relay.transports.smtp.connect import tls
-from prefect_smtp_relay.transports.smtp.connect.pool import pool
+from prefect_smtp_relay.transports.smtp.connect.pool import Pool
+from prefect_smtp_relay.transports.smtp.connect.tls import TlsClients
 
 KINDS = [("starttls", Security.STARTTLS), ("tls", Security.DIRECT)]
 
@@ -34,7 +36,7 @@ def negotiated(
 
 def submit_anew(submit: Callable[..., Receipt], server: MailServer, **settings: Any) -> None:
     """Submit over a new connection."""
-    pool.close_idle()
+    process_memory.of(Pool).close()
     submit(server, address="localhost", **settings)
 
 
@@ -105,11 +107,11 @@ def test_a_session_is_resumed_for_an_hour_at_most(
     start_tls: Callable[..., MailServer],
     submit: Callable[..., Receipt],
     negotiated: Callable[[], list[str]],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A certificate is checked in whole handshakes only, so that one follows in time."""
     server = start_tls("starttls")
     submit_anew(submit, server, security=Security.STARTTLS)
-    monkeypatch.setattr(tls, "_LONGEST_SECONDS", 0.0)
+    now = time.monotonic()
+    process_memory.of(TlsClients).clock = lambda: now + 3601
     submit_anew(submit, server, security=Security.STARTTLS)
     assert [line.endswith("resumed") for line in negotiated()] == [False, False]

@@ -24,7 +24,7 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.transports.smtp import OAuthConfig
-from prefect_smtp_relay.transports.smtp.auth.token_request import FOREIGN, request_token, translate
+from prefect_smtp_relay.transports.smtp.auth.token_request import request_token
 from prefect_smtp_relay.transports.smtp.auth.tokens import Grant
 from tests.transports.sendgrid.api_server import (
     Answer,
@@ -67,14 +67,29 @@ def _told(error: BaseException) -> str:
 
 DENIALS = [
     # status, error, with a refresh token, words of the advice
-    (400, "invalid_grant", True, "set `oauth_refresh_token` in the block to a new one"),
-    (400, "invalid_grant", False, "Check `oauth_token_url`, `oauth_client_id`"),
-    (401, "invalid_client", True, "Check `oauth_client_id` and `oauth_client_secret`"),
-    (400, "invalid_client", False, "Check `oauth_client_id` and `oauth_client_secret`"),
+    (
+        400,
+        "invalid_grant",
+        True,
+        "set *OAuth refresh token* (`oauth_refresh_token`)",
+    ),
+    (400, "invalid_grant", False, "Check *OAuth token URL* (`oauth_token_url`), *OAuth client ID*"),
+    (
+        401,
+        "invalid_client",
+        True,
+        "Check *OAuth client ID* (`oauth_client_id`) and",
+    ),
+    (
+        400,
+        "invalid_client",
+        False,
+        "Check *OAuth client ID* (`oauth_client_id`) and",
+    ),
     (400, "unauthorized_client", False, "whether the application may use this grant"),
-    (400, "invalid_scope", False, "Check `oauth_scope`"),
-    (400, "unsupported_grant_type", False, "Check `oauth_token_url`"),
-    (403, "access_denied", False, "Check `oauth_token_url`, `oauth_client_id`"),
+    (400, "invalid_scope", False, "Check *OAuth scope* (`oauth_scope`)"),
+    (400, "unsupported_grant_type", False, "Check *OAuth token URL* (`oauth_token_url`)"),
+    (403, "access_denied", False, "Check *OAuth token URL* (`oauth_token_url`), *OAuth client ID*"),
 ]
 
 
@@ -90,7 +105,7 @@ def test_a_denial_names_the_field_to_change(
             refresh=REFRESH if has_refresh_token else "",
         )
     text = str(caught.value)
-    assert text.startswith(f"{NAME} (AUTH): {host}, which gives the access tokens, answered ")
+    assert text.startswith(f"{NAME} (AUTH): the token endpoint {host} answered ")
     assert f"{status} {error}: Bad [31m request. " in text
     assert advice in text
     assert (caught.value.code, caught.value.stage) == (status, "AUTH")
@@ -102,21 +117,21 @@ WRONG_ANSWERS = [
     (reply(503), TransientFailure, "answered 503"),
     (deny(429, "slow_down"), TransientFailure, "answered 429 slow_down"),
     (deny(400, "temporarily_unavailable"), TransientFailure, "temporarily_unavailable"),
-    (reply(200, "<html>Sign in</html>"), PermanentFailure, "holds no access token"),
-    (reply(200, "{}"), PermanentFailure, "holds no access token"),
-    (reply(200, '{"access_token": 5}'), PermanentFailure, "holds no access token"),
-    (reply(200, '["access_token"]'), PermanentFailure, "holds no access token"),
-    (grant("two words"), PermanentFailure, "holds no access token"),
-    (grant("with\1control"), PermanentFailure, "holds no access token"),
-    (reply(200, "[" * 60_000), PermanentFailure, "holds no access token"),
-    (reply(200, b"\xff\xfe"), PermanentFailure, "holds no access token"),
-    (reply(200, "x" * 1_000_000), PermanentFailure, "holds no access token"),
-    (reply(404, "nothing here"), PermanentFailure, "Check `oauth_token_url`"),
-    (reply(400, "no JSON"), PermanentFailure, "Check `oauth_token_url`"),
+    (reply(200, "<html>Sign in</html>"), PermanentFailure, "contains no access token"),
+    (reply(200, "{}"), PermanentFailure, "contains no access token"),
+    (reply(200, '{"access_token": 5}'), PermanentFailure, "contains no access token"),
+    (reply(200, '["access_token"]'), PermanentFailure, "contains no access token"),
+    (grant("two words"), PermanentFailure, "contains no access token"),
+    (grant("with\1control"), PermanentFailure, "contains no access token"),
+    (reply(200, "[" * 60_000), PermanentFailure, "contains no access token"),
+    (reply(200, b"\xff\xfe"), PermanentFailure, "contains no access token"),
+    (reply(200, "x" * 1_000_000), PermanentFailure, "contains no access token"),
+    (reply(404, "nothing here"), PermanentFailure, "Check *OAuth token URL* (`oauth_token_url`)"),
+    (reply(400, "no JSON"), PermanentFailure, "Check *OAuth token URL* (`oauth_token_url`)"),
     (reply(302, location="http://127.0.0.1:1/"), PermanentFailure, "redirects are not followed"),
-    (raw(b"220 mx.test ESMTP\r\n"), ConnectionFailed, "the connection failed"),
-    (raw(b""), ConnectionFailed, "the connection failed"),
-    (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"), ConnectionFailed, "failed"),
+    (raw(b"220 mx.test ESMTP\r\n"), ConnectionFailed, "was lost before the whole answer"),
+    (raw(b""), ConnectionFailed, "was lost before the whole answer"),
+    (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"), ConnectionFailed, "was lost before"),
 ]
 
 
@@ -139,7 +154,7 @@ def test_an_answer_that_grants_nothing(
 )
 def test_an_endpoint_that_never_ends(ask: Ask, answer: Answer) -> None:
     """The whole request is bounded, whatever trickles in."""
-    with pytest.raises(TimedOut, match="gave no access token in time") as caught:
+    with pytest.raises(TimedOut, match="gave no whole answer in time") as caught:
         ask(answer, seconds=0.4)
     assert caught.value.transient
     assert "canary" not in _told(caught.value)
@@ -150,7 +165,9 @@ def test_nobody_listens(ask: Ask) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     url = f"http://127.0.0.1:{port}/token?{QUERY}"
-    with pytest.raises(ConnectionFailed, match=rf"127\.0\.0\.1:{port}, which gives") as caught:
+    with pytest.raises(
+        ConnectionFailed, match=rf"the token endpoint 127\.0\.0\.1:{port}\."
+    ) as caught:
         ask(url=url)
     assert "canary" not in _told(caught.value)
 
@@ -171,7 +188,7 @@ def test_the_certificate_is_verified(
 ) -> None:
     """No secret goes to an endpoint of an unknown CA; SSL_CERT_FILE makes it known."""
     url = tls_endpoint.url.replace("127.0.0.1", "localhost")
-    with pytest.raises(TlsFailed, match=r"the certificate of localhost:.* is not trusted"):
+    with pytest.raises(TlsFailed, match=r"token endpoint localhost:.* is not trusted"):
         ask(url=url)
     assert tls_endpoint.requests == []
     ca_file = tmp_path_factory.mktemp("ca") / "ca.pem"
@@ -187,7 +204,7 @@ def test_a_certificate_file_that_is_missing(
     """What the environment says wrong is a wrong setting, not an outage."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path_factory.mktemp("ca") / "missing.pem"))
     with pytest.raises(RelayConfigurationError, match="SSL_CERT_FILE"):
-        ask(grant("t1"))
+        ask(url="https://127.0.0.1:1/token")
 
 
 @pytest.mark.parametrize("status", [400, 401, 500])
@@ -220,32 +237,8 @@ def test_how_long_a_token_lives(ask: Ask, fields: dict[str, object], life: float
 
 
 def test_a_rotated_refresh_token_is_read(ask: Ask) -> None:
-    """A blank one, or none, leaves the present one in its place."""
+    """An empty one, or none, leaves the present one in its place."""
     rotated = ask(grant("t1", refresh_token="new")).refresh_token
     assert rotated == SecretStr("new")
     assert ask(grant("t1", refresh_token="")).refresh_token is None
     assert ask(then_close(grant("t1"))).refresh_token is None
-
-
-def _all_below(kind: type[Exception]) -> Iterator[type[Exception]]:
-    yield kind
-    for below in kind.__subclasses__():
-        yield from _all_below(below)
-
-
-ROOTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
-HTTPX: set[type[Exception]] = {
-    kind for root in ROOTS for kind in _all_below(root) if kind.__module__ == "httpx"
-}
-
-
-@pytest.mark.parametrize("kind", sorted(HTTPX, key=str))
-def test_every_exception_of_httpx_is_mapped(kind: type[Exception]) -> None:
-    """Each gives one of our errors, with the transport's name."""
-    oauth = OAuthConfig("https://id.example.org/t", "app", SecretStr(""), SecretStr(""))
-    error = kind.__new__(kind)
-    assert isinstance(error, FOREIGN)
-    ours = translate(error, NAME, oauth)
-    assert isinstance(ours, EmailError)
-    assert NAME in str(ours)
-    assert "id.example.org" in str(ours)

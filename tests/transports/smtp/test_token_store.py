@@ -148,16 +148,6 @@ def test_who_waits_for_another_thread_waits_no_longer_than_for_its_own_request(
     assert all(error.transient for error in errors)
 
 
-def test_a_forked_process_does_not_wait_for_a_lock_of_its_parent() -> None:
-    """Locks that a thread of the parent holds are new in the child; tokens are there."""
-    store = TokenStore(Endpoint())
-    store.lend(OAUTH, CONFIG)
-    account = store._accounts[OAUTH]
-    with store._lock, account.lock:
-        store.replace_locks()
-        assert store.lend(OAUTH, CONFIG).was_kept
-
-
 def test_nothing_that_holds_a_token_shows_it(caplog: pytest.LogCaptureFixture) -> None:
     """Configurations, grants, stores and what is lent mask every secret, and nothing is logged."""
     with caplog.at_level(logging.DEBUG):

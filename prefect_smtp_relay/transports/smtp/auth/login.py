@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pydantic import SecretStr
 
 from prefect_smtp_relay.exceptions import AuthenticationFailed, CleartextRefused
+from prefect_smtp_relay.process_memory import process_memory
+from prefect_smtp_relay.transports.redaction import Redactor
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import (
     REVEALING,
     WIRE_NAMES,
@@ -18,11 +20,11 @@ from prefect_smtp_relay.transports.smtp.auth.mechanisms import (
     begin,
 )
 from prefect_smtp_relay.transports.smtp.auth.scram import ScramFailed
-from prefect_smtp_relay.transports.smtp.auth.tokens import TOKENS
+from prefect_smtp_relay.transports.smtp.auth.tokens import TokenStore
 from prefect_smtp_relay.transports.smtp.config import Credentials
 from prefect_smtp_relay.transports.smtp.errors import refused
 from prefect_smtp_relay.transports.smtp.hints import advise_token
-from prefect_smtp_relay.transports.smtp.reply import Reply, masked, printable
+from prefect_smtp_relay.transports.smtp.reply import Reply, printable
 from prefect_smtp_relay.transports.smtp.session.session import Session
 
 _MAX_COMMAND_BYTES = 12288
@@ -55,7 +57,7 @@ def authenticate(session: Session, credentials: Credentials, *, may_renew: bool 
     config = session.config
     _check_cleartext(session)
     _check_offered(session, WIRE_NAMES[config.mechanism])
-    lent = TOKENS.lend(config.oauth, config) if config.oauth else None
+    lent = process_memory.of(TokenStore).lend(config.oauth, config) if config.oauth else None
     secret = lent.text if lent else credentials.password
     session.hide([secret.get_secret_value()])
     for exchange in begin(config, credentials.username, secret):
@@ -68,7 +70,7 @@ def authenticate(session: Session, credentials: Credentials, *, may_renew: bool 
     error = refused(config.name, "AUTH", reply)
     if isinstance(error, AuthenticationFailed) and config.mechanism in WITH_TOKEN:
         if config.oauth and lent and lent.was_kept:
-            TOKENS.forget(config.oauth, lent.text)
+            process_memory.of(TokenStore).forget(config.oauth, lent.text)
             if may_renew:
                 raise KeptTokenRefused from error
         raise _token_refused(session, reply, _read_refusal(challenge, secret))
@@ -79,7 +81,7 @@ def _converse(session: Session, exchange: Exchange) -> tuple[Reply, str]:
     """Say what the mechanism says; return the last reply, and the text of the 334 before it."""
     line, answers = f"AUTH {WIRE_NAMES[session.config.mechanism]}", list(exchange.answers)
     if (initial := exchange.initial) is not None:
-        session.hide([initial.get_secret_value()])
+        session.hide(lines=[initial.get_secret_value()])
         if len(f"{line} {initial.get_secret_value()}\r\n") <= _MAX_COMMAND_BYTES:
             line = f"{line} {initial.get_secret_value()}"
         else:
@@ -91,7 +93,7 @@ def _converse(session: Session, exchange: Exchange) -> tuple[Reply, str]:
         challenge = reply.lines[0]
         with _understanding(session):
             line = answer(challenge).get_secret_value()
-        session.hide([line])
+        session.hide(lines=[line])
         reply = session.command("AUTH", line)
     return reply, challenge
 
@@ -164,4 +166,4 @@ def _read_refusal(challenge: str, token: SecretStr) -> str:
         return ""
     fields = document.items() if isinstance(document, dict) else ()
     words = (f"{name} {value}" for name, value in fields if isinstance(value, (str, int)))
-    return printable(masked(", ".join(words), [token.get_secret_value()]))
+    return printable(Redactor([token.get_secret_value()])(", ".join(words)))

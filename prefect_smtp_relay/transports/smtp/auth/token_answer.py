@@ -16,36 +16,37 @@ from prefect_smtp_relay.exceptions import (
     PermanentFailure,
     TransientFailure,
 )
+from prefect_smtp_relay.transports.redaction import Redactor
 from prefect_smtp_relay.transports.smtp.auth.tokens import Grant
 from prefect_smtp_relay.transports.smtp.config import OAuthConfig
-from prefect_smtp_relay.transports.smtp.reply import masked, printable
+from prefect_smtp_relay.transports.smtp.reply import printable
 
 _TOKEN = re.compile(r"[!-~]+")
 _USUAL_LIFE_SECONDS = 300.0
 """For an answer without ``expires_in``: a token that lives shorter is refused, and renewed."""
 
-_LONGEST_LIFE_SECONDS = 86_400.0
+_MAX_LIFE_SECONDS = 86_400.0
 _DENIED = frozenset({400, 401, 403})
 _PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+_URL = "*OAuth token URL* (`oauth_token_url`)"
+_ID = "*OAuth client ID* (`oauth_client_id`)"
+_CLIENT_SECRET = "*OAuth client secret* (`oauth_client_secret`)"  # noqa: S105  # a field's title
+_REFRESH = "*OAuth refresh token* (`oauth_refresh_token`)"
+_SCOPE = "*OAuth scope* (`oauth_scope`)"
 _ADVICE = {
-    "invalid_client": "Check `oauth_client_id` and `oauth_client_secret` in the block; a secret may"
-    " have expired.",
-    "unauthorized_client": "Check `oauth_client_id`, and whether the application may use this"
-    " grant.",
-    "invalid_scope": "Check `oauth_scope` in the block.",
-    "unsupported_grant_type": "Check `oauth_token_url`; without `oauth_refresh_token` the grant is"
-    " that of client credentials.",
+    "invalid_client": f"Check {_ID} and {_CLIENT_SECRET} in the block; a secret may have expired.",
+    "unauthorized_client": f"Check {_ID}, and whether the application may use this grant.",
+    "invalid_scope": f"Check {_SCOPE} in the block.",
+    "unsupported_grant_type": f"Check {_URL}; without {_REFRESH} the grant is that of client"
+    " credentials.",
 }
 _REFRESH_IS_OVER = (
     "The refresh token has expired, was revoked, or belongs to another application: set"
-    " `oauth_refresh_token` in the block to a new one."
+    f" {_REFRESH} in the block to a new one."
 )
-_OTHERWISE = (
-    "Check `oauth_token_url`, `oauth_client_id`, `oauth_client_secret` and `oauth_scope` in the"
-    " block."
-)
+_OTHERWISE = f"Check {_URL}, {_ID}, {_CLIENT_SECRET} and {_SCOPE} in the block."
 _LATER = "The trouble is the token endpoint's; it is tried again later."
-_NO_ENDPOINT = "Check `oauth_token_url` in the block; redirects are not followed."
+_NO_ENDPOINT = f"Check {_URL} in the block; redirects are not followed."
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,16 @@ class TokenAnswer:
 
     Args:
         status, body: of the answer.
-        oauth, refresh_token: what was asked with.
+        oauth: what was asked with.
+        is_refresh: whether it was asked with a refresh token.
+        redactor: masks the secrets of the request.
     """
 
     status: int
     body: bytes
     oauth: OAuthConfig
-    refresh_token: SecretStr
+    is_refresh: bool
+    redactor: Redactor
 
     def __repr__(self) -> str:
         return f"TokenAnswer({self.status})"
@@ -77,7 +81,10 @@ class TokenAnswer:
         if self.status != 200:
             raise self._refusal(transport)
         if not _TOKEN.fullmatch(token := self._text("access_token")):
-            detail = f"the answer of {self.oauth.host} holds no access token. {_NO_ENDPOINT}"
+            detail = (
+                f"the answer of the token endpoint {self.oauth.host} contains no access token."
+                f" {_NO_ENDPOINT}"
+            )
             raise PermanentFailure(transport, detail, self.status, stage="AUTH")
         rotated = self._text("refresh_token")
         return Grant(
@@ -88,7 +95,7 @@ class TokenAnswer:
         kind, advice = self._judge()
         words = ": ".join(filter(None, (self._shown("error"), self._shown("error_description"))))
         reason = f"{self.status} {words}".rstrip(". ")
-        detail = f"{self.oauth.host}, which gives the access tokens, answered {reason}. {advice}"
+        detail = f"the token endpoint {self.oauth.host} answered {reason}. {advice}"
         return kind(transport, detail, self.status, stage="AUTH")
 
     def _judge(self) -> tuple[type[DeliveryError], str]:
@@ -97,7 +104,7 @@ class TokenAnswer:
             return TransientFailure, _LATER
         if self.status not in _DENIED or not error:
             return PermanentFailure, _NO_ENDPOINT
-        if error == "invalid_grant" and self.refresh_token.get_secret_value():
+        if error == "invalid_grant" and self.is_refresh:
             return AuthenticationFailed, _REFRESH_IS_OVER
         return AuthenticationFailed, _ADVICE.get(error, _OTHERWISE)
 
@@ -107,7 +114,7 @@ class TokenAnswer:
             seconds = float(self._document.get("expires_in", _USUAL_LIFE_SECONDS))
         except (TypeError, ValueError):
             seconds = _USUAL_LIFE_SECONDS
-        return min(max(0.0, seconds), _LONGEST_LIFE_SECONDS)  # this order makes 0.0 of NaN
+        return min(max(0.0, seconds), _MAX_LIFE_SECONDS)  # this order makes 0.0 of NaN
 
     @cached_property
     def _document(self) -> dict[str, Any]:
@@ -123,7 +130,5 @@ class TokenAnswer:
 
     def _shown(self, name: str) -> str:
         """Show a text of the endpoint's without any secret that it repeats."""
-        secrets = (self.oauth.client_secret, self.oauth.refresh_token, self.refresh_token)
-        granted = (self._text("access_token"), self._text("refresh_token"))
-        known = (*(secret.get_secret_value() for secret in secrets), *granted)
-        return printable(masked(self._text(name), known))
+        granted = Redactor([self._text("access_token"), self._text("refresh_token")])
+        return printable(granted(self.redactor(self._text(name))))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +23,7 @@ class Grant:
     Args:
         access_token: for the mail server.
         lifetime_seconds: how long it is good.
-        refresh_token: takes the place of the one that was used; None: that one stays.
+        refresh_token: replaces the one that was used; None: that one stays.
     """
 
     access_token: SecretStr
@@ -64,6 +63,8 @@ def _request(oauth: OAuthConfig, refresh_token: SecretStr, name: str, seconds: f
 class TokenStore:
     """Keeps a token for each configuration until shortly before its life ends; safe with threads.
 
+    The process's own is in the process memory.
+
     Args:
         request: asks the token endpoint.
         clock: seconds that only grow.
@@ -82,7 +83,7 @@ class TokenStore:
 
         Args:
             oauth: where tokens come from.
-            config: whose name stands in errors, and whose ``timeout_seconds`` bounds it all.
+            config: whose name is in errors, and whose ``timeout_seconds`` bounds it all.
             is_new: ask for one, whatever is kept.
 
         Raises:
@@ -115,12 +116,6 @@ class TokenStore:
             if account.access_token == token:
                 account.access_token = None
 
-    def replace_locks(self) -> None:
-        """Begin anew with locks that a thread of the parent may hold, in a forked process."""
-        self._lock = threading.Lock()
-        for account in self._accounts.values():
-            account.lock = threading.Lock()
-
     def _account(self, oauth: OAuthConfig) -> _Account:
         with self._lock:
             return self._accounts.setdefault(oauth, _Account(oauth.refresh_token))
@@ -144,13 +139,7 @@ def _waited_in_vain(oauth: OAuthConfig, config: SmtpConfig) -> TimedOut:
     return TimedOut(
         config.name,
         f"another thread waits for an access token of {oauth.host}, and none has come in time. If"
-        " it goes on, check `oauth_token_url`, or raise `timeout_seconds`.",
+        " it goes on, check *OAuth token URL* (`oauth_token_url`), or raise *Timeout in seconds*"
+        " (`timeout_seconds`).",
         stage="AUTH",
     )
-
-
-TOKENS = TokenStore()
-"""The process's own."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=TOKENS.replace_locks)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.check_report import Report, StepLog
-from prefect_smtp_relay.transports.smtp.check.conversation import Conversation
-from prefect_smtp_relay.transports.smtp.check.opening import Opening
+from prefect_smtp_relay.transports.smtp.check.envelope import offer_mail
+from prefect_smtp_relay.transports.smtp.check.examiner import Examiner
 from prefect_smtp_relay.transports.smtp.check.recommendation import Remedy, recommend
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
-from prefect_smtp_relay.transports.smtp.connect.tls import forget_sessions
+from prefect_smtp_relay.transports.smtp.connect.connection import connect
+from prefect_smtp_relay.transports.smtp.connect.tls import tls_client
 
 STEPS = (
     *("DNS", "connect", "greeting", "EHLO", "TLS", "certificate", "SIZE", "PIPELINING"),
     *("AUTH mechanisms", "login", "MAIL", "RCPT", "QUIT"),
 )
-"""In the order of STARTTLS; with direct TLS, that step comes behind connect."""
+"""In the order of STARTTLS; with direct TLS, that step comes after connect."""
 
 
 def check_smtp(
@@ -34,15 +36,15 @@ def check_smtp(
         The steps, and what should be set otherwise. A failed step is no exception here.
     """
     log, remedies = StepLog(STEPS), list[Remedy]()
-    forget_sessions(config.place)  # a resumed one shows no certificate
+    examiner = Examiner(config, log, remedies)
     with contextlib.suppress(EmailError):
-        opening = Opening(config, log, remedies)
-        session = opening.open()
-        with Conversation(session, log, remedies) as conversation:
-            opening.examine_certificate(session)
-            conversation.note_extensions()
-            conversation.log_in()
-            conversation.offer_mail(sender, recipient)
+        for each in (config, replace(config, verify_peer=True)):
+            tls_client(each).forget(each)  # a resumed session shows no certificate
+        session = connect(config, observer=examiner)
+        try:
+            offer_mail(session, log, sender, recipient)
+        finally:
+            examiner.leave(session)
     return Report(
         transport=config.name, steps=log.finish(), recommendation=recommend(config, remedies)
     )

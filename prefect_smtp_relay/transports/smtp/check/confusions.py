@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 from dataclasses import replace
+from typing import Any
 
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError, TimedOut, TlsFailed
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import WIRE_NAMES, WITH_TOKEN
@@ -13,7 +14,6 @@ from prefect_smtp_relay.transports.smtp.check.certificate import Certificate, re
 from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, STARTTLS, Remedy
 from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.connection import connect
-from prefect_smtp_relay.transports.smtp.connect.tls import tls_client
 from prefect_smtp_relay.transports.smtp.errors import OTHER_HOST_CODES
 from prefect_smtp_relay.transports.smtp.session.session import Session
 
@@ -48,7 +48,7 @@ def no_connection(config: SmtpConfig, error: DeliveryError) -> Remedy | None:
 def ssl_on_a_starttls_port(config: SmtpConfig) -> Remedy:
     """Explain a TLS handshake that was answered in plain text."""
     try:
-        _open(config, Security.STARTTLS).quit()
+        _open(config, security=Security.STARTTLS).quit()
     except EmailError:
         return no_tls(config)
     return Remedy(
@@ -66,31 +66,14 @@ def no_tls(config: SmtpConfig) -> Remedy:
     )
 
 
-def starttls_on_an_ssl_port(config: SmtpConfig) -> Remedy | None:
-    """Try TLS from the first byte, where no greeting comes."""
-    with contextlib.suppress(OSError):
-        wait = min(_PROBE_SECONDS, config.timeout_seconds)
-        with (
-            socket.create_connection(config.place, timeout=wait) as plain,
-            tls_client(False, "").encrypt(plain, config.place),
-        ):
-            return Remedy(
-                "This is an SMTPS server, which waits for TLS from the first byte, and the block"
-                " waits for a greeting in plain text: switch `ssl` on and `enable_starttls` off.",
-                DIRECT_TLS,
-            )
-    return None
-
-
-def unchecked_certificate(config: SmtpConfig, security: Security) -> Certificate | None:
+def unchecked_certificate(config: SmtpConfig) -> Certificate | None:
     """Read the certificate that `peer` did not accept, over a connection that checks nothing.
 
     Args:
         config: how the relay is spoken to.
-        security: the kind of TLS that it takes.
     """
     with contextlib.suppress(EmailError):
-        session = _open(replace(config, verify_peer=False), security)
+        session = _open(config, verify_peer=False)
         try:
             return read_certificate(session.tls) if session.tls else None
         finally:
@@ -147,14 +130,14 @@ def other_name(
     return Remedy(words, {"address": names[0]} if is_usable else {})
 
 
-def why_peer_fails(config: SmtpConfig, security: Security) -> str:
+def why_peer_fails(config: SmtpConfig) -> str:
     """Repeat the handshake with `ssl_verify_mode` peer.
 
     Returns:
-        What stands against it; blank if nothing does.
+        What is against it; empty if nothing is.
     """
     try:
-        _open(replace(config, verify_peer=True), security).quit()
+        _open(config, verify_peer=True).quit()
     except TlsFailed as error:
         return error.detail
     except EmailError as error:
@@ -190,9 +173,9 @@ def other_mechanism(config: SmtpConfig, session: Session) -> Remedy | None:
     return None
 
 
-def _open(config: SmtpConfig, security: Security) -> Session:
+def _open(config: SmtpConfig, **changes: Any) -> Session:
     wait = min(config.timeout_seconds, 2 * _PROBE_SECONDS)
-    return connect(replace(config, security=security, credentials=None, timeout_seconds=wait))
+    return connect(replace(config, credentials=None, oauth=None, timeout_seconds=wait, **changes))
 
 
 def _listens(address: str, port: int) -> bool:

@@ -67,7 +67,8 @@ def recommend(config: SmtpConfig, remedies: Iterable[Remedy]) -> Recommendation:
     current, wanted, words = block_fields(config), {}, []
     for remedy in remedies:
         wanted.update(remedy.settings)
-        words.append(remedy.words)
+        if remedy.words not in words:  # another address of the host may say the same
+            words.append(remedy.words)
     settings = {name: value for name, value in wanted.items() if current[name] != value}
     python = as_python({**current, **settings}) if settings else ""
     return Recommendation(settings=settings, words=tuple(words), python=python)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import os
 import threading
 import time
 import weakref
@@ -18,15 +16,11 @@ from prefect_smtp_relay.transports.smtp.connect.connection import connect
 from prefect_smtp_relay.transports.smtp.errors import translating
 from prefect_smtp_relay.transports.smtp.session.session import Session, quit_all
 
-MOST_CONNECTIONS = 10
-"""Open at once to one relay."""
-
-_KEPT_SECONDS = 15.0
 _ROUND_SECONDS = 1.0
 
 
 class _Lease:
-    """The right to one connection; it ends at the latest when nobody holds it any more.
+    """The right to one connection; it ends at the latest when nothing refers to it any more.
 
     A task's timeout may strike between any two steps of a thread: what is only counted could
     stay counted for good.
@@ -35,16 +29,16 @@ class _Lease:
 
 @dataclass
 class _Relay:
-    """The sessions with one relay: idle ones, since when, and the rights that are in use."""
+    """The sessions with one relay: idle ones, each with its last moment, and leases in use."""
 
     idle: list[tuple[float, Session]] = field(default_factory=list)
     leases: weakref.WeakSet[_Lease] = field(default_factory=weakref.WeakSet)
 
 
 class Pool:
-    """Lends sessions, and keeps those that can serve again; safe with threads and after a fork.
+    """Lends sessions, and keeps those that can serve again; safe with threads.
 
-    Sessions belong to a configuration, whatever the block is called that holds it.
+    Sessions belong to a configuration, whatever the block is called that has it.
     """
 
     def __init__(self) -> None:
@@ -56,18 +50,27 @@ class Pool:
         self._leaving: list[Session] = []
         self._is_tended = False
 
-    def forget(self) -> None:
-        """Begin anew in a forked child: the sessions are its parent's."""
+    def close(self) -> None:
+        """Close all sessions that nobody uses."""
+        with self._changed:
+            leaving, self._leaving = self._leaving, []
+            for relay in self._relays.values():
+                leaving += (session for _, session in relay.idle)
+                relay.idle = []
+        quit_all(leaving)
+
+    def abandon(self) -> None:
+        """Leave the sessions to the process that this one was forked from."""
         for relay in self._relays.values():
             for _, session in relay.idle:
                 session.abandon()
-        self._begin_anew()
+        self._begin_anew()  # a lease of the parent may end in the child, too
 
     @contextlib.contextmanager
     def lease(
         self, config: SmtpConfig, deadline: Deadline, *, is_new: bool = False
     ) -> Iterator[Session]:
-        """Lend a session; it is kept behind the block if it is still good.
+        """Lend a session; it is kept afterwards if it is still good.
 
         Args:
             config: how to reach the relay.
@@ -92,54 +95,48 @@ class Pool:
         finally:
             self._give_back(config, lease, session)
 
-    def close_idle(self) -> None:
-        """Close all sessions that nobody uses."""
-        with self._changed:
-            leaving, self._leaving = self._leaving, []
-            for relay in self._relays.values():
-                leaving += (session for _, session in relay.idle)
-                relay.idle = []
-        quit_all(leaving)
-
     def _take(
         self, config: SmtpConfig, lease: _Lease, deadline: Deadline, *, is_new: bool
     ) -> Session | None:
         """Take a kept session that shows no sign of its end, or the right to open one."""
         with self._changed:
-            relay = self._wait_for_a_place(config, deadline)
+            relay = self._wait_for_a_lease(config, deadline)
             relay.leases.add(lease)
             kept = [] if is_new else relay.idle
             while kept:
                 _, session = kept.pop()
-                if session.is_quiet and not session.is_worn_out:
+                if session.is_quiet and not session.should_end:
                     return session
                 session.close()
         return None
 
-    def _wait_for_a_place(self, config: SmtpConfig, deadline: Deadline) -> _Relay:
+    def _wait_for_a_lease(self, config: SmtpConfig, deadline: Deadline) -> _Relay:
+        limit = config.limits.connections
         while True:
             relay = self._relays.setdefault(config, _Relay())
-            if len(relay.leases) < MOST_CONNECTIONS:
+            if len(relay.leases) < limit:
                 return relay
             try:
+                # In rounds: a lease that a broken thread left does not say that it ended.
                 self._changed.wait(deadline.left(_ROUND_SECONDS))
             except TimeoutError as error:
                 raise TimedOut(
                     config.name,
-                    f"all {MOST_CONNECTIONS} connections of this process were in use all the time."
+                    f"all {limit} connections of this process were in use all the time."
                     " Submit fewer mails at once, or raise `timeout_seconds`.",
                     stage="connect",
                 ) from error
 
     def _give_back(self, config: SmtpConfig, lease: _Lease, session: Session | None) -> None:
+        limits = config.limits
         with self._changed:
             relay = self._relays.setdefault(config, _Relay())
             relay.leases.discard(lease)
             if session is not None and session.is_open:
                 # A server that accepted nothing yet may want to see us come back (postscreen).
-                is_good = session.has_accepted and not session.is_worn_out and session.is_quiet
-                if is_good and len(relay.leases) + len(relay.idle) < MOST_CONNECTIONS:
-                    relay.idle.append((time.monotonic(), session))
+                is_good = session.has_accepted and not session.should_end and session.is_quiet
+                if is_good and len(relay.leases) + len(relay.idle) < limits.connections:
+                    relay.idle.append((time.monotonic() + limits.kept_seconds, session))
                 elif session.is_open:
                     self._leaving.append(session)
                 self._tend()
@@ -158,27 +155,21 @@ class Pool:
     def _close_expired(self) -> None:
         """Close what nobody used for some seconds, until nothing is left to close."""
         while True:
-            time.sleep(_ROUND_SECONDS)
             with self._changed:
-                expired = self._collect_expired(time.monotonic() - _KEPT_SECONDS)
+                now = time.monotonic()
+                expired = self._collect_expired(now)
                 if not expired and not self._relays:
                     self._is_tended = False
                     return
+                ends = [end for relay in self._relays.values() for end, _ in relay.idle]
             quit_all(expired)
+            time.sleep(min([_ROUND_SECONDS, *(end - now for end in ends)]))
 
-    def _collect_expired(self, oldest: float) -> list[Session]:
+    def _collect_expired(self, now: float) -> list[Session]:
         expired, self._leaving = self._leaving, []
         for config, relay in list(self._relays.items()):
-            expired += (session for since, session in relay.idle if since < oldest)
-            relay.idle = [kept for kept in relay.idle if kept[0] >= oldest]
+            expired += (session for end, session in relay.idle if end <= now)
+            relay.idle = [kept for kept in relay.idle if kept[0] > now]
             if not relay.idle and not relay.leases:
                 del self._relays[config]
         return expired
-
-
-pool = Pool()
-"""The one of this process."""
-
-atexit.register(pool.close_idle)
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=pool.forget)

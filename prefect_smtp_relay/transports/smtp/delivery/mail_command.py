@@ -15,8 +15,10 @@ def smtputf8_parameters(session: Session) -> str:
     """
     if not {"SMTPUTF8", "8BITMIME"} <= session.extensions.keys():
         raise UnsupportedFeature(
-            f"to: {session.config.name} does not offer SMTPUTF8, which an address with other"
-            " than ASCII characters before the @ needs. Use the recipient's ASCII address."
+            f"{session.config.name} does not offer SMTPUTF8, which an address with other than"
+            " ASCII characters before the @ needs",
+            "Use the recipient's ASCII address.",
+            field="to",
         )
     return " BODY=8BITMIME SMTPUTF8"
 
@@ -44,6 +46,7 @@ def _check_size(session: Session, size: int) -> None:
     limit = session.extensions["SIZE"].strip()
     if limit.isdigit() and 0 < int(limit) < size:
         raise MessageTooLarge(
-            f"attachments: the message has {size:,} octets, {session.config.name} takes"
-            f" {int(limit):,}. Attach less, or link to the files."
+            f"the message has {size:,} bytes, {session.config.name} takes {int(limit):,}",
+            "Attach less, or link to the files.",
+            field="attachments",
         )

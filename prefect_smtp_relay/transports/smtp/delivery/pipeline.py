@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Iterable
-
 from prefect_smtp_relay.exceptions import EmailError, MessageError, OutcomeUnknown
 from prefect_smtp_relay.transports.base import logger
+from prefect_smtp_relay.transports.bulk import Backlog
 from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
 from prefect_smtp_relay.transports.smtp.delivery.transaction import Transaction
 from prefect_smtp_relay.transports.smtp.session.session import Session
 
-
-class Backlog:
-    """Submissions that wait for a session; several threads may take from it.
-
-    Args:
-        submissions: in their order.
-    """
-
-    def __init__(self, submissions: Iterable[Submission]) -> None:
-        self._waiting = deque(submissions)
-        self._lock = threading.Lock()
-
-    def take(self) -> Submission | None:
-        """Take the next one; None if there is none."""
-        with self._lock:
-            return self._waiting.popleft() if self._waiting else None
-
-    def clear(self) -> None:
-        """Give up all that wait."""
-        with self._lock:
-            self._waiting.clear()
-
-    def render_ahead(self) -> None:
-        """Use the time until the server answers: render what comes next."""
-        with self._lock:
-            coming = self._waiting[0] if self._waiting else None
-        if coming is not None:
-            coming.mime  # noqa: B018  # it is kept
-
-    def put_back(self, submission: Submission) -> None:
-        """Let one wait again, before all others."""
-        with self._lock:
-            self._waiting.appendleft(submission)
+Submissions = Backlog[Submission]
 
 
-def serve(session: Session, submission: Submission, backlog: Backlog) -> Submission | None:
+def serve(session: Session, submission: Submission, backlog: Submissions) -> Submission | None:
     """Submit one message, and then what the backlog holds, as long as the session lasts.
 
-    Where the server pipelines, the commands of the next transaction go right behind the octets
-    that end a message, so that a message costs one round trip.
+    Where the server pipelines, the commands of the next transaction go in one write with the
+    bytes that end a message, so that a message costs one round trip::
+
+        C: ... last line, ".", MAIL, RCPT, DATA     write_message(), announce() of the next
+        S: 250 queued                               finish()
+        S: 250, 250, 354                            open() of the next
 
     Args:
         session: greeted, encrypted and logged in.
@@ -68,8 +37,10 @@ def serve(session: Session, submission: Submission, backlog: Backlog) -> Submiss
             session.go_on(transaction.submission.deadline)
             transaction.open()
             following = _follow(session, transaction.submission, backlog)
-            transaction.hand_over(following.announce(behind_a_message=True) if following else b"")
-            backlog.render_ahead()
+            next_commands = following.announce(after_a_message=True) if following else b""
+            transaction.write_message(next_commands)
+            if coming := backlog.next:
+                coming.mime  # noqa: B018  # rendered, and kept, while the server works
             transaction.finish()
         except EmailError as error:
             if not session.is_retired:
@@ -82,7 +53,9 @@ def serve(session: Session, submission: Submission, backlog: Backlog) -> Submiss
     return submission if submission.is_waiting else backlog.take()
 
 
-def _begin(session: Session, submission: Submission | None, backlog: Backlog) -> Transaction | None:
+def _begin(
+    session: Session, submission: Submission | None, backlog: Submissions
+) -> Transaction | None:
     """Begin a transaction with the first submission that the server can take at all."""
     while submission is not None:
         try:
@@ -93,14 +66,14 @@ def _begin(session: Session, submission: Submission | None, backlog: Backlog) ->
     return None
 
 
-def _follow(session: Session, submission: Submission, backlog: Backlog) -> Transaction | None:
+def _follow(session: Session, submission: Submission, backlog: Submissions) -> Transaction | None:
     """Begin what comes next: the rest of the recipients, or another submission."""
-    if session.is_worn_out or not session.is_open:
+    if session.should_end or not session.is_open:
         return None
     return _begin(session, submission if submission.is_waiting else backlog.take(), backlog)
 
 
-def _withdraw(following: Transaction, transaction: Transaction, backlog: Backlog) -> None:
+def _withdraw(following: Transaction, transaction: Transaction, backlog: Submissions) -> None:
     following.withdraw()
     if following.submission is not transaction.submission:
         backlog.put_back(following.submission)
@@ -118,18 +91,18 @@ def _interrupted(
 
     Returns:
         The submission, if it may try again over a new session: the open recipients have nothing,
-        and the session is to blame, or others were settled in it, so that this comes to an end.
+        and the session is to blame, or it refused others, so that this comes to an end.
     """
     submission = transaction.submission
     session.failure = error
-    if not transaction.unsettled and not submission.is_waiting:
+    if not transaction.open_recipients and not submission.is_waiting:
         return None
     may_move = session.is_retired or (error.transient and not isinstance(error, OutcomeUnknown))
     is_worth_it = session.served and not submission.was_moved
-    if may_move and (is_worth_it or transaction.has_settled_some):
+    if may_move and (is_worth_it or transaction.has_refused_some):
         logger.debug("%s; the mail goes over a new connection.", error)
         submission.was_moved = True
         transaction.withdraw()
         return submission
-    submission.fail(error, transaction.unsettled)
+    submission.fail(error, transaction.open_recipients)
     return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
+from enum import Enum, auto
 from functools import cached_property
 
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError
@@ -19,8 +19,24 @@ _CLOSED = 451
 """What a lost connection counts as (RFC 5321, section 3.8)."""
 
 
+class Stage(Enum):
+    """How far a recipient is."""
+
+    WAITING = auto()
+    """For a transaction."""
+    OFFERED = auto()
+    """In a transaction: its RCPT is written, or is about to be."""
+    TAKEN = auto()
+    """The server said yes to its RCPT; the final reply decides."""
+    ACCEPTED = auto()
+
+
+State = Stage | Refusal
+"""Of one recipient: how far it is, or why the relay does not take the message for it."""
+
+
 class Submission:
-    """What became of a message so far: who waits for it, has it, or was refused.
+    """A message, and the state of each of its recipients.
 
     Args:
         config: of the relay.
@@ -32,9 +48,7 @@ class Submission:
         self.message = message
         self.envelope = envelope
         self.was_moved = False
-        self._waiting = deque(dict.fromkeys(m.address for m in envelope.forward_paths))
-        self._accepted: list[str] = []
-        self._refused: dict[str, Refusal] = {}
+        self.states: dict[str, State] = {m.address: Stage.WAITING for m in envelope.forward_paths}
         self._final_replies: list[Reply] = []
         self._error: EmailError | None = None
 
@@ -46,8 +60,8 @@ class Submission:
     @cached_property
     def deadline(self) -> Deadline:
         """The bound of the whole, from the moment it is first asked for."""
-        timeout = self.config.timeout_seconds
-        return Deadline.of_delivery(timeout, self.mime.size, len(self.envelope.forward_paths))
+        seconds = self.config.timeout_seconds * self.config.limits.timeouts_per_delivery
+        return Deadline.of_delivery(seconds, self.mime.size, len(self.states))
 
     @cached_property
     def blind_recipients(self) -> list[str]:
@@ -57,28 +71,30 @@ class Submission:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether there are recipients whom nobody offered it for yet."""
-        return bool(self._waiting)
+        """Whether there are recipients who wait for a transaction."""
+        return Stage.WAITING in self.states.values()
 
-    def take_recipients(self, limit: int) -> list[str]:
-        """Take the recipients of the next transaction."""
-        return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+    def in_stage(self, stage: Stage) -> list[str]:
+        """Who is so far, in the order of the envelope."""
+        return [address for address, state in self.states.items() if state is stage]
 
-    def put_back(self, addresses: Iterable[str]) -> None:
-        """Let recipients wait for another transaction."""
-        self._waiting.extendleft(reversed(list(addresses)))
+    def note(self, addresses: Iterable[str], state: State) -> None:
+        """Note one state for several recipients."""
+        self.states |= dict.fromkeys(addresses, state)
+
+    def offer(self, limit: int) -> list[str]:
+        """Take the recipients of the next transaction, so many at most."""
+        addresses = self.in_stage(Stage.WAITING)[:limit]
+        self.note(addresses, Stage.OFFERED)
+        return addresses
 
     def accept(self, addresses: Iterable[str], reply: Reply) -> None:
         """Note that the relay took the message for these."""
-        self._accepted += addresses
+        self.note(addresses, Stage.ACCEPTED)
         self._final_replies.append(reply)
 
-    def refuse(self, address: str, reply: Reply) -> None:
-        """Note that the relay does not take the message for one recipient."""
-        self._refused[address] = reply.as_refusal()
-
     def fail(self, error: EmailError, addresses: Iterable[str] = ()) -> None:
-        """Note what stood against the message for these, and for all who still wait.
+        """Note what keeps the message from these, and from all who still wait.
 
         Args:
             error: translated.
@@ -90,20 +106,20 @@ class Submission:
             code = error.code if error.code and error.code >= 400 else _CLOSED
             enhanced, words = error.enhanced_code, error.detail
         refusal = Refusal(code=code, enhanced_code=enhanced, text=words)
-        self._refused.update(dict.fromkeys([*addresses, *self._waiting], refusal))
-        self._waiting.clear()
+        self.note([*addresses, *self.in_stage(Stage.WAITING)], refusal)
 
     def result(self) -> Receipt | EmailError:
         """Say what became of the message: the receipt, or why nobody was accepted."""
-        if not self._accepted:
-            nobody = recipients_refused(self.config.name, self.message, self._refused)
-            return self._error or nobody
+        refused = {a: state for a, state in self.states.items() if isinstance(state, Refusal)}
+        accepted = self.in_stage(Stage.ACCEPTED)
+        if not accepted:
+            return self._error or recipients_refused(self.config.name, self.message, refused)
         return Receipt.for_message(
             self.message,
             transport=self.config.name,
             outcome="accepted",
-            accepted=self._accepted,
-            refused=self._refused,
+            accepted=accepted,
+            refused=refused,
             response="; ".join(map(str, self._final_replies)),
             size=self.mime.size,
         )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from prefect_smtp_relay.mail.domain import format_address_literal, to_a_labels
 from prefect_smtp_relay.transports.smtp.reply import Reply
 
-MOST_RECIPIENTS = 100
+MAX_RECIPIENTS = 100
 """What every server has to take in one transaction (RFC 5321, section 4.5.3.1.8)."""
 
 _RCPTMAX = re.compile(r"\bRCPTMAX=(\d{1,6})\b")
@@ -26,7 +26,7 @@ def read_extensions(reply: Reply) -> dict[str, str]:
 def recipient_limit(extensions: Mapping[str, str]) -> int:
     """How many recipients a transaction may have (LIMITS of RFC 9422, section 4)."""
     found = _RCPTMAX.search(extensions.get("LIMITS", "").upper())
-    return max(1, min(MOST_RECIPIENTS, int(found[1]))) if found else MOST_RECIPIENTS
+    return max(1, min(MAX_RECIPIENTS, int(found[1]))) if found else MAX_RECIPIENTS
 
 
 def helo_name(sock: socket.socket) -> str:

@@ -15,7 +15,7 @@ from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused, tran
 from prefect_smtp_relay.transports.smtp.hints import NO_STARTTLS
 from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 from prefect_smtp_relay.transports.smtp.session.ehlo import (
-    MOST_RECIPIENTS,
+    MAX_RECIPIENTS,
     helo_name,
     read_extensions,
     recipient_limit,
@@ -26,11 +26,8 @@ _KNOWS_NO_EHLO = frozenset({500, 502})
 """Other negative replies refuse this host's name, and would refuse it in HELO as well."""
 _END = b".\r\n"
 _ONE_RECORD = 16_000
-"""Octets that go out whole or not at all, under TLS too."""
+"""Bytes that go out whole or not at all, under TLS too."""
 _LAST_WORDS_SECONDS = 0.5
-_MOST_TRANSACTIONS = 90
-"""Below the 100 that OpenSMTPD permits by default."""
-_LONGEST_SECONDS = 300.0
 _QUIT_SECONDS = 2.0
 
 
@@ -57,7 +54,7 @@ class Session:
         self.has_accepted = False
         self.is_retired = False
         self.failure: EmailError | None = None
-        self.recipient_limit = MOST_RECIPIENTS
+        self.recipient_limit = MAX_RECIPIENTS
         self._opened_at = time.monotonic()
         self._wire = Wire(sock, config.timeout_seconds, deadline or Deadline())
 
@@ -81,10 +78,11 @@ class Session:
         return False
 
     @property
-    def is_worn_out(self) -> bool:
+    def should_end(self) -> bool:
         """Whether a new session should take its place: servers count, and drift out of step."""
+        limits = self.config.limits
         age = time.monotonic() - self._opened_at
-        is_old = self.served >= _MOST_TRANSACTIONS or age > _LONGEST_SECONDS
+        is_old = self.served >= limits.transactions or age > limits.session_seconds
         return is_old or self.is_retired
 
     @property
@@ -107,14 +105,13 @@ class Session:
         """What EHLO offers for AUTH, in upper case (RFC 4954, section 3)."""
         return self.extensions.get("AUTH", "").upper().split()
 
-    def greet(self) -> None:
-        """Read the greeting and say EHLO."""
-        self.read_greeting()
-        self.hello()
+    def read_greeting(self, seconds: float | None = None) -> Reply:
+        """Read the server's first reply, which it sends unasked.
 
-    def read_greeting(self) -> Reply:
-        """Read the server's first reply, which it sends unasked."""
-        return self._expect("greeting", self.read_reply("greeting"))
+        Args:
+            seconds: how long to wait; None: ``timeout_seconds``.
+        """
+        return self._expect("greeting", self.read_reply("greeting", seconds))
 
     def start_tls(self, encrypt: Callable[[socket.socket], ssl.SSLSocket]) -> None:
         """Encrypt the connection; what EHLO said before is forgotten (RFC 3207, section 4.2).
@@ -144,9 +141,9 @@ class Session:
         """Send one line and read its reply, which must be positive."""
         return self._expect(stage, self.command(stage, line))
 
-    def hide(self, texts: Iterable[str]) -> None:
+    def hide(self, secrets: Iterable[str] = (), lines: Iterable[str] = ()) -> None:
         """Keep these texts out of what is read from now on, and so out of errors and receipts."""
-        self._wire.hide(texts)
+        self._wire.hide(secrets, lines)
 
     def hide_addresses(self, addresses: list[str]) -> None:
         """Keep these addresses out of what is read until others are hidden."""
@@ -164,30 +161,33 @@ class Session:
         except OSError as error:
             raise self._lost(stage, error) from error
 
-    def write_message(self, blocks: Iterable[bytes], behind: bytes) -> None:
-        """Write the message, the dot that ends it, and the commands behind it.
+    def write_message(self, chunks: Iterable[bytes], next_commands: bytes) -> None:
+        """Write the message, the dot that ends it, and the commands that follow it.
+
+        The end of the message and the commands go in one TLS record, so that a failed write tells
+        whether the server can have read the dot: `Wire.written` counts whole records.
 
         Args:
-            blocks: octets in lines, their dots doubled.
-            behind: commands, for a server that pipelines.
+            chunks: bytes in lines, their dots doubled.
+            next_commands: for a server that pipelines.
 
         Raises:
             EmailError: of the connection, in the server's words where it said why it gave up.
         """
         self._check_step("body", look=True)
         last = b""
-        for block in blocks:
+        for chunk in chunks:
             if last:
                 self._write_body(last)
-            last = block
-        if len(last) + len(behind) > _ONE_RECORD:
+            last = chunk
+        if len(last) + len(next_commands) > _ONE_RECORD:
             self._write_body(last)
             last = b""
         last += _END
         try:
-            self._wire.write(last + behind)
+            self._wire.write(last + next_commands)
         except OSError as error:
-            # Whether the octets that end the message arrived, only the final reply would tell.
+            # Whether the bytes that end the message arrived, only the final reply would tell.
             is_ended = self._wire.written >= len(last)
             raise self._lost(FINAL_REPLY if is_ended else "body", error) from error
 
@@ -252,9 +252,9 @@ class Session:
             raise refused(self.config.name, stage, reply)
         raise self.out_of_step(stage, reply)
 
-    def _write_body(self, block: bytes) -> None:
+    def _write_body(self, chunk: bytes) -> None:
         try:
-            self._wire.write(block)
+            self._wire.write(chunk)
         except OSError as error:
             raise self._last_words() or self._lost("body", error) from error
 
@@ -269,7 +269,7 @@ class Session:
         return None
 
     def _lost(self, stage: str, error: OSError | MalformedReply) -> EmailError:
-        """Translate an error of the wire, behind which nothing can be said any more."""
+        """Translate an error of the wire, after which nothing can be said any more."""
         self.close()
         return translate(self.config.name, stage, error)
 

@@ -1,4 +1,4 @@
-"""Octets to and from the server: bounded replies, bounded waits."""
+"""Bytes to and from the server: bounded replies, bounded waits."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import ssl
 from collections.abc import Iterable, Iterator
 
 from prefect_smtp_relay.transports.deadline import Deadline
+from prefect_smtp_relay.transports.redaction import Redactor
 from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 
 _LINE = re.compile(rb"([2-5]\d{2})(?:([ -])(.*))?", re.DOTALL)
-_LONGEST_LINE = 8192
-_MOST_LINES = 200
+_MAX_LINE = 8192
+_MAX_LINES = 200
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -34,12 +35,13 @@ class Wire:
         self._timeout = timeout_seconds
         self._received = b""
         self._secrets: list[str] = []
+        self._lines: list[str] = []
         self._blind: list[str] = []
-        self._hidden: re.Pattern[str] | None = None
+        self._redact_secrets = self._redact_addresses = Redactor()
 
     @property
     def has_unread(self) -> bool:
-        """Whether octets came that nobody read."""
+        """Whether bytes came that nobody read."""
         return bool(self._received)
 
     def look(self) -> None:
@@ -50,7 +52,7 @@ class Wire:
         """
         self.socket.settimeout(0)
         try:
-            data = self.socket.recv(_LONGEST_LINE)
+            data = self.socket.recv(_MAX_LINE)
         except (BlockingIOError, ssl.SSLWantReadError):
             return
         self._take_in(data)
@@ -59,23 +61,24 @@ class Wire:
         """Go on over TLS.
 
         Raises:
-            MalformedReply: octets arrived before the handshake (RFC 3207, section 4.2): used
+            MalformedReply: bytes arrived before the handshake (RFC 3207, section 4.2): used
                 after it, they would be an attacker's.
         """
         if self._received:
-            raise MalformedReply("the server's answer to STARTTLS had more behind it")
+            raise MalformedReply("the server's answer to STARTTLS had more after it")
         self.socket = sock
 
-    def hide(self, texts: Iterable[str]) -> None:
+    def hide(self, secrets: Iterable[str] = (), lines: Iterable[str] = ()) -> None:
         """Keep these texts out of every further reply: some servers repeat what they were told."""
-        self._secrets += texts
-        self._compile_hidden()
+        self._secrets += secrets
+        self._lines += lines
+        self._redact_secrets = Redactor(self._secrets, lines=self._lines)
 
     def hide_addresses(self, addresses: list[str]) -> None:
         """Keep these addresses, too, and their local parts, out of replies until others are."""
         if addresses != self._blind:
             self._blind = addresses
-            self._compile_hidden()
+            self._redact_addresses = Redactor(addresses=addresses)
 
     def write(self, data: bytes) -> None:
         """Write everything; `written` says how much of it went out.
@@ -103,7 +106,7 @@ class Wire:
         deadline = Deadline(limit if beyond_deadline else self.deadline.left(limit))
         lines: list[str] = []
         code = b""
-        while len(lines) < _MOST_LINES:
+        while len(lines) < _MAX_LINES:
             line = self._read_line(deadline)
             found = _LINE.fullmatch(line)
             if not found or not found[1].startswith(code):
@@ -112,7 +115,7 @@ class Wire:
             lines.append(self._masked(text))
             if separator != b"-":
                 return Reply(int(code), tuple(lines))
-        raise MalformedReply(f"a reply of more than {_MOST_LINES} lines")
+        raise MalformedReply(f"a reply of more than {_MAX_LINES} lines")
 
     def close(self) -> None:
         """Drop the connection without a word: after an error in DATA, QUIT would be body text.
@@ -128,24 +131,14 @@ class Wire:
         with contextlib.suppress(OSError):
             self.socket.close()
 
-    def _compile_hidden(self) -> None:
-        local_parts = (address.rpartition("@")[0] for address in self._blind)
-        alternatives = "|".join(
-            [
-                *map(re.escape, filter(None, [*self._secrets, *self._blind])),
-                *(rf"(?<![\w.@+-]){re.escape(name)}(?![\w.@+-])" for name in local_parts),
-            ]
-        )
-        self._hidden = re.compile(alternatives, re.IGNORECASE) if alternatives else None
-
-    def _masked(self, octets: bytes) -> str:
-        text = octets.decode("utf-8", "replace")
-        return self._hidden.sub("***", text) if self._hidden else text
+    def _masked(self, data: bytes) -> str:
+        text = data.decode("utf-8", "replace")
+        return self._redact_addresses(self._redact_secrets(text))
 
     def _read_line(self, deadline: Deadline) -> bytes:
         while b"\n" not in self._received:
-            if len(self._received) > _LONGEST_LINE:
-                raise MalformedReply(f"a line of more than {_LONGEST_LINE} octets")
+            if len(self._received) > _MAX_LINE:
+                raise MalformedReply(f"a line of more than {_MAX_LINE} bytes")
             self._receive(deadline)
         line, _, self._received = self._received.partition(b"\n")
         return line.removesuffix(b"\r")
@@ -154,7 +147,7 @@ class Wire:
         self.socket.settimeout(deadline.left())
         if _QUICKACK is not None:
             self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        self._take_in(self.socket.recv(_LONGEST_LINE))
+        self._take_in(self.socket.recv(_MAX_LINE))
 
     def _take_in(self, data: bytes) -> None:
         if not data:
@@ -162,17 +155,17 @@ class Wire:
         self._received += data
 
 
-def stuff_dots(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def stuff_dots(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Double each dot that begins a line (RFC 5321, section 4.5.2).
 
     Args:
-        blocks: octets with CRLF line ends; no block ends between CR and LF.
+        chunks: bytes with CRLF line ends; no chunk ends between CR and LF.
     """
     at_line_start = True
-    for block in filter(None, blocks):
-        stuffed = block.replace(b"\r\n.", b"\r\n..") if b"." in block else block
-        yield b"." + stuffed if at_line_start and block.startswith(b".") else stuffed
-        at_line_start = block.endswith(b"\r\n")
+    for chunk in filter(None, chunks):
+        stuffed = chunk.replace(b"\r\n.", b"\r\n..") if b"." in chunk else chunk
+        yield b"." + stuffed if at_line_start and chunk.startswith(b".") else stuffed
+        at_line_start = chunk.endswith(b"\r\n")
 
 
 def is_loopback(sock: socket.socket) -> bool:

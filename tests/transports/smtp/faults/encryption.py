@@ -21,7 +21,6 @@ from .advice import (
     OTHER_PORT,
     OWN_CA,
     RENEW,
-    SILENT,
     SPEAKS_PLAIN,
     SWITCHES,
     TAMPERING,
@@ -62,7 +61,7 @@ STARTING = [
     Scenario("starttls-rst", STARTTLS + "RESET", ConnectionFailed, "STARTTLS", "connection",
              OTHER_PORT, settings=UPGRADED),
     Scenario("starttls-glued", STARTTLS + r"RAW 220 go\r\n250-mx\r\n250 AUTH PLAIN\r\n", TlsFailed,
-             "STARTTLS", "more behind it", TAMPERING, settings=UPGRADED),
+             "STARTTLS", "more after it", TAMPERING, settings=UPGRADED),
 ]
 HANDSHAKE = [
     Scenario("handshake-in-clear", GO + "HEAR\nS: 250 in clear", TlsFailed, "STARTTLS",
@@ -92,8 +91,8 @@ HANDSHAKE = [
 DIRECT_TLS = [
     Scenario("direct-tls-to-plain", "S: 220 mx.test", TlsFailed, "TLS", "in plain text",
              SPEAKS_PLAIN, settings=DIRECT),
-    Scenario("plain-to-direct-tls", "TLS\nS: 220 mx.test", TimedOut, "greeting", "in time", SILENT,
-             timeout=SHORT),
+    Scenario("plain-to-direct-tls", ("TLS\nS: 220 mx.test",) * 2, TlsFailed, "greeting",
+             "waits for TLS", "`enable_starttls` off.", timeout=SHORT),
     Scenario("direct-tls-fin", "", ConnectionFailed, "TLS", "", SWITCHES, settings=DIRECT),
     Scenario("direct-tls-rst", "HEAR\nRESET", ConnectionFailed, "TLS", "", SWITCHES,
              settings=EITHER),

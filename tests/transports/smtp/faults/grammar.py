@@ -28,7 +28,7 @@ BROKEN_REPLIES = [
         ("no-space", "S: 250ok", "'250ok'"),
         ("blank", "S: ", "''"),
         ("codes-that-differ", "S: 250-one\nS: 550 other", ""),
-        ("long-line", "RAW 250\\x20\nFLOOD 1", "more than 8192 octets"),
+        ("long-line", "RAW 250\\x20\nFLOOD 1", "more than 8192 bytes"),
         ("endless", "REPEAT\nS: 250-more\nEND", "more than 200 lines"),
         ("binary", r"RAW \x00\xff\r\n", r"\x00"),
     ]
@@ -42,23 +42,23 @@ BROKEN_REPLIES = [
     Scenario("mail-999", MAIL + "S: 999 hi" + REST, ConnectionFailed, "MAIL", "'999 hi", BROKEN),
 ]
 ODD_REFUSALS = [
-    Scenario("mail-control-octets",
+    Scenario("mail-control-bytes",
              MAIL + r"RAW 550-5.7.1 \x1b[2J\x07one\r\n550 5.7.1 t\x00wo\r\n" + REST,
              PermanentFailure, "MAIL", "550 5.7.1 [2J one t wo. ", SENDER),
     Scenario("mail-8-bit", MAIL + r"RAW 550 5.7.1 \xc3\xa9t\xc3\xa9 \xff\xfe\r\n" + REST,
              PermanentFailure, "MAIL", "550 5.7.1 été \ufffd\ufffd", SENDER),
-    Scenario("mail-500-octets", MAIL + f"S: 550 5.7.1 {'x' * 5000}" + REST, PermanentFailure,
+    Scenario("mail-500-bytes", MAIL + f"S: 550 5.7.1 {'x' * 5000}" + REST, PermanentFailure,
              "MAIL", f"550 5.7.1 {'x' * 500}. ", SENDER),
 ]
 TOLERATED = [
     Scenario(f"tolerated-{name}", MAIL + reply + SERVED, says=QUEUED, copies=1)
     for name, reply in [
         ("no-text", "S: 250"),
-        ("control-octets", r"RAW 250 2.1.0 \x00\x1b[2J\r\n"),
+        ("control-bytes", r"RAW 250 2.1.0 \x00\x1b[2J\r\n"),
         ("8-bit", r"RAW 250 2.1.0 \xff\xfe\r\n"),
         ("bare-lf", r"RAW 250-2.1.0\n250 ok\n"),
-        ("single-octets", "RAW 2\nRAW 5\nRAW 0\nRAW \\x20\nRAW o\nRAW k\nRAW \\r\nRAW \\n"),
-        ("600-octets", f"S: 250 {'x' * 600}"),
+        ("single-bytes", "RAW 2\nRAW 5\nRAW 0\nRAW \\x20\nRAW o\nRAW k\nRAW \\r\nRAW \\n"),
+        ("600-bytes", f"S: 250 {'x' * 600}"),
         ("other-2yz", "S: 259 fine"),
         ("no-text-behind-hyphen", "S: 250-\nS: 250"),
     ]

@@ -1,4 +1,4 @@
-"""Faults before the first command, and servers that are no SMTP servers."""
+"""Faults before the first command, and servers of other protocols."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ CONNECTING = [
              "heck `address` and `port`"),
 ]
 GREETING = [
-    Scenario("greeting-silence", "SILENCE", TimedOut, "greeting", "in time", SILENT, timeout=SHORT),
+    Scenario("greeting-silence", ("SILENCE",) * 2, TimedOut, "greeting", "in time", SILENT,
+             timeout=SHORT),
     Scenario("greeting-drip", "DRIP 220 mx", TimedOut, "greeting", "time", SILENT, timeout=SHORT),
     Scenario("greeting-line-by-line", "REPEAT\nS: 220-wait\nWAIT 0.05\nEND", TimedOut, "greeting",
              "in time", SILENT, timeout=SHORT),
@@ -84,7 +85,8 @@ OTHER_SERVERS = [
     Scenario("pop3-busy", "S: -ERR busy", PermanentFailure, "greeting", "a POP3 server", MAIL_PORT),
     Scenario("http", "S: HTTP/1.1 400 Bad", PermanentFailure, "greeting", "a web server",
              MAIL_PORT),
-    Scenario("http-that-waits", "HEAR", TimedOut, "greeting", "in time", SILENT, timeout=SHORT),
+    Scenario("http-that-waits", ("HEAR",) * 2, TimedOut, "greeting", "in time", SILENT,
+             timeout=SHORT),
     Scenario("ftp", "S: 220 FTP\nC: EHLO\nS: 500 unknown\nC: HELO\nS: 502 no HELO",
              PermanentFailure, "EHLO", "502 no HELO", MAIL_PORT),
     Scenario("vsftpd", "S: 220 (vsFTPd 3.0.3)\nC: EHLO\nS: 530 Please login with USER and PASS.",

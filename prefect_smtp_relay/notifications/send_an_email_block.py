@@ -1,0 +1,240 @@
+"""The "Send an Email" block: who gets the mail of an automation, or of a script's ``notify``."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, ClassVar
+
+import anyio.to_thread
+from prefect.blocks.abstract import NotificationBlock, NotificationError
+from prefect.context import FlowRunContext, TaskRunContext
+from pydantic import ConfigDict, Field, HttpUrl, field_validator
+
+from prefect_smtp_relay.blocks import fields
+from prefect_smtp_relay.blocks.base import CleanBlock, without_empty_defaults
+from prefect_smtp_relay.blocks.documents import split_name
+from prefect_smtp_relay.compose.draft import draft
+from prefect_smtp_relay.compose.options import MailArguments
+from prefect_smtp_relay.delivery.routing import OUTBOX
+from prefect_smtp_relay.delivery.short_retry import deliver_soon
+from prefect_smtp_relay.exceptions import EmailError, InvalidField, MessageError, UnknownRelay
+from prefect_smtp_relay.mail.message import Draft
+from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.runtime import in_server as server_process
+from prefect_smtp_relay.runtime.events import telling_failure
+from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger
+from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
+
+_SUBJECT = "Prefect notification"
+_BLANKS_AND_CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_LINE_END_IN_PARAGRAPH = re.compile(r"(?<=\S)[ \t]*\r?\n(?=[ \t]*\S)")
+
+forward_transport_log()
+
+
+class SendAnEmail(CleanBlock, NotificationBlock):
+    """Send an email to fixed recipients, through the relay that your team connected.
+
+    Choose it in an automation's action "Send a notification", or call `notify` from Python. The
+    body is Markdown, and keeps its lines.
+
+    Example:
+        Load the block and send an email:
+        ```python
+        from prefect_smtp_relay import SendAnEmail
+
+        on_call = SendAnEmail.load("BLOCK_NAME")
+        on_call.notify("The import has **failed**.", subject="Import")
+        ```
+    """
+
+    _block_type_name: ClassVar[str | None] = "Send an Email"
+    _block_type_slug: ClassVar[str | None] = "send-an-email"
+    _logo_url: ClassVar[HttpUrl | None] = fields.LOGO_URL
+    _documentation_url: ClassVar[HttpUrl | None] = fields.documentation_url("automations")
+    _description: ClassVar[str | None] = (
+        "Send an email to fixed recipients, through the relay that your team connected. For the"
+        ' action "Send a notification" of automations.'
+    )
+
+    # Pydantic takes the last base's value of a key that both bases set.
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=without_empty_defaults)
+
+    to: str = Field(
+        title="To",
+        description="The recipients, with commas between them.",
+        examples=["On call <oncall@example.org>, ops@example.org"],
+    )
+    cc: str = Field(
+        default="",
+        title="Cc",
+        description="More recipients, shown to all.",
+    )
+    bcc: str = Field(
+        default="",
+        title="Bcc",
+        description="More recipients, shown to nobody.",
+    )
+    from_address: str = Field(
+        default="",
+        title="From address",
+        description="The sender; blank for the one of the relay.",
+        examples=["Prefect <prefect@example.org>"],
+    )
+    reply_to: str = Field(
+        default="",
+        title="Reply to",
+        description="Where answers go; blank for the sender.",
+    )
+    subject_prefix: str = Field(
+        default="",
+        title="Subject prefix",
+        description="Stands before each subject, with a blank behind it.",
+        examples=["[production]"],
+    )
+    thread: str = Field(
+        default="",
+        title="Thread",
+        description="A key: mails of one key show in one thread; blank for a thread each.",
+    )
+    include_header: bool = Field(
+        default=True,
+        title="Include header",
+        description="Show the logo, or the name, above the body.",
+    )
+    include_footer: bool = Field(
+        default=True,
+        title="Include footer",
+        description="Say below the body that Prefect sent it.",
+    )
+    custom_logo_url: str = Field(
+        default="",
+        title="Logo URL",
+        description="The web address of a picture to show above the body.",
+    )
+    relay: str = Field(
+        default="",
+        title="Relay",
+        description="A connected relay, as smtp/NAME or sendgrid/NAME; blank for the preferred"
+        " one; outbox to store mail only.",
+    )
+
+    _check_from = field_validator("from_address")(fields.check_mailbox)
+    _check_lists = field_validator("to", "cc", "bcc", "reply_to")(fields.check_mailboxes)
+
+    @field_validator("to")
+    @classmethod
+    def _check_to(cls, value: str) -> str:
+        if not value:
+            raise InvalidField("is empty", "Write an address, such as oncall@example.org.")
+        return value
+
+    @field_validator("custom_logo_url")
+    @classmethod
+    def _check_logo(cls, value: str) -> str:
+        try:
+            return Frame(value.strip()).logo_url
+        except MessageError as error:
+            raise fields.without_field(error) from error
+
+    @field_validator("subject_prefix", "thread")
+    @classmethod
+    def _check_prefix(cls, value: str) -> str:
+        return _in_one_line(value)
+
+    @field_validator("relay")
+    @classmethod
+    def _check_relay(cls, value: str) -> str:
+        value = value.strip()
+        try:
+            if value and value != OUTBOX:
+                split_name(value)
+        except UnknownRelay as error:
+            raise InvalidField(error.problem, error.fix) from error
+        return value
+
+    def notify(self, body: str, subject: str | None = None) -> Any:
+        """Send the email: at once in sync code, when awaited in async code.
+
+        A relay's failure is logged, and raises nothing except within ``raise_on_failure()``, as
+        with all of Prefect's notification blocks. Transient ones are tried up to three times in
+        some ten seconds; what is not accepted then is kept in the outbox.
+
+        Args:
+            body: Markdown; single line ends are kept.
+            subject: its line ends become blanks; by default "Prefect notification".
+
+        Returns:
+            None in sync code; in async code a coroutine, which must be awaited.
+
+        Raises:
+            NotificationError: the mail was not accepted or stored; its ``log`` says why and what
+                to change.
+        """
+        if _is_async_caller():
+            return self.anotify(body, subject)
+        return self._notify(body, subject)
+
+    async def anotify(self, body: str, subject: str | None = None) -> None:
+        """Send the email from async code, without blocking the event loop; else as `notify`."""
+        with server_process.entered():
+            await anyio.to_thread.run_sync(self._notify, body, subject)
+
+    def _notify(self, body: str, subject: str | None) -> None:
+        try:
+            with telling_failure():
+                settings = current_settings()
+                composed = self._compose(settings, body, subject)
+            deliver_soon(composed, self.relay or None, settings)
+        except EmailError as error:
+            run_logger().error("The notification failed: %s", error)
+            if self._raise_on_failure:
+                raise NotificationError(_reason(error)) from error
+
+    def _compose(self, settings: SmtpRelaySettings, body: str, subject: str | None) -> Draft:
+        mail: MailArguments = {
+            "to": self.to,
+            "cc": self.cc,
+            "bcc": self.bcc,
+            "reply_to": self.reply_to,
+            "from_": self.from_address or None,
+            "subject": _in_one_line(f"{self.subject_prefix} {subject or _SUBJECT}"),
+            "body": _keep_lines(body),
+            "thread": self.thread,
+            "include_header": self.include_header,
+            "include_footer": self.include_footer,
+            "custom_logo_url": self.custom_logo_url,
+        }
+        return draft(mail, settings)
+
+
+def _is_async_caller() -> bool:
+    """Whether the caller can await: a loop runs here, and the run's own function is async."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    task_run, flow_run = TaskRunContext.get(), FlowRunContext.get()
+    if task_run is not None:
+        return task_run.task.isasync
+    return flow_run is None or flow_run.flow is None or flow_run.flow.isasync
+
+
+def _reason(error: EmailError) -> str:
+    if not error.kept:
+        return str(error)
+    return (
+        f"{error} The mail is stored as {error.kept}; `prefect-smtp-relay outbox flush` submits it"
+        " again."
+    )
+
+
+def _in_one_line(subject: str) -> str:
+    """A rendered template may hold line ends: they must neither stop the mail nor add a header."""
+    return _BLANKS_AND_CONTROLS.sub(" ", subject).strip()
+
+
+def _keep_lines(body: str) -> str:
+    """Automations write one fact a line; Markdown would fill them into one paragraph."""
+    return _LINE_END_IN_PARAGRAPH.sub("  \n", body)

@@ -1,0 +1,38 @@
+"""A Markdown body within its page, and as plain text."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from prefect_smtp_relay.rendering.dedent import dedent
+from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.markdown import parse, to_html
+from prefect_smtp_relay.rendering.page import wrap_in_page
+from prefect_smtp_relay.rendering.plain_text import to_plain_text
+from prefect_smtp_relay.rendering.render import Rendered
+from prefect_smtp_relay.rendering.values import Values
+
+
+def render_body(body: str, frame: Frame, values: Values | None) -> Rendered:
+    """Render a body with what is around it.
+
+    Args:
+        body: Markdown; one that is a filled template has its values.
+        frame: what is around it.
+        values: what its placeholders represent.
+    """
+    tokens, footer = parse(body if values else dedent(body), values), _footer(frame.footer)
+    text = to_plain_text(tokens)
+    return Rendered(
+        html=wrap_in_page(to_html(tokens), frame, footer.html),
+        # The separator of a signature (RFC 3676, section 4.3).
+        text=f"{text}\n\n-- \n{footer.text}" if footer.text else text,
+        flowed=True,
+    )
+
+
+@lru_cache(maxsize=16)
+def _footer(markdown: str) -> Rendered:
+    """Render a footer; all mails of one flow run have the same."""
+    tokens = parse(markdown)
+    return Rendered(to_html(tokens), to_plain_text(tokens))

@@ -1,0 +1,30 @@
+"""What this process learned of the servers it spoke to."""
+
+from __future__ import annotations
+
+import threading
+
+from prefect_smtp_relay.transports.resolver import Address
+from prefect_smtp_relay.transports.smtp.config import Endpoint, SmtpConfig
+
+
+class Learned:
+    """One for the process, see `process_memory`.
+
+    ``starttls`` are those that answered direct TLS in plain text, ``addresses`` what worked last
+    of those of a host, ``slow`` those that greeted late or not at all.
+    """
+
+    def __init__(self) -> None:
+        self.starttls: set[Endpoint] = set()
+        self.addresses: dict[Endpoint, Address] = {}
+        self.slow: set[Endpoint] = set()
+        self._warned: set[SmtpConfig] = set()
+        self._lock = threading.Lock()
+
+    def is_first_warning(self, config: SmtpConfig) -> bool:
+        """Whether nobody was warned of this configuration yet; from now on, somebody was."""
+        with self._lock:
+            is_first = config not in self._warned
+            self._warned.add(config)
+        return is_first
