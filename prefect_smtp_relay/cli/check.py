@@ -51,7 +51,7 @@ def check(
             secret_from_stdin=password_stdin,
             only_secret=True,
         )
-        block = build(SMTP, gathered)
+        block = build(SMTP, gathered, from_env=from_env)
     else:
         block = _connected(relay)
     report = _check(block, sender, recipient)

@@ -129,7 +129,7 @@ def _free_name(block: type[RelayBlock], how: How) -> str:
 
 
 def _connect(block_type: type[RelayBlock], fields: Fields, name: str, how: How) -> Answer:
-    block, report = build(block_type, fields), None
+    block, report = build(block_type, fields, from_env=how.from_env), None
     if how.check:
         block, report = _checked(block, fields)
     relay = f"{block.get_block_type_slug()}/{name}"

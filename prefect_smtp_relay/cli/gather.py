@@ -14,6 +14,8 @@ from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.answer import UsageError, complain
 from prefect_smtp_relay.cli.preset import known
 from prefect_smtp_relay.cli.prompts import ask, is_interactive, read_secret
+from prefect_smtp_relay.exceptions import InvalidField
+from prefect_smtp_relay.settings import configuration_error
 
 B = TypeVar("B", bound=RelayBlock)
 
@@ -62,7 +64,7 @@ def gather(
     if preset is not None:
         fields |= _preset_fields(preset)
     if from_env:
-        fields |= fields_from_environment(block)
+        fields |= _from_environment(block)
     fields |= given
     if secret_from_stdin:
         fields[_secret_of(block)] = read_secret()
@@ -77,8 +79,13 @@ def gather(
     return fields
 
 
-def build(block: type[B], fields: dict[str, Any]) -> B:
+def build(block: type[B], fields: dict[str, Any], *, from_env: bool = False) -> B:
     """Make the block.
+
+    Args:
+        block: the block type.
+        fields: its fields.
+        from_env: name a wrong field by its variable.
 
     Raises:
         UsageError: a field is wrong; the text names it and the fix, without its value.
@@ -86,7 +93,17 @@ def build(block: type[B], fields: dict[str, Any]) -> B:
     try:
         return block(**fields)
     except ValidationError as error:
-        raise UsageError(str(wrong_fields(block, error))) from None
+        wrong = wrong_fields(block, error)
+        if from_env:
+            wrong = configuration_error(error, partial(variable, block))
+        raise UsageError(str(wrong)) from None
+
+
+def _from_environment(block: type[RelayBlock]) -> dict[str, Any]:
+    try:
+        return fields_from_environment(block)
+    except InvalidField as error:
+        raise UsageError(str(error)) from None
 
 
 def _preset_fields(name: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def ask(question: str, default: str = "", *, is_secret: bool = False) -> str:
     try:
         answer = Prompt.ask(
             question,
-            console=Console(stderr=True, markup=False, highlight=False),
+            console=_stderr(),
             password=is_secret,
             default=default,
             show_default=bool(default),
@@ -41,9 +41,13 @@ def ask_yes(question: str) -> bool:
         UsageError: the input has ended.
     """
     try:
-        return Confirm.ask(question, console=Console(stderr=True), default=False)
+        return Confirm.ask(question, console=_stderr(), default=False)
     except EOFError:
         raise UsageError("The input ended before the question was answered.") from None
+
+
+def _stderr() -> Console:
+    return Console(stderr=True, color_system=None)
 
 
 def read_secret() -> str:

@@ -9,6 +9,7 @@ from pydantic import SecretStr, ValidationError
 
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.blocks.environment import fields_from_environment
+from prefect_smtp_relay.exceptions import InvalidField
 from prefect_smtp_relay.transports.smtp import OAuthConfig
 
 URL = "https://oauth2.googleapis.com/token"
@@ -107,3 +108,11 @@ def test_every_field_can_be_set_from_the_environment(monkeypatch: pytest.MonkeyP
     for name, value in fields.items():
         monkeypatch.setenv(f"SMTP_{name.upper()}", value)
     assert SMTP(**fields_from_environment(SMTP)) == SMTP(**fields)
+
+
+def test_a_variable_that_kubernetes_sets_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service named smtp puts its address into SMTP_PORT of every pod."""
+    monkeypatch.setenv("SMTP_PORT", "tcp://10.0.0.1:25")
+    with pytest.raises(InvalidField, match=r"^SMTP_PORT: is 'tcp://10.0.0.1:25': Kubernetes") as e:
+        fields_from_environment(SMTP)
+    assert "enableServiceLinks: false" in e.value.fix

@@ -153,7 +153,7 @@ ADDRESS = ("--address", "mx.example.org")
     ("words", "told"),
     [
         ((), "--address is missing"),
-        (("--address", "smtp://mx.example.org"), "address: "),
+        (("--address", "smtp://mx.example.org"), "*Address* (`address`): "),
         ((*ADDRESS, "--name", "My Relay"), "--name: "),
         ((*ADDRESS, "--username", "ann"), "password is missing"),
         (("--from-env",), "set SMTP_ADDRESS."),
@@ -236,24 +236,24 @@ def test_a_person_is_asked_for_the_secrets_of_oauth(talk: Callable[..., Dialogue
 def test_a_person_is_asked_again_where_the_answer_is_wrong(
     talk: Callable[..., Dialogue],
 ) -> None:
-    """Each question shows at once what its field refuses, without a secret, and stands again."""
+    """Each question shows at once what its field refuses, without a secret, and is asked again."""
     dialogue = talk(
         *("connect", "smtp", "--no-check"),
         answers={
             "Address of the SMTP server: ": "",
-            "address: is blank": "smtp://localhost",
-            "address: holds a scheme": "localhost",
+            "*Address* (`address`): is empty": "smtp://localhost",
+            "*Address* (`address`): has a scheme": "localhost",
             "Port (587): ": "70000",
-            "port: ": "2525",
+            "*Port* (`port`): ": "2525",
             "Username (empty for none): ": USER,
             "From address where a flow names none (empty for none): ": "nobody",
-            "from_address: ": "ops@example.org",
+            "*From address* (`from_address`): ": "ops@example.org",
             "The password: ": "********",
             "\r\nThe password: ": CANARY,
         },
     )
     assert dialogue.code == 0
-    assert "password: holds asterisks" in dialogue.seen
+    assert "*Password* (`password`): has asterisks" in dialogue.seen
     block = catalog.preferred()
     assert isinstance(block, SMTP)
     assert (block.address, block.port) == ("localhost", 2525)
