@@ -57,6 +57,18 @@ def oauth_config(block: HasCredentials) -> OAuthConfig | None:
     )
 
 
+def check_client_certificate(certificate: str, key: SecretStr) -> None:
+    """Refuse a client certificate without its key, or the other way about.
+
+    Raises:
+        InvalidField: naming the field that is empty.
+    """
+    if certificate and not key:
+        raise InvalidField("is empty, but there is a certificate", _BOTH, field="client_key")
+    if key and not certificate:
+        raise InvalidField("is empty, but there is a key", _BOTH, field="client_certificate")
+
+
 def _check_password(block: HasCredentials) -> None:
     if (field := _first_oauth_field(block)) is not None:
         raise InvalidField(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,6 +15,8 @@ from prefect_smtp_relay.mail.domain import to_a_labels
 from prefect_smtp_relay.mail.mailbox import Mailbox
 
 E = TypeVar("E", bound=EmailError)
+
+_PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\w\s+/=:,-]+?-----END \1-----")
 
 LOGO_URL = HttpUrl(
     "https://raw.githubusercontent.com/PrefectHQ/prefect/"
@@ -130,6 +133,35 @@ def check_pem(value: str) -> str:
             " CERTIFICATE-----.",
         ) from error
     return value
+
+
+def check_tls_name(value: str) -> str:
+    """Return the name that a certificate is for as A-labels, or an IP address.
+
+    Raises:
+        InvalidField: it is neither.
+    """
+    value = value.strip().strip("[]")
+    if not value or _is_ip_address(value):
+        return value
+    return _to_a_labels(value, "Write the host name in the relay's certificate.")
+
+
+def check_private_key(value: SecretStr) -> SecretStr:
+    """Return the PEM text of a private key; an empty one stays empty.
+
+    Raises:
+        InvalidField: it is not one, or has a passphrase. No text repeats it.
+    """
+    pem = SecretStr(value.get_secret_value().strip())
+    if "ENCRYPTED" in pem.get_secret_value():
+        raise InvalidField("has a passphrase", "Write the key without one: openssl pkey -in KEY.")
+    if pem and not _PRIVATE_KEY.search(pem.get_secret_value()):
+        raise InvalidField(
+            "is not a private key in PEM",
+            "Paste it with its lines -----BEGIN PRIVATE KEY----- and -----END PRIVATE KEY-----.",
+        )
+    return pem
 
 
 def check_api_url(value: str) -> str:
