@@ -104,9 +104,6 @@ def test_rooms_know_only_those_before_them(room: str) -> None:
             assert _imported_rooms(file) <= before, file
 
 
-_SHARED = {"base", "check_report", "deadline", "directory", "resolver", "waiting"}
-
-
 def test_transports_do_not_know_each_other() -> None:
     """They share the seam, the values of a check, the disk, and what bounds a connection's time."""
     for file in (PACKAGE / "transports").rglob("*.py"):
