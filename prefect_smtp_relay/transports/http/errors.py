@@ -11,6 +11,7 @@ from prefect_smtp_relay.exceptions import (
     RelayConfigurationError,
     TimedOut,
     TlsFailed,
+    UnknownHost,
 )
 from prefect_smtp_relay.transports.http.values import NoAnswer
 from prefect_smtp_relay.transports.redaction import Redactor
@@ -20,6 +21,7 @@ _SLOW = "Raise *Timeout in seconds* (`timeout_seconds`) in the block, or check t
 _TEXTS = {
     ("connect", "late"): f"no connection to {{peer}} in time. {_SLOW}",
     ("connect", "lost"): f"no connection to {{peer}}. {_NETWORK}",
+    ("connect", "unknown"): "DNS knows no host of the name in {url}. Check it for a typo, and DNS.",
     ("connect", "proxy"): "the proxy made no connection to {peer}. Check HTTPS_PROXY, or name the"
     " host in NO_PROXY.",
     ("request", "late"): f"the request could not be handed over to {{peer}} in time. {_SLOW}",
@@ -66,7 +68,7 @@ def translate(
         detail = "the HTTP library refused the request. Report this as a bug."
         return PermanentFailure(transport, detail, stage=stage)
     detail = _TEXTS[failure.stage, failure.kind].format(peer=peer, url=url_field)
-    kind = TimedOut if failure.kind == "late" else ConnectionFailed
+    kind = {"late": TimedOut, "unknown": UnknownHost}.get(failure.kind, ConnectionFailed)
     return kind(transport, detail, stage=stage)
 
 

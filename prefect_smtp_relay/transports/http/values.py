@@ -9,7 +9,7 @@ from typing import Literal
 Stage = Literal["connect", "request", "answer"]
 """How far a request came: in stage ``answer`` it had gone out as a whole, and may be accepted."""
 
-Kind = Literal["configuration", "proxy", "tls", "late", "lost", "misused"]
+Kind = Literal["configuration", "unknown", "proxy", "tls", "late", "lost", "misused"]
 """What ended it."""
 
 
