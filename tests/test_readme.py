@@ -15,6 +15,7 @@ from pydantic import BaseModel, SecretStr
 
 from flows.incident_notification import Incident, describe
 from prefect_smtp_relay import SMTP, Receipt, SendGrid, send_an_email, send_emails
+from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.exceptions import ProtectedDomain
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
@@ -88,9 +89,9 @@ def test_the_pictures_are_small(picture: str) -> None:
 
 
 def test_every_argument_is_listed() -> None:
-    """The table of arguments has those of the task, in their order."""
-    signature = inspect.signature(send_an_email.fn)
-    assert _names("Arguments") == list(signature.parameters)
+    """The table of arguments has those of the task, and those of each mail."""
+    own = {*inspect.signature(send_an_email.fn).parameters} - {"options"}
+    assert sorted(_names("Arguments")) == sorted(own | MailOptions.__annotations__.keys())
 
 
 def test_every_argument_of_many_mails_is_listed() -> None:
