@@ -44,11 +44,6 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol, Self
 
-_REFUSED_ADVICE = (
-    "Check the addresses; where the relay's words speak of relaying, it wants `username` and"
-    " `password`."
-)
-
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the known name that a misspelt one resembles, or an empty text."""
@@ -331,14 +326,17 @@ class RecipientsRefused(DeliveryError):
     Args:
         transport: loggable name of the transport.
         refusals: the relay's answer for each address; the first one's codes are the error's.
+        fix: what to change, as the answers say.
     """
 
-    def __init__(self, transport: str, refusals: Mapping[str, RefusalReason] | None = None) -> None:
+    def __init__(
+        self, transport: str, refusals: Mapping[str, RefusalReason] | None = None, fix: str = ""
+    ) -> None:
         self.refusals = dict(refusals or {})
         listed = "; ".join(f"{address}: {refusal}" for address, refusal in self.refusals.items())
-        detail = f"every recipient was refused: {listed}. {_REFUSED_ADVICE}" if listed else ""
+        detail = f"every recipient was refused: {listed}. {fix}".rstrip() if listed else ""
         super().__init__(transport, detail, stage="RCPT" if listed else "")
-        self.args = (transport, self.refusals)
+        self.args = (transport, self.refusals, fix)
         if self.refusals:
             first = next(iter(self.refusals.values()))
             self.code, self.enhanced_code = first.code, first.enhanced_code

@@ -78,7 +78,7 @@ class Redactor:
         whole = sorted(known | addresses | {line for line in lines if line}, key=len, reverse=True)
         names = (address.rpartition("@")[0] for address in addresses)
         alternatives = [
-            *map(re.escape, whole),
+            *map(_pattern, whole),
             *(rf"(?<![\w.@+-]){re.escape(name)}(?![\w.@+-])" for name in names),
         ]
         self._whole = re.compile("|".join(alternatives), re.IGNORECASE) if alternatives else None
@@ -110,6 +110,12 @@ class Redactor:
                 if text[start : start + size] in self._pieces
             ]
         return spans
+
+
+def _pattern(text: str) -> str:
+    """Match a secret; a short one only as a word of its own: p is part of half of all words."""
+    escaped = re.escape(text)
+    return escaped if len(text) >= _PIECE else rf"(?<!\w){escaped}(?!\w)"
 
 
 def _is_word(piece: str) -> bool:
