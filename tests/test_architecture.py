@@ -96,6 +96,7 @@ def test_transports_do_not_know_each_other() -> None:
             "bulk",
             "check_report",
             "deadline",
+            "directory",
             "http",
             "redaction",
             "resolver",
