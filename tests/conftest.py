@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -77,17 +78,18 @@ def fast_clock() -> Iterator[FastClock]:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Run a Prefect server on SQLite; flow runs do not wait for a heartbeat's thread."""
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from tests.prefect_server import running_api
 
+    home = tmp_path_factory.mktemp("prefect-server")
     with (
-        running_api(tmp_path_factory.mktemp("prefect-server"), _api_socket),
+        running_api(home, _api_socket),
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
-        yield
+        yield home
 
 
 class CliRun(NamedTuple):

@@ -13,29 +13,10 @@ from pathlib import Path
 import pytest
 
 import prefect_smtp_relay
+from tests.rooms import PACKAGE, ROOMS
 
-PACKAGE = Path(prefect_smtp_relay.__file__).parent
 ROOT = PACKAGE.name
 FILES = sorted(PACKAGE.rglob("*.py"))
-ROOMS = (
-    "_version",
-    "exceptions",
-    "process_memory",
-    "mail",
-    "rendering",
-    "templating",
-    "transports",
-    "testing",
-    "settings",
-    "blocks",
-    "runtime",
-    "compose",
-    "delivery",
-    "tasks",
-    "notifications",
-    "cli",
-)
-"""From the ground up: each may import what comes before it, and nothing that comes after."""
 
 PURE = ROOMS[: ROOMS.index("settings")]
 """They import no Prefect."""

@@ -83,9 +83,14 @@ class Draft:
         return Message(
             from_=mailbox,
             message_id=mint_message_id(mailbox.domain, seed),
-            date=(composed_at or datetime.now(UTC)).replace(microsecond=0),
+            date=_whole_second(composed_at or datetime.now(UTC)),
             **values,
         )
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """A plain datetime: Prefect gives Pendulum's, whose ``replace`` is deprecated."""
+    return datetime.fromtimestamp(int(moment.timestamp()), moment.tzinfo)
 
 
 _DRAFT_FIELDS = tuple(field.name for field in fields(Draft))
