@@ -14,6 +14,7 @@
     |  `- UnsupportedFeature          something that the chosen relay cannot express
     |- RelayConfigurationError        a wrong block or setting, never retried
     |  |- CleartextRefused            a password would have crossed the network unencrypted
+    |  |- InvalidField(ValueError)    a block field or setting that its check refuses
     |  |- UnknownRelay                relay="..." names no block document
     |  |- NoSender                    no From address anywhere
     |  `- DeliveryRefused             nothing is connected, and default_delivery is "refuse"
@@ -43,11 +44,6 @@ import copy
 import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol, Self
-
-_REFUSED_ADVICE = (
-    "Check the addresses; where the relay's words speak of relaying, it wants `username` and"
-    " `password`."
-)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -179,6 +175,10 @@ class UnsupportedFeature(MessageError):
 
 class RelayConfigurationError(EmailError):
     """A block document or a setting is wrong; the text says which field and what to set."""
+
+
+class InvalidField(RelayConfigurationError, ValueError):
+    """A value is not one for its field; Pydantic reports it with the field's name."""
 
 
 class CleartextRefused(RelayConfigurationError):
@@ -331,14 +331,17 @@ class RecipientsRefused(DeliveryError):
     Args:
         transport: loggable name of the transport.
         refusals: the relay's answer for each address; the first one's codes are the error's.
+        fix: what to change, as the answers say.
     """
 
-    def __init__(self, transport: str, refusals: Mapping[str, RefusalReason] | None = None) -> None:
+    def __init__(
+        self, transport: str, refusals: Mapping[str, RefusalReason] | None = None, fix: str = ""
+    ) -> None:
         self.refusals = dict(refusals or {})
         listed = "; ".join(f"{address}: {refusal}" for address, refusal in self.refusals.items())
-        detail = f"every recipient was refused: {listed}. {_REFUSED_ADVICE}" if listed else ""
+        detail = f"every recipient was refused: {listed}. {fix}".rstrip() if listed else ""
         super().__init__(transport, detail, stage="RCPT" if listed else "")
-        self.args = (transport, self.refusals)
+        self.args = (transport, self.refusals, fix)
         if self.refusals:
             first = next(iter(self.refusals.values()))
             self.code, self.enhanced_code = first.code, first.enhanced_code

@@ -85,14 +85,14 @@ class Draft:
         return Message(
             from_=mailbox,
             message_id=mint_message_id(mailbox.domain, seed),
-            date=_whole_seconds(composed_at or datetime.now(UTC)),
+            date=_whole_second(composed_at or datetime.now(UTC)),
             **values,
         )
 
 
-def _whole_seconds(moment: datetime) -> datetime:
-    """Make a plain value in UTC: Prefect's own are Pendulum's, which do not become plain ones."""
-    return datetime.fromtimestamp(int(moment.timestamp()), UTC)
+def _whole_second(moment: datetime) -> datetime:
+    """A plain datetime: Prefect gives Pendulum's, whose ``replace`` is deprecated."""
+    return datetime.fromtimestamp(int(moment.timestamp()), moment.tzinfo)
 
 
 _DRAFT_FIELDS = tuple(field.name for field in fields(Draft))

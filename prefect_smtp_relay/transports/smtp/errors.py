@@ -18,12 +18,13 @@ from prefect_smtp_relay.exceptions import (
     TransientFailure,
     UnknownHost,
 )
+from prefect_smtp_relay.transports.smtp.form import ADDRESS
 from prefect_smtp_relay.transports.smtp.hints import (
-    advise,
     advise_broken,
     advise_loss,
     advise_silence,
 )
+from prefect_smtp_relay.transports.smtp.refusals import advise
 from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 from prefect_smtp_relay.transports.smtp.tls_hints import (
     CLOSED_AFTER_HANDSHAKE,
@@ -101,10 +102,10 @@ def translate(
 
 
 def _unknown(transport: str, fault: str, cause: Reply | Exception) -> OutcomeUnknown:
-    advice = "look for its Message-ID before sending it by hand"
-    if isinstance(cause, TimeoutError):
-        advice += ", and raise `timeout_seconds` if the relay takes its time"
-    detail = f"the message was handed over, then {fault}. It may have been accepted: {advice}."
+    detail = (
+        f"the whole message was handed over, then {fault}. It may have been accepted: look for its"
+        " Message-ID in the relay's log before sending it by hand."
+    )
     if isinstance(cause, Reply):
         return OutcomeUnknown(transport, detail, cause.code, cause.enhanced_code, FINAL_REPLY)
     return OutcomeUnknown(transport, detail, stage=FINAL_REPLY)
@@ -122,7 +123,7 @@ def _classify(stage: str, error: Exception) -> tuple[type[DeliveryError], str]:
         return kind, advise_broken(stage, str(error).strip("'\""))
     if isinstance(error, socket.gaierror):
         kind = UnknownHost if error.errno in _NO_SUCH_HOST else ConnectionFailed
-        return kind, "Check the host name in `address`, and this host's DNS."
+        return kind, f"Check the host name in {ADDRESS}, and this host's DNS."
     return ConnectionFailed, advise_loss(stage)
 
 

@@ -51,7 +51,7 @@ def test_a_plain_mail(make_message: MakeMessage) -> None:
 
 
 def test_text_that_flows_reads_well_without_saying_so(make_message: MakeMessage) -> None:
-    """SendGrid takes the bare media type only: the text has its lines, and no blanks put in."""
+    """SendGrid takes the bare media type only: the text has its lines, and no spaces put in."""
     text = "A paragraph \nof two lines\n\n    code\nFrom here"
     content = _render(make_message(text=text, flowed=True))["content"]
     assert content[0] == {"type": "text/plain", "value": text}
@@ -217,7 +217,7 @@ def test_free_headers_are_one_line_of_ascii(
 
 
 def test_a_long_header_is_not_folded(make_message: MakeMessage) -> None:
-    """Many encoded words stand in one line with blanks between them."""
+    """Many encoded words are in one line with spaces between them."""
     value = _render(make_message(headers={"X-Note": "ü" * 200}))["headers"]["X-Note"]
     assert value.isascii()
     assert "\n" not in value
@@ -227,10 +227,10 @@ def test_a_long_header_is_not_folded(make_message: MakeMessage) -> None:
 @pytest.mark.parametrize(
     ("part", "left"), [("text", [PLAIN["content"][1]]), ("html", [PLAIN["content"][0]])]
 )
-def test_a_blank_part_is_left_out(
+def test_an_empty_part_is_left_out(
     make_message: MakeMessage, part: str, left: list[dict[str, str]]
 ) -> None:
-    """SendGrid refuses blank content, so only the other part is there."""
+    """SendGrid refuses empty content, so only the other part is there."""
     assert _render(make_message(**{part: ""})) == {**PLAIN, "content": left}
 
 
