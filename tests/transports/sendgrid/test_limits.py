@@ -91,3 +91,10 @@ def test_a_request_too_large_is_refused_before_any_io(
     with pytest.raises(MessageTooLarge, match=r"Attach less, or link to the files\.$"):
         make_transport().deliver(message, Envelope.of(message))
     assert api.requests == []
+
+
+def test_a_reverse_path_is_refused(make_message: MakeMessage) -> None:
+    """SendGrid takes the non-delivery reports itself: nobody would get them there."""
+    message = make_message(reverse_path="bounces@example.com")
+    with pytest.raises(UnsupportedFeature, match=r"^reverse_path: .* deliver through SMTP"):
+        _render(message)
