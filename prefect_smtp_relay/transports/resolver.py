@@ -97,7 +97,7 @@ def _check(code: int, fine: frozenset[int] = frozenset({0})) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def interleave(addresses: list[Address]) -> list[Address]:
+def _interleave(addresses: list[Address]) -> list[Address]:
     """Alternate between IPv6 and IPv4, the system's favourite first (RFC 8305, section 4)."""
     first = [address for address in addresses if address[0] == addresses[0][0]]
     others = [address for address in addresses if address[0] != addresses[0][0]]
@@ -114,7 +114,7 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.Addre
         deadline: of the wait.
 
     Returns:
-        Each address once, in the system's order.
+        Each address once, IPv6 and IPv4 in turn.
 
     Raises:
         OSError: there is no such host, or the answer did not come in time.
@@ -141,7 +141,7 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.Addre
     answer = outcome[0] if outcome else TimeoutError("DNS did not answer")
     if isinstance(answer, Exception):
         raise answer
-    return list(dict.fromkeys((family, place) for family, *_, place in answer))
+    return _interleave(list(dict.fromkeys((family, place) for family, *_, place in answer)))
 
 
 def _is_ip_address(host: str) -> bool:

@@ -17,6 +17,7 @@ DIRECT_TLS = {"ssl": True, "enable_starttls": False}
 STARTTLS = {"ssl": False, "enable_starttls": True}
 """The fields for STARTTLS, required."""
 
+_ALWAYS_SHOWN = frozenset({"address", "port", "ssl"})
 _OAUTH_FIELDS = {
     "oauth_token_url": "token_url",
     "oauth_client_id": "client_id",
@@ -25,23 +26,6 @@ _OAUTH_FIELDS = {
     "oauth_scope": "scope",
 }
 """The block's names, and those of `OAuthConfig`."""
-
-_DEFAULTS: dict[str, Any] = {
-    "domain": "",
-    "username": "",
-    "password": "",
-    "authentication": "plain",
-    "enable_starttls": False,
-    "enable_starttls_auto": True,
-    "ssl_verify_mode": "none",
-    "ca_certificate": "",
-    "tls_server_name": "",
-    "client_certificate": "",
-    "client_key": "",
-    "allow_cleartext_auth": False,
-    **dict.fromkeys(_OAUTH_FIELDS, ""),
-}
-"""Of the block; a field at its default is left out of the Python, but address, port and ssl."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +83,9 @@ def block_fields(config: SmtpConfig) -> dict[str, Any]:
 
 
 def as_python(fields: dict[str, Any]) -> str:
-    """Write a block as Python, in one line."""
-    shown = {n: v for n, v in fields.items() if n not in _DEFAULTS or v != _DEFAULTS[n]}
+    """Write a block as Python, in one line: address, port, ssl, and what is not a default."""
+    default = block_fields(SmtpConfig(""))
+    shown = {n: v for n, v in fields.items() if n in _ALWAYS_SHOWN or v != default[n]}
     if fields["enable_starttls"]:
         shown.pop("enable_starttls_auto", None)  # it counts only where STARTTLS is not required
     return f"SMTP({', '.join(f'{name}={_literal(value)}' for name, value in shown.items())})"
