@@ -42,22 +42,14 @@ def refuse_unsupported(message: Message, envelope: Envelope) -> None:
 
 
 def join_categories(block: tuple[str, ...], message: tuple[str, ...]) -> tuple[str, ...]:
-    """Put the categories of the block before those of the message, each once.
-
-    Raises:
-        MessageError: there are too many in all.
-    """
+    """Put the categories of the block before those of the message, each once."""
     joined = tuple(dict.fromkeys(block + message))
     check_count(len(joined), " with those of the SendGrid block" if block else "")
     return joined
 
 
 def check_size(size: int) -> None:
-    """Refuse a request body that is too large.
-
-    Raises:
-        MessageTooLarge: with its size and SendGrid's limit.
-    """
+    """Refuse a request body that is too large."""
     if size > MAX_BYTES:
         raise MessageTooLarge(
             f"the request has {size} bytes, files in base64 included; SendGrid takes 30 MB"
