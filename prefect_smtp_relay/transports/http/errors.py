@@ -24,7 +24,7 @@ _TEXTS = {
     ("connect", "unknown"): "DNS knows no host of the name in {url}. Check it for a typo, and DNS.",
     ("connect", "proxy"): "the proxy made no connection to {peer}. Check HTTPS_PROXY, or name the"
     " host in NO_PROXY.",
-    ("request", "late"): f"the request could not be handed over to {{peer}} in time. {_SLOW}",
+    ("request", "late"): f"the request could not be written to {{peer}} in time. {_SLOW}",
     ("request", "lost"): "the connection to {peer} was lost before the request had gone out."
     f" {_NETWORK}",
     ("answer", "late"): f"{{peer}} gave no whole answer in time. {_SLOW}",
@@ -75,8 +75,8 @@ def translate(
 def cause(failure: NoAnswer, redactor: Redactor) -> BaseException | None:
     """Return httpx's exception as the cause of ours, unless its text may repeat a secret.
 
-    That of a wrong proxy may hold the proxy's password, and that of an answer which is not HTTP
-    holds a line of it.
+    That of a wrong proxy may contain the proxy's password, and that of an answer which is not HTTP
+    contains a line of it.
     """
     error = failure.__cause__
     is_tellable = isinstance(error, (OSError, httpx.TransportError)) and not isinstance(

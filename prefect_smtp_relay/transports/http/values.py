@@ -15,7 +15,7 @@ Kind = Literal["configuration", "unknown", "proxy", "tls", "late", "lost", "misu
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request; all of it may hold secrets, the query of its URL too."""
+    """One request; all of it may contain secrets, the query of its URL too."""
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)

@@ -152,7 +152,7 @@ def test_413_says_how_large(api: ApiServer, deliver: Deliver) -> None:
         ("[" * 60_000, "[" * 300),
         (
             "<html><style>p{}</style><h1>502</h1>\r\n<p>Bad\x1b[31m gateway</p></html>",
-            r"502 Bad \x1b[31m gateway",
+            r"502 Bad\x1b[31m gateway",
         ),
         (b"\xff\xfe\x00", "\ufffd\ufffd\\x00"),
         ("<" * 60_000, "<" * 300),

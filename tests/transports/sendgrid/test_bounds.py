@@ -62,7 +62,7 @@ def test_a_dead_address_does_not_use_up_the_time_of_the_next(
 def test_tls_that_does_not_come_about(
     deliver: Deliver, take: Callable[[socket.socket, threading.Event], None]
 ) -> None:
-    """A silent handshake ends with the time limit, and so does one of a few octets a second."""
+    """A silent handshake ends with the time limit, and so does one of a few bytes a second."""
     with never_read(take) as url, pytest.raises(TimedOut) as caught:
         deliver(api_url=url.replace("http", "https"), timeout_seconds=0.3)
     assert caught.value.stage == "connect"

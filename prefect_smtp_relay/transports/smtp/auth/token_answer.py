@@ -54,7 +54,7 @@ _NO_ENDPOINT = f"Check {URL} in the block; redirects are not followed."
 
 @dataclass(frozen=True)
 class TokenAnswer:
-    """An HTTP answer; it may hold a new token, or repeat any secret of the request.
+    """An HTTP answer; it may contain a new token, or repeat any secret of the request.
 
     Args:
         status, body: of the answer.

@@ -9,6 +9,8 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator
 
+from pydantic import SecretBytes
+
 from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.redaction import Redactor, visible
 from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
@@ -81,8 +83,10 @@ class Wire:
             self._blind = addresses
             self._redact_addresses = Redactor(addresses=addresses)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | SecretBytes) -> None:
         """Write everything; `written` says how much of it went out.
+
+        No frame of a traceback has a secret in it: `ssl` keeps what it writes in one of its own.
 
         Raises:
             OSError: connection lost, or no progress in time.
@@ -90,7 +94,10 @@ class Wire:
         self.written = 0
         while self.written < len(data):
             self.socket.settimeout(self.deadline.left(self._timeout))
-            self.written += self.socket.send(data[self.written :] if self.written else data)
+            try:
+                self.written += self.socket.send(_plain(data)[self.written :])
+            except OSError as error:
+                raise error.with_traceback(None) from error.__cause__
 
     def read_reply(self, seconds: float | None = None, *, beyond_deadline: bool = False) -> Reply:
         """Read one reply, all its lines.
@@ -158,6 +165,10 @@ class Wire:
         if not data:
             raise ConnectionResetError("the server closed the connection")
         self._received += data
+
+
+def _plain(data: bytes | SecretBytes) -> bytes:
+    return data if isinstance(data, bytes) else data.get_secret_value()
 
 
 def stuff_dots(chunks: Iterable[bytes]) -> Iterator[bytes]:
