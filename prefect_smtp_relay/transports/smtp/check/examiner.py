@@ -18,6 +18,7 @@ from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, 
 from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.learned import Learned
 from prefect_smtp_relay.transports.smtp.reply import printable
+from prefect_smtp_relay.transports.smtp.session.ehlo import size_limit
 from prefect_smtp_relay.transports.smtp.session.observer import Observer
 from prefect_smtp_relay.transports.smtp.session.session import Session
 from prefect_smtp_relay.transports.smtp.tls_hints import is_plain_text
@@ -164,9 +165,8 @@ class Examiner(Observer):
     def _note_extensions(self, session: Session) -> None:
         """Say how large a message may be, whether commands may be pipelined, and who may log in."""
         with self._log.step("SIZE") as finding:
-            limit = session.extensions.get("SIZE", "").strip()
-            is_limited = limit.isdigit() and int(limit) > 0
-            finding.ok(f"up to {int(limit):,} bytes" if is_limited else "no limit announced")
+            limit = size_limit(session.extensions)
+            finding.ok(f"up to {limit:,} bytes" if limit else "no limit announced")
         with self._log.step("PIPELINING") as finding:
             finding.ok("offered" if session.pipelines else "not offered")
         with self._log.step("AUTH mechanisms") as finding:

@@ -176,6 +176,18 @@ class _Opening:
     def _start_tls(self, session: Session) -> None:
         config = self._config
         is_offered = "STARTTLS" in session.extensions
+        if is_offered:
+            self._learned.offered_starttls.add(config.endpoint)
+        elif (
+            config.security is Security.STARTTLS_IF_OFFERED
+            and config.endpoint in self._learned.offered_starttls
+        ):
+            logger.warning(
+                "%s no longer offers STARTTLS, which it offered before: somebody on the way may"
+                " have removed the offer. Switch *Force STARTTLS* (`enable_starttls`) on, so that"
+                " no mail and no password goes in clear.",
+                config.name,
+            )
         with self._observer.step("TLS") as step:
             if config.security is Security.PLAIN_TEXT and is_offered:
                 step.warn("none, although the server offers STARTTLS")

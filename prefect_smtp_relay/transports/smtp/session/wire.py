@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pydantic import SecretBytes
 
 from prefect_smtp_relay.transports.deadline import Deadline
-from prefect_smtp_relay.transports.redaction import Redactor
+from prefect_smtp_relay.transports.redaction import Redactor, visible
 from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 
 _LINE = re.compile(rb"([2-5]\d{2})(?:([ -])(.*))?", re.DOTALL)
@@ -118,9 +118,9 @@ class Wire:
             line = self._read_line(deadline)
             found = _LINE.fullmatch(line)
             if not found or not found[1].startswith(code):
-                raise MalformedReply(repr(self._masked(line)[:100]))
+                raise MalformedReply(f"'{self._shown(line)[:100]}'")
             code, separator, text = found.groups(b"")
-            lines.append(self._masked(text))
+            lines.append(self._shown(text))
             if separator != b"-":
                 return Reply(int(code), tuple(lines))
         raise MalformedReply(f"a reply of more than {_MAX_LINES} lines")
@@ -139,9 +139,10 @@ class Wire:
         with contextlib.suppress(OSError):
             self.socket.close()
 
-    def _masked(self, data: bytes) -> str:
+    def _shown(self, data: bytes) -> str:
+        """Read a line so that whatever is made of it may be shown to anybody, on any terminal."""
         text = data.decode("utf-8", "replace")
-        return self._redact_addresses(self._redact_secrets(text))
+        return visible(self._redact_addresses(self._redact_secrets(text)))
 
     def _read_line(self, deadline: Deadline) -> bytes:
         while b"\n" not in self._received:
