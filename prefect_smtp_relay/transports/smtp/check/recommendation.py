@@ -34,7 +34,7 @@ class Remedy:
 
     Args:
         words: what was mistaken, and what to do.
-        settings: block fields with their new values; none where a field cannot mend it.
+        settings: block fields with their new values; none where no field can fix it.
     """
 
     words: str
@@ -49,7 +49,7 @@ def recommend(config: SmtpConfig, remedies: Iterable[Remedy]) -> Recommendation:
         remedies: what was found; a later one wins where two name the same field.
 
     Returns:
-        Nothing but blanks where the settings are good as they are.
+        Nothing where the settings are good as they are.
     """
     current, wanted, words = block_fields(config), {}, []
     for remedy in remedies:

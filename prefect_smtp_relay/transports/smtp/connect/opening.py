@@ -91,7 +91,7 @@ class _Opening:
         with self._observer.step("DNS") as step, _naming_the_host(config):
             bound = Deadline(self._deadline.left(config.timeout_seconds))
             addresses = look_up(config.address, config.port, bound)
-            step.ok(", ".join(dict.fromkeys(str(place[0]) for _, place in addresses)))
+            step.ok(", ".join(dict.fromkeys(str(name[0]) for _, name in addresses)))
             return addresses
 
     def _connect(self, untried: list[Address]) -> tuple[socket.socket, Address]:
