@@ -81,6 +81,7 @@ class Entries:
         message = replace(
             read_message(self._read(file), record.bcc),
             requested_from=record.requested_from,
+            reverse_path=record.requested_reverse_path,
             categories=record.categories,
         )
         return record, message, record.envelope

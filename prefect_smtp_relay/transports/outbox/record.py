@@ -26,6 +26,9 @@ class Record(BaseModel):
     from_: str = Field(description="For listings; the message has it too.")
     size: int = Field(description="Octets of the message.")
     requested_from: Mailbox | None = Field(description="The action's own From, or null.")
+    requested_reverse_path: Mailbox | None = Field(
+        default=None, description="The action's own reverse-path, or null."
+    )
     reverse_path: Mailbox
     forward_paths: tuple[Mailbox, ...] = Field(min_length=1)
     bcc: tuple[Mailbox, ...] = Field(description="Those that no header may name.")
@@ -44,6 +47,7 @@ class Record(BaseModel):
             from_=str(message.from_),
             size=size,
             requested_from=message.requested_from,
+            requested_reverse_path=message.reverse_path,
             reverse_path=envelope.reverse_path,
             forward_paths=envelope.forward_paths,
             bcc=tuple(m for m in message.bcc if m in envelope.forward_paths),
