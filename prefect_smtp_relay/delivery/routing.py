@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 
 from prefect_smtp_relay.blocks.relays import RelayBlock
@@ -105,7 +106,8 @@ class RelayChoice:
 
 def open_outbox(settings: SmtpRelaySettings) -> Outbox:
     """Return the outbox that the settings name."""
-    return Outbox(settings.outbox_path, settings.outbox_key)
+    accepts_any = settings.outbox_accepts == "any"
+    return Outbox(settings.outbox_path, settings.outbox_key, accepts_any=accepts_any)
 
 
 def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
@@ -137,6 +139,11 @@ def _requested_block(requested: RelayInput) -> RelayBlock | None:
         return requested
     if requested is None:
         return catalog.preferred()
+    if inspect.iscoroutine(requested):
+        requested.close()
+        raise UnknownRelay(
+            "is a coroutine", 'Await it: relay=await SMTP.load("NAME").', field="relay"
+        )
     if not isinstance(requested, str):
         raise UnknownRelay(
             f"{type(requested).__name__} is not a relay",

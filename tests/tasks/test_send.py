@@ -400,3 +400,13 @@ def test_the_footer_links_to_the_run_where_the_ui_is_known() -> None:
         "Sent by the flow nightly, run [n](<https://prefect.example/runs/flow-run/"
     )
     assert plain.startswith("Sent by the flow nightly, run n. You get this mail because")
+
+
+async def _load() -> SMTP:
+    return SMTP(address="mx.example.org")
+
+
+def test_a_block_that_was_not_awaited_is_told_as_such() -> None:
+    """In an async flow, SMTP.load gives a coroutine; nothing warns that it was never awaited."""
+    with pytest.raises(UnknownRelay, match=r"^relay: is a coroutine\. Await it: relay=await SMTP"):
+        send_an_email.fn("ann@example.org", "s", "b", relay=_load())  # type: ignore[arg-type]  # the mistake under test
