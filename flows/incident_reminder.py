@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from prefect import flow, task
 from pydantic import TypeAdapter
 
-from flows.incident_notification import Incident
-from prefect_smtp_relay import Receipt, escape_markdown, send_an_email
+from flows.incident import Incident, in_utc, say_duration
+from prefect_smtp_relay import Receipt, mask, send_an_email
 
+BODY = """\
+# Incidents that are still open
+
+| Incident | State | Open for | Commander |
+|---|---|---|---|
+{% for each in incidents -%}
+| {% if each.url %}[{{ each.name }}]({{ each.url }}){% else %}{{ each.name }}{% endif %} \
+| {{ each.state }} | {{ each.open_for }} | {{ each.commander }} |
+{% endfor %}
+"""
 _INCIDENTS = TypeAdapter(list[Incident])
 
 
@@ -24,34 +35,29 @@ def read_incidents(source: str) -> list[Incident]:
     return _INCIDENTS.validate_json(Path(source).read_bytes())
 
 
-def minutes_open(incident: Incident, now: datetime) -> float | None:
-    """How long an incident has been open; None where nobody knows when it began."""
+def is_overdue(incident: Incident, minutes: int, now: datetime) -> bool:
+    """Whether an incident is open, and has been for some time or for nobody knows how long."""
     started = incident.started_at
-    if started is None:
-        return None
-    aware = started if started.tzinfo else started.replace(tzinfo=UTC)
-    return (now - aware) / timedelta(minutes=1)
+    is_old = started is None or now - in_utc(started) >= timedelta(minutes=minutes)
+    return incident.status != "resolved" and is_old
 
 
-def describe(incident: Incident, now: datetime) -> str:
-    """Write one row of the mail's table."""
-    title, minutes = escape_markdown(incident.title), minutes_open(incident, now)
-    cells = [
-        f"[INC-{incident.number}](<{incident.url}>)" if incident.url else f"INC-{incident.number}",
-        incident.severity,
-        incident.status,
-        "unknown" if minutes is None else f"{minutes / 60:.1f} h",
-        escape_markdown(incident.commander) or "nobody",
-        title,
-    ]
-    return f"| {' | '.join(cells)} |"
+def describe(incident: Incident, now: datetime) -> dict[str, Any]:
+    """Give the values of one incident that the mail shows."""
+    return {
+        "name": f"INC-{incident.number}: {mask(incident.title)}",
+        "url": incident.url,
+        "state": f"{incident.severity}, {incident.status}",
+        "open_for": say_duration(incident.started_at, now) or "nobody knows how long",
+        "commander": incident.commander or "nobody",
+    }
 
 
 @flow(name="incident-reminder")
 def remind_of_open_incidents(
     source: str, recipients: list[str], open_for_minutes: int = 60
 ) -> Receipt | None:
-    """Mail a table of the incidents that have been open for some time; none, no mail.
+    """Mail the incidents that have been open for some time; none, no mail.
 
     Args:
         source: a file, or an http(s) address, with a JSON list of incidents.
@@ -59,20 +65,16 @@ def remind_of_open_incidents(
         open_for_minutes: younger incidents are left out.
     """
     now = datetime.now(UTC)
-    overdue = [
-        incident
-        for incident in read_incidents(source)
-        if incident.status != "resolved"
-        and ((minutes := minutes_open(incident, now)) is None or minutes >= open_for_minutes)
-    ]
+    overdue = [each for each in read_incidents(source) if is_overdue(each, open_for_minutes, now)]
     if not overdue:
         return None
-    head = ["| Incident | Severity | Status | Open for | Commander | Title |", "|---" * 6 + "|"]
     overdue.sort(key=lambda incident: (incident.severity, incident.number))
-    rows = [describe(incident, now) for incident in overdue]
+    names = ", ".join(f"INC-{each.number}" for each in overdue)
     return send_an_email(
         to=recipients,
-        subject=f"Still open: {', '.join(f'INC-{incident.number}' for incident in overdue)}",
-        body="\n".join(["# Incidents that are still open", "", *head, *rows]),
+        subject=f"Still open: {names if len(names) <= 80 else f'{len(overdue)} incidents'}",
+        body=BODY,
+        context={"incidents": [describe(each, now) for each in overdue]},
+        thread="incident-reminder",
         artifact=True,
     )
