@@ -10,37 +10,35 @@ from pydantic import BaseModel, Field, HttpUrl
 from prefect_smtp_relay import format_duration
 
 Event = Literal["declared", "updated", "mitigated", "resolved"]
-Severity = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
-Status = Literal["declared", "investigating", "mitigated", "resolved"]
 
 
 class Link(BaseModel):
     """A button."""
 
-    label: str = Field(title="Label")
-    url: HttpUrl = Field(title="Address")
+    label: str
+    url: HttpUrl
 
 
 class Update(BaseModel):
     """What happened, and when."""
 
-    at: datetime = Field(title="At")
-    text: str = Field(title="Text")
+    at: datetime
+    text: str
 
 
 class Incident(BaseModel):
     """An incident as the stakeholders should hear of it."""
 
-    number: int = Field(title="Number", ge=1)
-    title: str = Field(title="Title")
-    summary: str = Field("", title="Summary")
-    severity: Severity = Field("SEV3", title="Severity")
-    status: Status = Field("declared", title="Status")
+    number: int = Field(ge=1)
+    title: str
+    summary: str = ""
+    severity: Literal["SEV1", "SEV2", "SEV3", "SEV4"] = "SEV3"
+    status: Literal["declared", "investigating", "mitigated", "resolved"] = "declared"
     url: HttpUrl | None = Field(None, title="Link to the incident")
     links: list[Link] = Field(default_factory=list, title="More links")
     started_at: datetime | None = Field(None, title="Started at")
     next_update_at: datetime | None = Field(None, title="Next update at")
-    services: list[str] = Field(default_factory=list, title="Services")
+    services: list[str] = []
     commander: str = Field("", title="Incident commander")
     updates: list[Update] = Field(default_factory=list, title="What happened so far")
 

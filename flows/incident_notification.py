@@ -74,7 +74,6 @@ def notify_stakeholders(
     incident: Incident, stakeholders: list[str], event: Event = "declared"
 ) -> Receipt:
     """Mail the stakeholders what has happened to an incident, in one thread for each incident."""
-    receipt: Receipt = send_an_email(
-        stakeholders, **describe(incident, event, datetime.now(UTC)), artifact=True
-    )
+    mail = describe(incident, event, datetime.now(UTC))
+    receipt: Receipt = send_an_email(stakeholders, **mail, artifact=True)
     return receipt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import httpx
@@ -72,7 +73,7 @@ def remind_of_open_incidents(
     names = ", ".join(f"INC-{each.number}" for each in overdue)
     return send_an_email(
         to=recipients,
-        subject=f"Still open: {names if len(names) <= 80 else f'{len(overdue)} incidents'}",
+        subject=shorten(f"Still open: {names}", 100, placeholder=" ..."),
         body=BODY,
         context={"incidents": [describe(each, now) for each in overdue]},
         thread="incident-reminder",

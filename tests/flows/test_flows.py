@@ -21,7 +21,7 @@ from pydantic import HttpUrl, ValidationError
 
 from flows.failed_runs_digest import mail_digest
 from flows.flow_run_incident import tell_of_flow_run
-from flows.incident import Event, Incident
+from flows.incident import Event, Incident, Link, Update
 from flows.incident_notification import NEWS, notify_stakeholders
 from flows.incident_reminder import remind_of_open_incidents
 from prefect_smtp_relay import SMTP
