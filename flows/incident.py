@@ -50,11 +50,9 @@ def in_utc(moment: datetime) -> datetime:
 
 def say_time(moment: datetime | None, now: datetime) -> str:
     """For example ``03:07 UTC``, with the day where that is not today; nothing for None."""
-    if moment is None:
+    if not (there := moment and in_utc(moment)):
         return ""
-    there = in_utc(moment)
-    day = "" if there.date() == now.date() else f"{there:%Y-%m-%d} "
-    return f"{day}{there:%H:%M} UTC"
+    return f"{there:%H:%M} UTC" if there.date() == now.date() else f"{there:%Y-%m-%d %H:%M} UTC"
 
 
 def say_duration(since: datetime | None, now: datetime) -> str:
@@ -77,5 +75,5 @@ def facts_of(incident: Incident, event: Event, now: datetime) -> list[tuple[str,
 
 def buttons_of(incident: Incident) -> list[tuple[str, HttpUrl]]:
     """The links, the incident's own first."""
-    first = [("View incident", incident.url)] if incident.url else []
-    return [*first, *((link.label, link.url) for link in incident.links)]
+    own = [Link(label="View incident", url=incident.url)] if incident.url else []
+    return [(link.label, link.url) for link in (*own, *incident.links)]

@@ -24,23 +24,21 @@ BODY = """\
 | {{ each.state }} | {{ each.open_for }} | {{ each.commander }} |
 {% endfor %}
 """
-_INCIDENTS = TypeAdapter(list[Incident])
 
 
 @task(name="Read incidents", retries=2, retry_delay_seconds=10)
 def read_incidents(source: str) -> list[Incident]:
     """Read a JSON list of incidents from a file or an http(s) address."""
     if source.startswith(("http://", "https://")):
-        answer = httpx.get(source, timeout=30, follow_redirects=True)
-        return _INCIDENTS.validate_json(answer.raise_for_status().content)
-    return _INCIDENTS.validate_json(Path(source).read_bytes())
+        answer = httpx.get(source, timeout=30, follow_redirects=True).raise_for_status()
+        return TypeAdapter(list[Incident]).validate_json(answer.content)
+    return TypeAdapter(list[Incident]).validate_json(Path(source).read_bytes())
 
 
 def is_overdue(incident: Incident, minutes: int, now: datetime) -> bool:
     """Whether an incident is open, and has been for some time or for nobody knows how long."""
-    started = incident.started_at
-    is_old = started is None or now - in_utc(started) >= timedelta(minutes=minutes)
-    return incident.status != "resolved" and is_old
+    started, limit = incident.started_at, timedelta(minutes=minutes)
+    return incident.status != "resolved" and not (started and now - in_utc(started) < limit)
 
 
 def describe(incident: Incident, now: datetime) -> dict[str, Any]:
@@ -49,7 +47,7 @@ def describe(incident: Incident, now: datetime) -> dict[str, Any]:
         "name": f"INC-{incident.number}: {mask(incident.title)}",
         "url": incident.url,
         "state": f"{incident.severity}, {incident.status}",
-        "open_for": say_duration(incident.started_at, now) or "nobody knows how long",
+        "open_for": say_duration(incident.started_at, now) or "unknown",
         "commander": incident.commander or "nobody",
     }
 
@@ -65,16 +63,16 @@ def remind_of_open_incidents(
         recipients: who is reminded.
         open_for_minutes: younger incidents are left out.
     """
-    now = datetime.now(UTC)
-    overdue = [each for each in read_incidents(source) if is_overdue(each, open_for_minutes, now)]
+    known, now = read_incidents(source), datetime.now(UTC)
+    overdue = [each for each in known if is_overdue(each, open_for_minutes, now)]
     if not overdue:
         return None
-    overdue.sort(key=lambda incident: (incident.severity, incident.number))
-    names = ", ".join(f"INC-{each.number}" for each in overdue)
+    overdue.sort(key=lambda each: (each.severity, each.number))
+    subject = "Still open: " + ", ".join(f"INC-{each.number}" for each in overdue)
     return send_an_email(
-        to=recipients,
-        subject=shorten(f"Still open: {names}", 100, placeholder=" ..."),
-        body=BODY,
+        recipients,
+        shorten(subject, 100, placeholder=" ..."),
+        BODY,
         context={"incidents": [describe(each, now) for each in overdue]},
         thread="incident-reminder",
         artifact=True,
