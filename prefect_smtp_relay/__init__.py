@@ -14,7 +14,7 @@ from prefect_smtp_relay._version import __version__
 if TYPE_CHECKING:
     from prefect_smtp_relay.blocks.sendgrid import SendGrid
     from prefect_smtp_relay.blocks.smtp import SMTP
-    from prefect_smtp_relay.compose.preview import Preview, render
+    from prefect_smtp_relay.compose.preview import render
     from prefect_smtp_relay.mail.attachments.attachment import Attachment
     from prefect_smtp_relay.mail.mailbox import Mailbox
     from prefect_smtp_relay.mail.receipt import Receipt, Refusal
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         send_emails,
     )
     from prefect_smtp_relay.transports.masking import mask
+    from prefect_smtp_relay.transports.recording import Preview
 
 _HOMES = {
     "SMTP": "blocks.smtp",

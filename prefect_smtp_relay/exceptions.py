@@ -44,11 +44,6 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol, Self
 
-_REFUSED_ADVICE = (
-    "Check the addresses; where the relay's words speak of relaying, it wants `username` and"
-    " `password`."
-)
-
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the known name that a misspelt one resembles, or an empty text."""
@@ -232,13 +227,14 @@ class MailsNotAccepted(EmailError):
         self.errors = dict(errors or {})
         waits = (error.retry_after for error in self.errors.values())
         wait = max((wait for wait in waits if wait is not None), default=None)
-        super().__init__(text, retry_after=wait)
+        ended = all(each.given_up or not each.transient for each in self.errors.values())
+        super().__init__(text, retry_after=wait, given_up=ended)
         self.args = (text, self.receipts, self.errors)
 
     @property
     def transient(self) -> bool:
         """Whether the next try may bring one of them through."""
-        return any(error.transient and not error.given_up for error in self.errors.values())
+        return any(error.transient for error in self.errors.values())
 
 
 class DeliveryError(EmailError):
@@ -330,14 +326,17 @@ class RecipientsRefused(DeliveryError):
     Args:
         transport: loggable name of the transport.
         refusals: the relay's answer for each address; the first one's codes are the error's.
+        fix: what to change, as the answers say.
     """
 
-    def __init__(self, transport: str, refusals: Mapping[str, RefusalReason] | None = None) -> None:
+    def __init__(
+        self, transport: str, refusals: Mapping[str, RefusalReason] | None = None, fix: str = ""
+    ) -> None:
         self.refusals = dict(refusals or {})
         listed = "; ".join(f"{address}: {refusal}" for address, refusal in self.refusals.items())
-        detail = f"every recipient was refused: {listed}. {_REFUSED_ADVICE}" if listed else ""
+        detail = f"every recipient was refused: {listed}. {fix}".rstrip() if listed else ""
         super().__init__(transport, detail, stage="RCPT" if listed else "")
-        self.args = (transport, self.refusals)
+        self.args = (transport, self.refusals, fix)
         if self.refusals:
             first = next(iter(self.refusals.values()))
             self.code, self.enhanced_code = first.code, first.enhanced_code

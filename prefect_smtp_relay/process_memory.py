@@ -35,6 +35,11 @@ class ProcessMemory:
         assert isinstance(found, kind)  # noqa: S101  # for mypy: the key is the class
         return found
 
+    def put(self, kind: type[T], value: T) -> None:
+        """Use an object for a class from now on, such as a test's clock."""
+        with self._lock:
+            self._objects[kind] = value
+
     def reset(self) -> None:
         """Forget everything, and close what was kept: the next mail starts as in a new process."""
         with self._lock:

@@ -14,6 +14,10 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+from prefect_smtp_relay.process_memory import process_memory
+from prefect_smtp_relay.transports.waiting import Clock
+from tests.clock import FastClock
+
 pytest_plugins = ["prefect_smtp_relay.testing.fixtures"]
 
 # The same examples in every run; with --hypothesis-profile=search, many that were never seen.
@@ -61,6 +65,15 @@ def pytest_unconfigure() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(_exit_status)
+
+
+@pytest.fixture
+def fast_clock() -> Iterator[FastClock]:
+    """Let waits between tries pass at once."""
+    fast = FastClock()
+    process_memory.put(Clock, fast)
+    yield fast
+    process_memory.put(Clock, Clock())
 
 
 @pytest.fixture(scope="session")

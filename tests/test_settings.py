@@ -33,7 +33,7 @@ INVALID = [
     ("default_delivery", "drop", "'store' or 'refuse'"),
     ("max_attachment_megabytes", "0", "greater than or equal to 1"),
     ("max_attachment_megabytes", "25 MB", "valid integer"),
-    ("logo_url", "logo.png", "'logo.png' is no web address; write https://..."),
+    ("logo_url", "logo.png", "'logo.png' is not a web address. Write https://..."),
     ("language", "Deutsch, bitte", "match pattern"),
     ("header_name", "a\u2029b", "holds the character '\\u2029'"),
 ]

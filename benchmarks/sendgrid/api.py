@@ -43,7 +43,7 @@ def _hold(sock: socket.socket, context: ssl.SSLContext) -> None:
 
 
 def _read_head(connection: ssl.SSLSocket, received: bytes) -> bytes:
-    """Read until the header section is whole; blank: the client left."""
+    """Read until the header section is whole; empty: the client left."""
     while b"\r\n\r\n" not in received:
         if not (block := connection.recv(_BLOCK)):
             return b""

@@ -54,6 +54,18 @@ def oauth_config(block: HasCredentials) -> OAuthConfig | None:
     )
 
 
+def check_client_certificate(certificate: str, key: SecretStr) -> None:
+    """Refuse a client certificate without its key, or the other way about.
+
+    Raises:
+        ValueError: the text begins with the field, and ends with the fix.
+    """
+    if certificate and not key:
+        raise ValueError("client_key: is empty, but there is a client_certificate; set both")
+    if key and not certificate:
+        raise ValueError("client_certificate: is empty, but there is a client_key; set both")
+
+
 def _check_password(block: HasCredentials) -> None:
     if (field := _first_oauth_field(block)) is not None:
         raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from cryptography import x509
@@ -12,6 +13,8 @@ from prefect_smtp_relay.exceptions import InvalidMailbox, MessageError
 from prefect_smtp_relay.mail.categories import read_categories
 from prefect_smtp_relay.mail.domain import to_a_labels
 from prefect_smtp_relay.mail.mailbox import Mailbox
+
+_PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\w\s+/=:,-]+?-----END \1-----")
 
 LOGO_URL = HttpUrl(
     "https://raw.githubusercontent.com/PrefectHQ/prefect/"
@@ -128,6 +131,38 @@ def check_pem(value: str) -> str:
             " CERTIFICATE----- and -----END CERTIFICATE-----"
         ) from error
     return value
+
+
+def check_tls_name(value: str) -> str:
+    """Return the name that a certificate is for as A-labels, or an IP address.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    value = value.strip().strip("[]")
+    if not value or _is_ip_address(value):
+        return value
+    try:
+        return to_a_labels(value)
+    except ValueError as error:
+        raise ValueError(f"{error}; write the host name in the relay's certificate") from error
+
+
+def check_private_key(value: SecretStr) -> SecretStr:
+    """Return the PEM text of a private key; an empty one stays empty.
+
+    Raises:
+        ValueError: it is not one, or has a passphrase. No text repeats it.
+    """
+    pem = SecretStr(value.get_secret_value().strip())
+    if "ENCRYPTED" in pem.get_secret_value():
+        raise ValueError("has a passphrase; write the key without one (openssl pkey -in KEY)")
+    if pem and not _PRIVATE_KEY.search(pem.get_secret_value()):
+        raise ValueError(
+            "is not a private key in PEM; paste it with its lines -----BEGIN PRIVATE KEY----- and"
+            " -----END PRIVATE KEY-----"
+        )
+    return pem
 
 
 def check_api_url(value: str) -> str:

@@ -9,7 +9,11 @@ from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator, mod
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked, without_blank_defaults
-from prefect_smtp_relay.blocks.credentials import check_credentials, oauth_config
+from prefect_smtp_relay.blocks.credentials import (
+    check_client_certificate,
+    check_credentials,
+    oauth_config,
+)
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
@@ -23,7 +27,7 @@ from prefect_smtp_relay.transports.smtp import (
 )
 from prefect_smtp_relay.transports.smtp.check import check_smtp
 
-_SECRETS = ("username", "password", "oauth_client_secret", "oauth_refresh_token")
+_SECRETS = ("username", "password", "client_key", "oauth_client_secret", "oauth_refresh_token")
 
 
 def _with_secret_address(schema: dict[str, Any], model: type[Block]) -> None:
@@ -142,6 +146,23 @@ class SMTP(RelayBlock):
         description="PEM text of a certificate authority that peer trusts in addition to the"
         " system's.",
     )
+    tls_server_name: str = Field(
+        default="",
+        title="TLS server name",
+        description="The name that the certificate must be for, where the relay is reached by"
+        " another name or by an IP address; empty for the address.",
+    )
+    client_certificate: str = Field(
+        default="",
+        title="Client certificate",
+        description="PEM text of the certificate that this relay wants to see, with the chain"
+        " after it; empty where it wants none.",
+    )
+    client_key: SecretStr = Field(
+        default=SecretStr(""),
+        title="Client key",
+        description="PEM text of the client certificate's private key, without a passphrase.",
+    )
     allow_cleartext_auth: bool = Field(
         default=False,
         title="Allow password in clear text",
@@ -181,7 +202,9 @@ class SMTP(RelayBlock):
     _check_address = field_validator("address")(fields.check_host_name)
     _check_domain = field_validator("domain")(fields.check_helo_domain)
     _check_from = field_validator("from_address")(fields.check_mailbox)
-    _check_ca = field_validator("ca_certificate")(fields.check_pem)
+    _check_pem = field_validator("ca_certificate", "client_certificate")(fields.check_pem)
+    _check_tls_name = field_validator("tls_server_name")(fields.check_tls_name)
+    _check_key = field_validator("client_key")(fields.check_private_key)
     _check_token_url = field_validator("oauth_token_url")(fields.check_token_url)
     _strip = field_validator("oauth_client_id", "oauth_scope")(fields.strip_blanks)
     _strip_secrets = field_validator(*_SECRETS)(fields.strip_line_ends)
@@ -190,6 +213,7 @@ class SMTP(RelayBlock):
     @model_validator(mode="after")
     def _check_credentials(self) -> Self:
         check_credentials(self)
+        check_client_certificate(self.client_certificate, self.client_key)
         return self
 
     def get_config(self) -> SmtpConfig:
@@ -211,6 +235,9 @@ class SMTP(RelayBlock):
             allow_cleartext_auth=self.allow_cleartext_auth,
             timeout_seconds=self.timeout_seconds,
             oauth=oauth_config(self),
+            tls_server_name=self.tls_server_name,
+            client_certificate=self.client_certificate,
+            client_key=self.client_key,
         )
 
     def get_transport(self) -> Transport:

@@ -55,6 +55,11 @@ class SmtpFields(_Given):
     ca_certificate: Annotated[
         Path | None, Parameter(help="A PEM file of a certificate authority to trust as well.")
     ] = None
+    tls_server_name: Annotated[str | None, _of(SMTP, "tls_server_name")] = None
+    client_certificate: Annotated[
+        Path | None, Parameter(help="A PEM file of the certificate that the relay wants to see.")
+    ] = None
+    client_key: Annotated[Path | None, Parameter(help="A PEM file of its private key.")] = None
     authentication: Annotated[Mechanism | None, _of(SMTP, "authentication")] = None
     domain: Annotated[str | None, _of(SMTP, "domain")] = None
     priority: Annotated[int | None, _of(SMTP, "priority")] = None
@@ -65,18 +70,19 @@ class SmtpFields(_Given):
     oauth_scope: Annotated[str | None, _of(SMTP, "oauth_scope")] = None
 
     def given(self) -> dict[str, Any]:
-        """As for any block; the certificate is read from its file.
+        """As for any block; certificates and the key are read from their files.
 
         Raises:
             UsageError: it cannot be read.
         """
         fields = super().given()
-        if self.ca_certificate is not None:
+        for name, file in [(n, value) for n, value in fields.items() if isinstance(value, Path)]:
             try:
-                fields["ca_certificate"] = self.ca_certificate.read_text(encoding="utf-8")
+                fields[name] = file.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                reason = getattr(error, "strerror", None) or "it is no text"
-                raise UsageError(f"--ca-certificate: {self.ca_certificate}: {reason}.") from error
+                reason = getattr(error, "strerror", None) or "it is not a text"
+                option = name.replace("_", "-")
+                raise UsageError(f"--{option}: {file}: {reason}.") from error
         return fields
 
 

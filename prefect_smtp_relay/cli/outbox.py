@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, Line, show
-from prefect_smtp_relay.delivery.routing import open_outbox, resubmit
+from prefect_smtp_relay.delivery.resubmit import resubmit
+from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.transports.outbox import FlushReport, StoredMail

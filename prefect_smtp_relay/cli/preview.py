@@ -14,7 +14,8 @@ from cyclopts import Parameter
 from prefect_smtp_relay.cli.answer import PROBLEM, Answer, Flag, Json, UsageError, complain, show
 from prefect_smtp_relay.cli.flow_file import FlowFailed, mails_of_flow
 from prefect_smtp_relay.cli.preview_files import answer_for, check_target, write_all
-from prefect_smtp_relay.compose.preview import MailOptions, render
+from prefect_smtp_relay.compose.options import MailOptions
+from prefect_smtp_relay.compose.preview import render
 from prefect_smtp_relay.transports.recording import Preview
 
 _NOBODY = "recipient@preview.invalid"

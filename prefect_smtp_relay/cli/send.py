@@ -8,11 +8,12 @@ from cyclopts import Parameter
 
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
 from prefect_smtp_relay.cli.fields import refuse_malformed
-from prefect_smtp_relay.compose.draft import compose_draft
-from prefect_smtp_relay.delivery.handover import telling_failures
-from prefect_smtp_relay.delivery.routing import OUTBOX, Origin, deliver, settle
-from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.compose.draft import draft
+from prefect_smtp_relay.delivery.deliver import deliver
+from prefect_smtp_relay.delivery.routing import OUTBOX
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.runtime.events import telling_failure
+from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import current_settings
 
 _BODY = "This mail was sent by `prefect-smtp-relay send`, to show that the relay takes mail."
@@ -41,11 +42,10 @@ def send(
     is_to_be_stored = relay == OUTBOX
     if relay is not None and not is_to_be_stored:
         refuse_malformed(relay)
-    with telling_failures(last_try=True):
+    with telling_failure():
         settings = current_settings()
-        draft = compose_draft(settings, to, subject, body, from_=from_)
-        chosen, message = settle(draft, relay, settings, Origin())
-        receipt = deliver(message, Envelope.of(message), chosen)
+        mail = draft({"to": to, "subject": subject, "body": body, "from_": from_}, settings)
+    receipt = deliver([mail], relay, Run(), settings, keeps=False)[0].get()
     return show(_answer(receipt, is_to_be_stored=is_to_be_stored), as_json=as_json)
 
 

@@ -2,23 +2,75 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from uuid import UUID
+
+from prefect.context import FlowRunContext
+from prefect.exceptions import ObjectNotFound
 from prefect.runtime import deployment, flow_run
 from prefect.utilities.urls import url_for
 
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.quoting import escape_markdown
+from prefect_smtp_relay.runtime.api import API_ERRORS, ask
+from prefect_smtp_relay.runtime.log import run_logger
+
+_MAX_RUNS = 100
+
+
+class RunSignatures:
+    """The signatures of the flow runs that were last heard of: one API call a run, not a mail."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._texts: OrderedDict[str, str] = OrderedDict()
+
+    def of(self, run_id: str) -> str:
+        """Return the signature of the current flow run."""
+        with self._lock:
+            if run_id not in self._texts:
+                self._texts[run_id] = _sign(run_id)
+                if len(self._texts) > _MAX_RUNS:
+                    self._texts.popitem(last=False)
+            return self._texts[run_id]
 
 
 def run_signature() -> str:
     """Say in Markdown who sends the mail, with a link where the UI is known, and why it comes."""
     if not flow_run.id:
         return "Sent by Prefect. You get this mail because you are named as a recipient."
-    name = escape_markdown(str(flow_run.name or flow_run.id))
+    return process_memory.of(RunSignatures).of(str(flow_run.id))
+
+
+def _sign(run_id: str) -> str:
+    flow, run, deployed = _names(run_id)
+    name = escape_markdown(run or run_id)
     # Not flow_run.ui_url: that begins with "None" where no UI is known.
-    link = url_for("flow-run", obj_id=flow_run.id)
-    run = f"[{name}](<{link}>)" if link else name
-    of = f", deployment {escape_markdown(deployment.name)}" if deployment.name else ""
-    flow = escape_markdown(str(flow_run.flow_name))
+    link = url_for("flow-run", obj_id=run_id)
+    shown = f"[{name}](<{link}>)" if link else name
+    of = f", deployment {escape_markdown(deployed)}" if deployed else ""
     return (
-        f"Sent by the flow {flow}, run {run}{of}."
+        f"Sent by the flow {escape_markdown(flow)}, run {shown}{of}."
         " You get this mail because you are named there as a recipient."
     )
+
+
+def _names(run_id: str) -> tuple[str, str, str]:
+    """The names of flow, run and deployment, from the run's context as far as it has them."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    if context is None or context.flow is None or run is None or str(run.id) != run_id:
+        # Only a hook, or a task run in another process: Prefect's own look-up asks the API.
+        return str(flow_run.flow_name), str(flow_run.name or ""), str(deployment.name or "")
+    return context.flow.name, run.name, _deployment_name(run.deployment_id)
+
+
+def _deployment_name(deployment_id: UUID | None) -> str:
+    if deployment_id is None:
+        return ""
+    try:
+        return str(ask(lambda client: client.read_deployment(deployment_id)).name)
+    except (*API_ERRORS, ObjectNotFound) as error:
+        run_logger().debug("The footer lacks the deployment's name: %s", error)
+        return ""

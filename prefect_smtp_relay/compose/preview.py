@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Unpack
 
-from typing_extensions import Unpack
-
-from prefect_smtp_relay.compose.draft import compose_draft
-from prefect_smtp_relay.delivery.routing import Origin, preview_relay, settle
-from prefect_smtp_relay.mail.attachments.reading import AttachmentInput
-from prefect_smtp_relay.mail.categories import CategoriesInput
-from prefect_smtp_relay.mail.headers.advisory import Importance
-from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput
-from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
+from prefect_smtp_relay.compose.draft import draft
+from prefect_smtp_relay.compose.options import MailOptions, check_arguments
+from prefect_smtp_relay.mail.mailbox import AddressInput
+from prefect_smtp_relay.mail.sender import resolve_sender
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.transports.recording import Captor, Preview
-
-__all__ = ["MailOptions", "Preview", "render"]
-
-
-class MailOptions(TypedDict, total=False):
-    """The keywords of `prefect_smtp_relay.send_an_email` that say what the mail is."""
-
-    from_: str | Mailbox | None
-    cc: AddressInput
-    bcc: AddressInput
-    reply_to: AddressInput
-    html: str | None
-    text: str | None
-    attachments: Sequence[AttachmentInput] | Mapping[str, AttachmentInput] | None
-    inline_images: Mapping[str, AttachmentInput] | None
-    headers: Mapping[str, str] | None
-    thread: str
-    list_unsubscribe: UnsubscribeInput
-    importance: Importance
-    preheader: str
-    include_header: bool
-    include_footer: bool
-    custom_logo_url: str
-    categories: CategoriesInput
-    context: Mapping[str, Any]
+from prefect_smtp_relay.transports.outbox import FROM_PENDING
+from prefect_smtp_relay.transports.recording import Preview
 
 
 def render(to: AddressInput, subject: str, body: str, **options: Unpack[MailOptions]) -> Preview:
     """Render the mail that `prefect_smtp_relay.send_an_email` would submit, and submit nothing.
 
     The Prefect API is not asked: where neither ``from_`` nor the setting ``default_from`` names a
-    sender, a placeholder stands in From.
+    sender, a placeholder is in From.
 
     Args:
         to: the recipients.
@@ -64,6 +34,7 @@ def render(to: AddressInput, subject: str, body: str, **options: Unpack[MailOpti
         RelayConfigurationError: a setting is invalid.
     """
     settings = current_settings()
-    draft = compose_draft(settings, to, subject, body, **options)
-    _, message = settle(draft, preview_relay(Captor(), settings), settings, Origin())
-    return Preview.of(message)
+    mail = check_arguments({"to": to, "subject": subject, "body": body, **options})
+    drafted = draft(mail, settings)
+    sender = resolve_sender(drafted.requested_from, (settings.default_from,))
+    return Preview.of(drafted.from_mailbox(sender or FROM_PENDING))

@@ -2,190 +2,203 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from prefect_smtp_relay.delivery import hold, progress
+from prefect_smtp_relay.delivery import outcome, pacing
+from prefect_smtp_relay.delivery.identity import Identity
 from prefect_smtp_relay.delivery.keys import Claim
-from prefect_smtp_relay.delivery.routing import (
-    Origin,
-    Relay,
-    RelayInput,
-    conclude,
-    leave_unsettled,
-    open_outbox,
-    settle,
-)
-from prefect_smtp_relay.exceptions import (
-    DeliveryRefused,
-    EmailError,
-    MessageError,
-    ReceiptDamaged,
-    RecipientsDeferred,
-    RecipientsRefused,
-)
+from prefect_smtp_relay.delivery.outcome import Outcome
+from prefect_smtp_relay.delivery.retry_state import RetryState, retry_states
+from prefect_smtp_relay.delivery.routing import Relay, RelayChoice
+from prefect_smtp_relay.exceptions import EmailError, MessageError, RecipientsRefused
 from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.runtime.log import run_logger
+from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
+from prefect_smtp_relay.runtime.events import emit_failure
+from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
+from prefect_smtp_relay.transports.outbox import FROM_PENDING
 
 
 class Attempt:
     """A try that goes only to those whom no earlier try reached.
 
     Args:
-        claim: the checked message; its key is held until this try has ended.
+        draft: the checked message.
+        identity: what stays the same on every try.
+        run: the try.
         settings: as of now.
-        origin: what stays the same on every try.
-        last_try: whether a transient failure is given up, so that the mail is kept.
+        keeps: whether the outbox gets what fails for good.
     """
 
     def __init__(
-        self, claim: Claim, settings: SmtpRelaySettings, origin: Origin, *, last_try: bool
+        self,
+        draft: Draft,
+        identity: Identity,
+        run: Run,
+        settings: SmtpRelaySettings,
+        *,
+        keeps: bool = True,
     ) -> None:
-        self.origin = origin.of_key(claim.draft.idempotency_key)
-        self.earlier = progress.recall(self.origin.seed)
-        self._claim = claim
-        self._draft = claim.draft
+        self.draft = draft
+        self.identity = identity
+        self.outcome: Outcome | None = None
+        self._run = run
         self._settings = settings
-        self._last_try = last_try
+        self._keeps = keeps
+        self._claim = Claim(draft)
+        self._relay: Relay | None = None
         self._message: Message | None = None
+
+    @property
+    def state(self) -> RetryState:
+        """What the tries up to now came to; another call with the same key may add to it."""
+        return retry_states().recall(self.identity.seed)
 
     @property
     def message(self) -> Message:
         """The message, completed once; where no relay was chosen, its From waits for one."""
         if self._message is None:
-            self._message = leave_unsettled(self._draft, self._settings, self.origin)
+            sender = resolve_sender(self.draft.requested_from, (self._settings.default_from,))
+            self._message = self._complete(sender or FROM_PENDING)
         return self._message
 
     @property
     def envelope(self) -> Envelope:
         """To whom this try goes."""
-        whole = Envelope.of(self.message)
-        return whole if self.earlier is None else whole.only_for(self.earlier.deferred)
+        whole, reached = Envelope.of(self.message), self.state.receipt
+        return whole if reached is None else whole.only_for(reached.deferred)
 
-    def recall(self) -> Receipt | None:
-        """Give the receipt of the whole mail, if another try or call has got it.
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Let an error end this try, and no other mail's."""
+        try:
+            yield
+        except EmailError as error:
+            self.fail(error)
+
+    def resume(self) -> None:
+        """Take over what earlier tries settled: accepted for everybody, or given up in this run."""
+        state = self.state
+        if state.receipt is not None and not state.receipt.deferred:
+            self.outcome = Outcome(state.receipt)
+        elif state.error and state.error.given_up and state.run_id == self.identity.run_id:
+            self.outcome = Outcome(error=state.error)
+
+    def claim(self, claim: Claim) -> None:
+        """Go on under the mail's key: what was accepted under it before is this mail's outcome.
 
         Raises:
             ReceiptLookupFailed, ReceiptDamaged: as `Claim.recall`.
-            MessageError: the key is that of a mail to others, which is not at its end.
         """
-        if self.earlier is not None:
-            if not self.earlier.deferred:
-                return self.earlier
-            recipients = (*self._draft.to, *self._draft.cc, *self._draft.bcc)
-            if not {mailbox.address for mailbox in recipients} & {*self.earlier.deferred}:
-                self.earlier = None  # of the other mail
-                raise MessageError(
-                    "idempotency_key: names a mail to other recipients, of whom some are tried"
-                    " again now. Use a key that tells the two apart."
+        self._claim = claim
+        self.resume()
+        if self.outcome is None:
+            if not self._is_for_those_who_wait():
+                # What is remembered is another mail's, and stays.
+                self._give_up(
+                    MessageError(
+                        "names a mail to other recipients, of whom some are tried again now",
+                        "Use a key that tells the two apart.",
+                        field="idempotency_key",
+                    )
                 )
-        return self._claim.recall()
+            elif (earlier := claim.recall()) is not None:
+                self.outcome = Outcome(earlier)
 
-    def settle(self, requested: RelayInput | Relay) -> Relay:
-        """Choose the relay, and settle who the mail is from.
+    def prepare(self, choice: RelayChoice) -> None:
+        """Choose the relay, and decide who the mail is from.
 
         Raises:
             EmailError: in a text that says what to change; or the relay asked to wait longer.
         """
-        relay, self._message = settle(self._draft, requested, self._settings, self.origin)
-        hold.check(self.origin.seed, relay.name)
-        return relay
+        self._relay = choice.get()
+        policy = SenderPolicy.protecting(self._settings.protected_domains)
+        self._message = self._complete(self._relay.sender(self.draft.requested_from, policy))
+        pacing.check(self.state, self._relay.name)
 
-    def conclude(self, receipt: Receipt) -> Receipt:
-        """Note that a relay took the mail; tell of it, unless some recipients are tried again.
+    def take(self, result: Receipt | EmailError) -> None:
+        """Note what the relay made of the mail."""
+        if isinstance(result, EmailError):
+            self.fail(result)
+        elif self._relay is not None:
+            self._end(result.model_copy(update={"relay": self._relay.name}))
 
-        Args:
-            receipt: of this try.
-
-        Returns:
-            The receipt of all tries.
-
-        Raises:
-            RecipientsDeferred: the next try goes to those whom the relay may take later.
-        """
-        return self._end(receipt if self.earlier is None else self.earlier.followed_by(receipt))
-
-    def fail(self, error: EmailError) -> Receipt:
-        """Note what stood against the mail; keep it if nobody has it and nobody tries again.
-
-        Returns:
-            The receipt of the earlier tries, where some recipients were accepted in them.
-
-        Raises:
-            EmailError: the error, where nobody was.
-        """
-        is_final = self._last_try or not error.transient
-        if is_final:
-            hold.forget(self.origin.seed)
+    def fail(self, error: EmailError) -> None:
+        """Note what stopped the mail; keep it if nobody has it and nobody tries again."""
+        error = error.copy(
+            relay=self._relay.name if self._relay else error.relay,
+            message_id=self._message.message_id if self._message else error.message_id,
+        )
+        state = self.state
+        if error.transient and self._run.retries_left(error.max_retries):
+            moment = pacing.not_before(error)
+            self._note(replace(state, error=error, not_before=moment))
+            self.outcome = Outcome(error=error)
+        elif state.receipt is not None:
+            self._end(state.receipt.refused_again(self._refusals(error)), followed=True)
         else:
-            hold.note(self.origin.seed, error)
-        if self.earlier is not None and is_final:
-            refusals: Iterable[Any] = (
-                error.refusals.values() if isinstance(error, RecipientsRefused) else ()
-            )
-            # The error numbers Bcc recipients; all were refused, in the envelope's order.
-            addresses = (mailbox.address for mailbox in self.envelope.forward_paths)
-            return self._end(
-                self.earlier.refused_again(dict(zip(addresses, refusals, strict=False)))
-            )
-        if is_final and not isinstance(error, (MessageError, DeliveryRefused, ReceiptDamaged)):
-            self._keep(error)
-        raise error
+            self.forget()
+            self._give_up(error)
 
-    def _end(self, receipt: Receipt) -> Receipt:
-        hold.forget(self.origin.seed)
-        if receipt.deferred and not self._last_try:
-            progress.note(self.origin.seed, receipt)
-            raise _deferral(receipt)
+    def note_result(self) -> None:
+        """Remember the outcome for the next try of a batch, of which other mails go again."""
+        if self.outcome is None:
+            return
+        if self.outcome.receipt is not None:
+            self._note(RetryState(self.outcome.receipt))
+        elif self.outcome.error is not None and self.outcome.error.given_up:
+            self._note(RetryState(error=self.outcome.error))
+
+    def forget(self) -> None:
+        """Forget the tries of a mail that is at its end."""
+        retry_states().forget(self.identity.seed)
+
+    def _note(self, state: RetryState) -> None:
+        state = replace(state, run_id=self.identity.run_id)
+        retry_states().note(self.identity.seed, state)
+
+    def _complete(self, mailbox: Mailbox) -> Message:
+        return self.identity.complete(self.draft, mailbox)
+
+    def _is_for_those_who_wait(self) -> bool:
+        """Whether this mail has a recipient whom an earlier try of its key left for the next."""
+        reached = self.state.receipt
+        recipients = (*self.draft.to, *self.draft.cc, *self.draft.bcc)
+        addresses = {mailbox.address for mailbox in recipients}
+        return reached is None or bool(addresses & {*reached.deferred})
+
+    def _refusals(self, error: EmailError) -> dict[str, Any]:
+        """Tell whom the relay refused: the error only numbers Bcc recipients."""
+        if not isinstance(error, RecipientsRefused):
+            return {}
+        addresses = (mailbox.address for mailbox in self.envelope.forward_paths)
+        return dict(zip(addresses, error.refusals.values(), strict=False))
+
+    def _end(self, receipt: Receipt, *, followed: bool = False) -> None:
+        """Note that a relay took the mail; tell of it, unless some recipients are tried again."""
+        reached = self.state.receipt
+        if reached is not None and not followed:
+            receipt = reached.followed_by(receipt)
+        if receipt.deferred and self._run.retries_left():
+            self._note(RetryState(receipt))
+            self.outcome = Outcome(error=outcome.deferral(receipt), message=self.message)
+            return
         self._claim.record(receipt)
-        progress.forget(self.origin.seed)
-        conclude(receipt)
-        if receipt.deferred:
-            self._keep_for_the_deferred(receipt)
-        return receipt
+        self.forget()
+        outcome.tell(receipt)
+        if receipt.deferred and self._keeps:
+            outcome.keep_for_deferred(self.message, receipt, self._settings)
+        self.outcome = Outcome(receipt, message=self.message)
 
-    def _keep(self, error: EmailError) -> None:
-        """Store what failed for good: losing it as well would be worse than a second failure."""
-        error.message_id = self.message.message_id
-        if path := self._store(Envelope.of(self.message), str(error)):
-            error.kept = path
-            run_logger().error(
-                "The mail was not accepted. It is stored as %s; `prefect-smtp-relay outbox flush`"
-                " submits it again.",
-                path,
-            )
-
-    def _keep_for_the_deferred(self, receipt: Receipt) -> None:
-        """Store a mail that some have, for those whom the relay may take later."""
-        envelope = Envelope.of(self.message).only_for(receipt.deferred)
-        refusal = receipt.all_refused[receipt.deferred[0]]
-        if path := self._store(envelope, f"deferred: {refusal}"):
-            run_logger().info(
-                "For the %d recipients who may be accepted later, the mail is stored as %s;"
-                " `prefect-smtp-relay outbox flush` submits it again, to them only.",
-                len(envelope.forward_paths),
-                path,
-            )
-
-    def _store(self, envelope: Envelope, reason: str) -> str:
-        try:
-            return str(open_outbox(self._settings).keep(self.message, envelope, reason))
-        except EmailError as storing:
-            run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
-            return ""
-
-
-def _deferral(receipt: Receipt) -> RecipientsDeferred:
-    accepted = len(receipt.accepted) + receipt.bcc_accepted
-    refusals = [f"{a}: {why}" for a, why in receipt.refused.items() if why.transient]
-    error = RecipientsDeferred(
-        receipt.transport,
-        f"{accepted} recipients were accepted, {len(receipt.deferred)} are to be tried again"
-        f" ({'; '.join(refusals) or 'in Bcc'}). The next try goes to these only.",
-        stage="RCPT",
-    )
-    error.relay, error.message_id = receipt.relay, receipt.message_id
-    return error
+    def _give_up(self, error: EmailError) -> None:
+        kept = outcome.keep(self.message, error, self._settings) if self._keeps else ""
+        message_id = self.message.message_id if kept else error.message_id
+        error = error.copy(kept=kept, message_id=message_id, given_up=True)
+        emit_failure(error)
+        self.outcome = Outcome(error=error)

@@ -22,17 +22,17 @@ from dataclasses import dataclass
 import filelock
 from prefect.settings import get_current_settings
 
+from prefect_smtp_relay.delivery.identity import seed_of_key
 from prefect_smtp_relay.delivery.receipt_storage import ReceiptStorage, Record
-from prefect_smtp_relay.delivery.routing import Origin
 from prefect_smtp_relay.exceptions import EmailError, ReceiptLookupFailed
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.runtime.log import run_logger
 
-MOST_AT_ONCE = 64
-"""Keys to hold together: each may take an open file."""
+MAX_AT_ONCE = 64
+"""Keys to claim together: each may take an open file."""
 
-_LONGEST_WAIT_SECONDS = 600.0
+_MAX_WAIT_SECONDS = 600.0
 _LOCK_DIGITS = 3
 
 
@@ -90,7 +90,7 @@ def claiming(drafts: Sequence[Draft]) -> Iterator[list[Claim]]:
     """Hold the keys of drafts, and look up what became of them; others wait until the end.
 
     Args:
-        drafts: at most `MOST_AT_ONCE` of them with a key, each with another one.
+        drafts: at most `MAX_AT_ONCE` of them with a key, each with another one.
 
     Returns:
         A claim for each; what stands against a look-up is raised by `Claim.recall`.
@@ -141,7 +141,7 @@ def content_of(draft: Draft) -> str:
 
 
 def _name(draft: Draft) -> str:
-    return Origin().of_key(draft.idempotency_key).seed
+    return seed_of_key(draft.idempotency_key)
 
 
 def _lock(names: Sequence[str], held: contextlib.ExitStack) -> None:
@@ -151,7 +151,7 @@ def _lock(names: Sequence[str], held: contextlib.ExitStack) -> None:
     thousand lock files, which stay: to remove a file that others wait for would let two in.
     """
     folder = get_current_settings().home / "smtp-relay" / "locks"
-    give_up_at = time.monotonic() + _LONGEST_WAIT_SECONDS
+    give_up_at = time.monotonic() + _MAX_WAIT_SECONDS
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for digits in sorted({name[-_LOCK_DIGITS:] for name in names}):
@@ -160,7 +160,7 @@ def _lock(names: Sequence[str], held: contextlib.ExitStack) -> None:
     except filelock.Timeout as error:
         raise ReceiptLookupFailed(
             f"idempotency_key: another process has submitted mail under {error.lock_file} for"
-            f" {_LONGEST_WAIT_SECONDS:.0f} s. Nothing was submitted. Look whether it hangs."
+            f" {_MAX_WAIT_SECONDS:.0f} s. Nothing was submitted. Look whether it hangs."
         ) from error
     except OSError as error:
         raise ReceiptLookupFailed(

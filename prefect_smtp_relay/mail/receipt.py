@@ -150,7 +150,10 @@ class Receipt(BaseModel):
 
 
 def recipients_refused(
-    transport: str, message: Message, refusals: Mapping[str, Refusal]
+    transport: str,
+    message: Message,
+    refusals: Mapping[str, Refusal],
+    fix: str = "Check the addresses.",
 ) -> RecipientsRefused:
     """Build the error of a mail that nobody got, without the addresses of Bcc recipients.
 
@@ -158,6 +161,7 @@ def recipients_refused(
         transport: the transport's loggable name.
         message: what was refused.
         refusals: the relay's answer for each address; Bcc recipients are only numbered.
+        fix: what to change, as the answers say.
     """
     visible = {mailbox.address for mailbox in message.visible_recipients}
     return RecipientsRefused(
@@ -166,4 +170,5 @@ def recipients_refused(
             address if address in visible else f"Bcc recipient {number}": refusal
             for number, (address, refusal) in enumerate(refusals.items(), start=1)
         },
+        fix,
     )

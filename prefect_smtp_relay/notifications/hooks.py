@@ -18,14 +18,16 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import SyncClientContext
 from prefect.logging.loggers import flow_run_logger, task_run_logger
 
-from prefect_smtp_relay.compose.draft import compose_draft
-from prefect_smtp_relay.delivery.handover import deliver_soon, telling_failures
+from prefect_smtp_relay.compose.draft import draft
+from prefect_smtp_relay.compose.options import MailArguments
 from prefect_smtp_relay.delivery.routing import RelayInput
+from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, NoRecipients
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.notifications.reading import report_flow_run, report_task_run
 from prefect_smtp_relay.notifications.report import RunReport
+from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, logging_to
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
 
@@ -70,21 +72,23 @@ class _RunMail:
                 logger.exception("The mail about this run could not be written")
 
     def _submit(self, report: RunReport) -> None:
-        with telling_failures(last_try=True):
+        with telling_failure():
             settings = current_settings()
-            deliver_soon(self._compose(settings, report), self.relay, settings)
+            composed = self._compose(settings, report)
+        deliver_soon(composed, self.relay, settings)
 
     def _compose(self, settings: SmtpRelaySettings, report: RunReport) -> Draft:
-        return compose_draft(
-            settings,
-            self.to,
-            report.subject if self.subject is None else report.format_subject(self.subject),
-            report.body,
-            include_footer=False,
-            from_=self.from_,
-            cc=self.cc,
-            bcc=self.bcc,
-        )
+        subject = report.subject if self.subject is None else report.format_subject(self.subject)
+        mail: MailArguments = {
+            "to": self.to,
+            "cc": self.cc,
+            "bcc": self.bcc,
+            "from_": self.from_,
+            "subject": subject,
+            "body": report.body,
+            "include_footer": False,
+        }
+        return draft(mail, settings)
 
 
 def email_on_failure(

@@ -13,14 +13,16 @@ from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import CleanBlock, without_blank_defaults
-from prefect_smtp_relay.compose.draft import compose_draft
-from prefect_smtp_relay.delivery.handover import deliver_soon, telling_failures
+from prefect_smtp_relay.compose.draft import draft
+from prefect_smtp_relay.compose.options import MailArguments
 from prefect_smtp_relay.delivery.routing import OUTBOX
+from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import in_server as server_process
+from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
 
@@ -181,30 +183,30 @@ class SendAnEmail(CleanBlock, NotificationBlock):
 
     def _notify(self, body: str, subject: str | None) -> None:
         try:
-            with telling_failures(last_try=True):
+            with telling_failure():
                 settings = current_settings()
-                draft = self._compose(settings, body, subject)
-                deliver_soon(draft, self.relay or None, settings)
+                composed = self._compose(settings, body, subject)
+            deliver_soon(composed, self.relay or None, settings)
         except EmailError as error:
             run_logger().error("The notification failed: %s", error)
             if self._raise_on_failure:
                 raise NotificationError(_reason(error)) from error
 
     def _compose(self, settings: SmtpRelaySettings, body: str, subject: str | None) -> Draft:
-        return compose_draft(
-            settings,
-            self.to,
-            _in_one_line(f"{self.subject_prefix} {subject or _SUBJECT}"),
-            _keep_lines(body),
-            include_header=self.include_header,
-            include_footer=self.include_footer,
-            custom_logo_url=self.custom_logo_url,
-            from_=self.from_address or None,
-            cc=self.cc,
-            bcc=self.bcc,
-            reply_to=self.reply_to,
-            thread=self.thread,
-        )
+        mail: MailArguments = {
+            "to": self.to,
+            "cc": self.cc,
+            "bcc": self.bcc,
+            "reply_to": self.reply_to,
+            "from_": self.from_address or None,
+            "subject": _in_one_line(f"{self.subject_prefix} {subject or _SUBJECT}"),
+            "body": _keep_lines(body),
+            "thread": self.thread,
+            "include_header": self.include_header,
+            "include_footer": self.include_footer,
+            "custom_logo_url": self.custom_logo_url,
+        }
+        return draft(mail, settings)
 
 
 def _is_async_caller() -> bool:

@@ -1,7 +1,7 @@
 """Buttons: links with the title "btn", in rows of their own.
 
-A mail's button is a table with a link in it, which no paragraph may hold. So a paragraph is parted
-where a button stands, and buttons next to each other make one row.
+A mail's button is a table with a link in it, which no paragraph may contain. So a paragraph is
+parted where a button is, and buttons next to each other make one row.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BUTTON, ROW = "button", "button_row"
 
 
 def part_buttons(tokens: Sequence[Token]) -> list[Token]:
-    """Make a row of each run of buttons that stands in a paragraph.
+    """Make a row of each run of buttons that is in a paragraph.
 
     A link with that title elsewhere, as in a table or within emphasis, stays a link.
 
@@ -58,9 +58,9 @@ def _part(opening: Token, inline: Token, closing: Token) -> list[Token]:
 
 
 def _paragraph(opening: Token, text: list[Token], closing: Token) -> list[Token]:
-    """A paragraph of what stands beside buttons; nothing where that is blank."""
-    forward = list(dropwhile(_is_blank, text))
-    trimmed = list(dropwhile(_is_blank, reversed(forward)))[::-1]
+    """A paragraph of what is beside buttons; nothing where that is empty."""
+    forward = list(dropwhile(_is_empty, text))
+    trimmed = list(dropwhile(_is_empty, reversed(forward)))[::-1]
     return [opening, Token("inline", "", 0, children=trimmed), closing] if trimmed else []
 
 
@@ -92,7 +92,7 @@ def _is_button(token: Token) -> bool:
     )
 
 
-def _is_blank(token: Token) -> bool:
+def _is_empty(token: Token) -> bool:
     return token.type in {"softbreak", "hardbreak"} or (
         token.type == "text" and not token.content.strip()
     )

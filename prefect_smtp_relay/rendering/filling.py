@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.token import Token
 
-from prefect_smtp_relay.rendering.links import is_safe_link
+from prefect_smtp_relay.rendering.links import is_safe_link, normalize_link
 from prefect_smtp_relay.rendering.values import PLACEHOLDER, Values
 
 _DROPPED = frozenset({"paragraph_open", "heading_open"})
@@ -34,7 +33,7 @@ def _fill_link(url: str, values: Values) -> str:
         lambda found: quote(values.text_of(found.group()), safe="/", errors="replace"),
         url[start.end() :] if start else url,
     )
-    return str(normalizeLink(head + rest))
+    return normalize_link(head + rest)
 
 
 def fill_in(tokens: Sequence[Token], values: Values) -> list[Token]:
@@ -58,7 +57,7 @@ def fill_in(tokens: Sequence[Token], values: Values) -> list[Token]:
 
 
 def _is_empty(opening: Token, token: Token) -> bool:
-    """Whether a token is all that a paragraph or heading holds, and shows nothing."""
+    """Whether a token is all that is in a paragraph or heading, and shows nothing."""
     is_line = token.children is not None and opening.type in _DROPPED
     return is_line and all(map(_shows_nothing, token.children or []))
 

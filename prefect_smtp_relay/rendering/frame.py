@@ -1,4 +1,4 @@
-"""What stands around the body of a mail."""
+"""What is around the body of a mail."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _WEB_ADDRESS = re.compile(r"https?://[^\s\"<>\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands above and below the body, and around it.
+    """What is above and below the body, and around it.
 
     Args:
-        logo_url: an http(s) address of a picture to show above it; blank for none.
-        name: stands above it where there is no picture, or where it is not shown.
-        preheader: what inboxes show behind the subject; one line of text.
-        footer: Markdown that stands below it; blank for none.
+        logo_url: an http(s) address of a picture to show above it; empty for none.
+        name: shown above it where there is no picture, or where that is not shown.
+        preheader: what inboxes show after the subject; one line of text.
+        footer: Markdown below it; empty for none.
         title: of the HTML document: the subject.
         language: that the body is written in, as a tag of RFC 5646.
 
     Raises:
         MessageError: the logo has another kind of address, the preheader is not one line, or the
-            footer is no text.
+            footer is not a text.
     """
 
     logo_url: str = ""
@@ -43,13 +43,13 @@ class Frame:
 
 
 def check_web_address(value: str, field: str) -> str:
-    """Return an address that a picture can have, or the blank that stands for none.
+    """Return an address that a picture can have, or the empty text for none.
 
     Raises:
         MessageError: naming the field, as `custom_logo_url`.
     """
     if not isinstance(value, str):
-        raise MessageError(f"{field}: expected text, got {type(value).__name__}.")
+        raise MessageError(f"expected text, got {type(value).__name__}", field=field)
     if value and not _WEB_ADDRESS.fullmatch(value):
-        raise MessageError(f"{field}: {value!r} is no web address; write https://...")
+        raise MessageError(f"{value!r} is not a web address", "Write https://...", field=field)
     return value

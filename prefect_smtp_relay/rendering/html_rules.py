@@ -15,7 +15,7 @@ from prefect_smtp_relay.rendering.buttons import BUTTON_TITLE, ROW
 from prefect_smtp_relay.rendering.plain_inline import button_label, display_width
 from prefect_smtp_relay.rendering.theme import fill
 
-_NARROWEST, _WIDEST = 96, 500
+_MIN_WIDTH, _MAX_WIDTH = 96, 500
 
 
 def add_rules(parser: MarkdownIt) -> None:
@@ -48,7 +48,7 @@ def _button_row(
 
 def _width_in_outlook(label: str) -> int:
     """Pixels of a button that cannot measure its own text."""
-    return min(max(9 * display_width(label) + 44, _NARROWEST), _WIDEST)
+    return min(max(9 * display_width(label) + 44, _MIN_WIDTH), _MAX_WIDTH)
 
 
 def _link_open(

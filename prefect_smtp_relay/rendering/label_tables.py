@@ -1,6 +1,6 @@
-"""Tables with a blank heading: labels and their values, one pair a row.
+"""Tables with an empty heading: labels and their values, one pair a row.
 
-Markdown knows no table without a heading, so that is how one is written. The blank heading is left
+Markdown has no table without a heading, so that is how one is written. The empty heading is left
 out, and the first cell of each row becomes the heading of that row.
 """
 
@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 
 def label_rows(tokens: Sequence[Token]) -> list[Token]:
-    """Turn tables whose heading is blank into tables of labels.
+    """Turn tables whose heading is empty into tables of labels.
 
     Args:
         tokens: of a whole document; those of such tables are changed.

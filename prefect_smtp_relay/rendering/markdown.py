@@ -6,34 +6,29 @@ import re
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
-from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.token import Token
 
 from prefect_smtp_relay.rendering.buttons import part_buttons
 from prefect_smtp_relay.rendering.filling import fill_in
 from prefect_smtp_relay.rendering.html_rules import add_rules
 from prefect_smtp_relay.rendering.label_tables import label_rows
-from prefect_smtp_relay.rendering.links import is_safe_link
-from prefect_smtp_relay.rendering.values import PLACEHOLDER, Values
+from prefect_smtp_relay.rendering.links import is_link, link_bare_urls, normalize_link
+from prefect_smtp_relay.rendering.values import Values
 
 MAX_NESTING = 32
-"""How deep blocks may stand in one another; bounds the work and the recursion."""
+"""How deep blocks may be in one another; bounds the work and the recursion."""
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""What neither HTML (its section 13.1.1) nor a text/plain body (RFC 2046, 4.1.2) may hold."""
+"""What neither HTML (its section 13.1.1) nor a text/plain body (RFC 2046, 4.1.2) may contain."""
 
 _CONTAINERS = frozenset({"blockquote_open", "list_item_open"})
 
 
-def _normalize_link(url: str) -> str:
-    """Leave a target with a value in it for `values`: its host may be one."""
-    return url if PLACEHOLDER.search(url) else normalizeLink(url)
-
-
 def _parser(*without: str) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
-    parser.validateLink = is_safe_link  # type: ignore[method-assign] # the documented way
-    parser.normalizeLink = _normalize_link  # type: ignore[method-assign] # the documented way
+    parser.validateLink = is_link  # type: ignore[method-assign] # the documented way
+    parser.normalizeLink = normalize_link  # type: ignore[method-assign] # the documented way
+    parser.core.ruler.push("bare_urls", link_bare_urls)
     add_rules(parser)
     return parser.enable(["table", "strikethrough"]).disable(list(without))
 
@@ -50,7 +45,7 @@ def parse(body: str, values: Values | None = None) -> list[Token]:
 
     Args:
         body: CommonMark with tables and strikethrough.
-        values: what the placeholders in it stand for, if it has any.
+        values: what the placeholders in it represent, if it has any.
 
     Returns:
         The tokens of markdown-it-py, with what `part_buttons` and `label_rows` make of them.

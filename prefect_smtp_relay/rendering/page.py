@@ -11,7 +11,7 @@ from prefect_smtp_relay.rendering.theme import fill_page
 _SNIPPET = 150
 """About as many characters as inboxes show of a mail."""
 _PADDING = "\u034f\u200c\u00a0"
-"""A joiner and a non-joiner of no width, then a blank: no program folds them into one."""
+"""A joiner and a non-joiner of no width, then a space: no program folds them into one."""
 
 
 def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
@@ -19,7 +19,7 @@ def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
 
     Args:
         fragment: HTML in which no text of the author is markup.
-        frame: what stands around it.
+        frame: what is around it.
         footer: the frame's footer as such HTML.
 
     Returns:
@@ -29,7 +29,7 @@ def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
         title=clean(frame.title),
         language=frame.language,
         preheader=frame.preheader,
-        # So that inboxes show nothing of the body behind it.
+        # So that inboxes show nothing of the body after it.
         padding=_PADDING * max(_SNIPPET - len(frame.preheader), 0),
         logo_url=frame.logo_url,
         name=clean(frame.name),

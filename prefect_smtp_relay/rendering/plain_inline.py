@@ -1,4 +1,4 @@
-"""Plain text of what stands within a line: links with their targets, images as their alt text."""
+"""Plain text of what is within a line: links with their targets, images as their alt text."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from urllib.parse import unquote
 
 from markdown_it.tree import SyntaxTreeNode
 
-_NARROWEST = 24
+_MIN_WIDTH = 24
 
 
 def inline_text(node: SyntaxTreeNode) -> str:
-    """Write an inline node and what it holds.
+    """Write an inline node and what is in it.
 
     Args:
         node: a node below a paragraph, a heading or a table cell.
@@ -65,15 +65,15 @@ def button_text(button: SyntaxTreeNode) -> str:
 
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
-    """Wrap a text at blanks, keeping its line ends and long words such as URLs whole.
+    """Wrap a text at spaces, keeping its line ends and long words such as URLs whole.
 
     Args:
         text: one or more lines.
-        width: columns of a line; a minimum holds in deep nesting.
-        indent: stands before every line but the first.
+        width: columns of a line; there is a minimum in deep nesting.
+        indent: goes before every line but the first.
     """
     wrapper = textwrap.TextWrapper(
-        width=max(width, _NARROWEST),
+        width=max(width, _MIN_WIDTH),
         subsequent_indent=indent,
         expand_tabs=False,
         break_long_words=False,

@@ -11,7 +11,7 @@ from prefect_smtp_relay.rendering.plain_inline import display_width, inline_text
 _GAP = "  "
 _BEYOND = 6
 """Columns a table may have beyond wrapped text: 72 and 6 are the 78 of RFC 5322, 2.1.1."""
-_LONGEST_LABEL = 40
+_MAX_LABEL = 40
 
 
 def table_lines(table: SyntaxTreeNode, width: int) -> list[str]:
@@ -51,9 +51,9 @@ def _aligned(row: list[str], widths: list[int], alignments: list[str]) -> str:
     )
 
 
-def _pad(text: str, blanks: int, alignment: str) -> str:
-    left = {"text-align:right": blanks, "text-align:center": blanks // 2}.get(alignment, 0)
-    return " " * left + text + " " * (blanks - left)
+def _pad(text: str, spaces: int, alignment: str) -> str:
+    left = {"text-align:right": spaces, "text-align:center": spaces // 2}.get(alignment, 0)
+    return " " * left + text + " " * (spaces - left)
 
 
 def _records(header: list[str], rows: list[list[str]], width: int) -> Iterator[str]:
@@ -69,13 +69,13 @@ def _records(header: list[str], rows: list[list[str]], width: int) -> Iterator[s
 
 
 def _pairs(rows: list[list[str]], width: int) -> Iterator[str]:
-    """Each label with its value, where the heading is blank."""
+    """Each label with its value, where the heading is empty."""
     for label, *values in rows:
         yield from wrap(_label(label) + _GAP.join(values), width, indent=_GAP)
 
 
 def _label(text: str) -> str:
-    """Cut a long label: it stands in every record, and the whole must stay in proportion."""
-    if len(text) > _LONGEST_LABEL:
-        text = text[: _LONGEST_LABEL - 1].rstrip() + "\u2026"
+    """Cut a long label: it is in every record, and the whole must stay in proportion."""
+    if len(text) > _MAX_LABEL:
+        text = text[: _MAX_LABEL - 1].rstrip() + "\u2026"
     return f"{text}: " if text else ""

@@ -22,7 +22,7 @@ LINE_WIDTH = 72
 _UNDERLINES = {"h1": "=", "h2": "-"}
 _CODE_INDENT = " " * 4
 _FLOWS_ON = "\0"
-"""Ends a line that goes on in the next one; Markdown's text never holds it (CommonMark, 2.3)."""
+"""Ends a line that goes on in the next one; Markdown's text never contains it (CommonMark, 2.3)."""
 
 
 def to_plain_text(tokens: Sequence[Token]) -> str:
@@ -32,7 +32,7 @@ def to_plain_text(tokens: Sequence[Token]) -> str:
         tokens: from `prefect_smtp_relay.rendering.markdown.parse`.
 
     Returns:
-        Lines of about `LINE_WIDTH` columns, without a final line end. A line that ends in a blank
+        Lines of about `LINE_WIDTH` columns, without a final line end. A line that ends in a space
         goes on in the next one (RFC 3676, section 4): those of paragraphs, also within quotes.
         Code and long words such as URLs are never broken.
     """
@@ -47,7 +47,7 @@ def _finished(line: str) -> str:
 
 
 def _stack(nodes: Iterable[SyntaxTreeNode], width: int, gap: bool = True) -> list[str]:
-    """Write blocks under one another, with a blank line between them unless told otherwise."""
+    """Write blocks under one another, with an empty line between them unless told otherwise."""
     lines: list[str] = []
     for node in nodes:
         block = _BLOCKS[node.type](node, width)
@@ -81,7 +81,7 @@ def _code(node: SyntaxTreeNode, _width: int) -> list[str]:
 
 
 def _quote(node: SyntaxTreeNode, width: int) -> list[str]:
-    """Marks without blanks between them, as RFC 3676, section 4.5, counts the levels."""
+    """Marks without spaces between them, as RFC 3676, section 4.5, counts the levels."""
     lines = _stack(node.children, width - 2)
     return [f">{line}" if line.startswith(">") else f"> {line}" for line in lines]
 
@@ -101,7 +101,7 @@ def _list(node: SyntaxTreeNode, width: int) -> list[str]:
         first, *others = _stack(item.children, width - len(indent), gap=is_loose) or [""]
         lines.append(marker.ljust(len(indent)) + first)
         lines += [indent + line for line in others]
-    # Joined to a whole, the indent would stand in the middle of the text.
+    # Joined to a whole, the indent would be in the middle of the text.
     return [line.removesuffix(_FLOWS_ON) for line in lines]
 
 

@@ -14,10 +14,10 @@ _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 def escape_markdown(text: str) -> str:
     r"""Write a text as one line of Markdown that shows it as it is: no link, image or markup.
 
-    Every ASCII punctuation character may stand behind a backslash (CommonMark, section 2.4).
+    Every ASCII punctuation character may follow a backslash (CommonMark, section 2.4).
 
     Args:
-        text: for example an incident's title; its line ends become blanks.
+        text: for example an incident's title; its line ends become spaces.
 
     Example:
         >>> escape_markdown("[pay](https://evil.example) *now*")
@@ -27,7 +27,7 @@ def escape_markdown(text: str) -> str:
 
 
 def code_block(text: str) -> str:
-    """Fence a text with more backticks than it holds in a row (CommonMark, section 4.5)."""
+    """Fence a text with more backticks than it has in a row (CommonMark, section 4.5)."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{clean(text)}\n{fence}"
@@ -39,10 +39,10 @@ def clean(text: str) -> str:
 
 
 def end_directions(text: str) -> str:
-    """End what turns the direction of writing: what stands behind a text must not be turned too.
+    """End what turns the direction of writing: what follows a text must not be turned too.
 
     Args:
-        text: may hold embeddings, overrides and isolates (Unicode Standard Annex 9, section 2).
+        text: may contain embeddings, overrides and isolates (Unicode Standard Annex 9, section 2).
     """
     ends: list[str] = []
     for sign in _DIRECTIONS.findall(text):

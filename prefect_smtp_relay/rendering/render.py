@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.message import check_body
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.values import Values
@@ -42,18 +43,26 @@ def render(
         values: what the placeholders in the body represent; they show as typed.
 
     Returns:
-        Both renderings. Where both are given, the body is not read.
+        Both renderings. Where the body is empty, ``text`` alone has no HTML, and the text of
+        ``html`` alone is derived from it.
 
     Raises:
-        MessageError: the body is not a text.
+        MessageError: the body is not a text, or all three are empty.
     """
-    if html is not None and text is not None:
-        check_body(body, "body")
-        return Rendered(html, text)
-    # The parser, Jinja and the inliner are slow to import.
+    frame = frame or Frame()
+    is_empty = not check_body(body, "body").strip()
+    if is_empty and not any(part and part.strip() for part in (html, text)):
+        raise MessageError("is empty", "Write one, or give `text` or `html`.", field="body")
+    if text is not None and (html is not None or is_empty):
+        return Rendered(html or "", text)
+    # The parsers, Jinja and the inliner are slow to import.
+    if html is not None and is_empty:
+        from prefect_smtp_relay.rendering.html_text import html_to_text
+
+        return Rendered(html, html_to_text(html) or frame.title)
     from prefect_smtp_relay.rendering.body import render_body
 
-    rendered = render_body(check_body(body, "body"), frame or Frame(), values)
+    rendered = render_body(body, frame, values)
     return Rendered(
         html=rendered.html if html is None else html,
         text=rendered.text if text is None else text,

@@ -11,7 +11,10 @@ from prefect_smtp_relay.exceptions import MessageError
 
 _FIRST = 0xF0000
 MAX_VALUES = 0xFFFD
-PLACEHOLDER = re.compile(f"[{chr(_FIRST)}-{chr(_FIRST + MAX_VALUES)}]")
+ANY_PLACEHOLDER = f"{chr(_FIRST)}-{chr(_FIRST + MAX_VALUES)}"
+"""As a part of a set of a regular expression."""
+
+PLACEHOLDER = re.compile(f"[{ANY_PLACEHOLDER}]")
 """Plane 15 of Unicode, for private use: `withhold` removes it from texts and values."""
 
 
@@ -30,7 +33,6 @@ class Values:
 
     def __init__(self) -> None:
         self._texts: list[str] = []
-        self._sizes: list[int] = []
 
     def keep(self, text: str) -> str:
         """Keep a value.
@@ -49,21 +51,20 @@ class Values:
                 f"more than {MAX_VALUES:,} values", "Write less, or attach a file.", field="body"
             )
         # As the parser does of what it reads (CommonMark, section 2.3).
-        kept = self.fill(text).replace("\0", "\N{REPLACEMENT CHARACTER}")
-        self._texts.append(kept)
-        self._sizes.append(size_of(kept))
+        self._texts.append(self.fill(text).replace("\0", "\N{REPLACEMENT CHARACTER}"))
         return chr(_FIRST + len(self._texts) - 1)
 
     def fill(self, text: str) -> str:
         """Put the values in the place of their characters."""
+        if text.isascii():
+            return text
         return PLACEHOLDER.sub(lambda found: self.text_of(found.group()), text)
 
     def size(self, text: str) -> int:
         """Bytes of the values that a text contains placeholders of."""
         if text.isascii():
             return 0
-        numbers = (ord(character) - _FIRST for character in PLACEHOLDER.findall(text))
-        return sum(self._sizes[number] for number in numbers if number < len(self._sizes))
+        return sum(size_of(self.text_of(found)) for found in PLACEHOLDER.findall(text))
 
     def text_of(self, character: str) -> str:
         """The value that a character represents."""

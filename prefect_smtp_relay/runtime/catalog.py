@@ -1,8 +1,7 @@
 """Which relays are connected, and which one takes the next mail.
 
-The only module that asks the Prefect API: one request a look-up, where Prefect's client is kept
-as it is in a sync flow; a new client greets the server first. An API that cannot be asked is
-an error, never "nothing is connected".
+One request a look-up, never a remembered answer. An API that cannot be asked is an error, never
+"nothing is connected".
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from typing import Any
 
 import httpx
 from prefect.client.schemas.objects import BlockDocument
-from prefect.context import SyncClientContext
 from pydantic import ValidationError
 
 from prefect_smtp_relay.blocks.base import describe
@@ -25,9 +23,7 @@ from prefect_smtp_relay.exceptions import (
     UnknownRelay,
 )
 from prefect_smtp_relay.runtime import in_server as server_process
-
-API_ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError)
-"""What Prefect's client raises where the API cannot be asked, or answers something else."""
+from prefect_smtp_relay.runtime.api import API_ERRORS, ask
 
 _NO_LOOK_UP = "the Prefect API could not say which relays are connected"
 _PAGE = 200
@@ -215,8 +211,7 @@ def _post(query: dict[str, Any]) -> httpx.Response:
     """Both types in one request; the client's own methods ask for one type, or for all."""
     if server_process.is_entered():
         return server_process.post("/block_documents/filter", query)
-    with SyncClientContext.get_or_create() as context:
-        return context.client.request("POST", "/block_documents/filter", json=query)
+    return ask(lambda client: client.request("POST", "/block_documents/filter", json=query))
 
 
 def api_failure(

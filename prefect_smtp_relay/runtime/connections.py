@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from prefect_smtp_relay.blocks.base import describe
 from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import RelayConfigurationError
-from prefect_smtp_relay.runtime.catalog import API_ERRORS, Connected, api_failure
+from prefect_smtp_relay.runtime.api import API_ERRORS
+from prefect_smtp_relay.runtime.catalog import Connected, api_failure
 
 
 def connect(block: RelayBlock, name: str, *, overwrite: bool) -> None:

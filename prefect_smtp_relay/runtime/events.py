@@ -8,6 +8,8 @@ Prefect itself relates the event to the flow run and the task run.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from prefect.context import FlowRunContext, TaskRunContext
@@ -17,7 +19,6 @@ from prefect.settings import PREFECT_API_URL
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError, RecipientsRefused
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.runtime import in_server as server_process
-from prefect_smtp_relay.transports.recording import current_captor
 
 _PREFIX = "prefect-smtp-relay.email"
 
@@ -32,6 +33,16 @@ def emit_receipt(receipt: Receipt) -> None:
         refused=len(receipt.refused) + receipt.bcc_refused,
         size=receipt.size,
     )
+
+
+@contextlib.contextmanager
+def telling_failure() -> Iterator[None]:
+    """Tell of a mail that is given up before any relay is asked."""
+    try:
+        yield
+    except EmailError as error:
+        emit_failure(error)
+        raise
 
 
 def emit_failure(error: EmailError) -> None:
@@ -58,8 +69,6 @@ def emit_failure(error: EmailError) -> None:
 
 def _emit(outcome: str, message_id: str, **details: Any) -> None:
     """Without a run, an API and a server around us, emitting would start a temporary server."""
-    if current_captor():
-        return  # nobody was to get the mail: there is nothing to react to
     name = message_id.strip("<>") or "not-composed"
     event = f"{_PREFIX}.{outcome}"
     resource = {"prefect.resource.id": f"{_PREFIX}.{name}", "prefect.resource.name": name}

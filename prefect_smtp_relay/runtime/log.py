@@ -6,7 +6,7 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_logger, get_run_logger
@@ -16,6 +16,9 @@ from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.transports.base import logger as transport_logger
 
 if TYPE_CHECKING:
+    from prefect import Task
+    from prefect.client.schemas.objects import TaskRun
+
     RunLogger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 
@@ -35,6 +38,29 @@ def logging_to(logger: RunLogger) -> Iterator[None]:
 def run_logger() -> RunLogger:
     """The logger of the current task or flow run, or Prefect's own outside of runs."""
     return _current_run_logger() or get_logger("smtp_relay")
+
+
+def log_retry(task: Task[..., Any], task_run: TaskRun, error: EmailError) -> None:
+    """Say in one line which relay failed, why, when the next try is, and how many are left.
+
+    Args:
+        task: its retry policy.
+        task_run: of the try that failed.
+        error: is tried again.
+    """
+    delays = task.retry_delay_seconds or 0
+    in_turn = delays if isinstance(delays, list) else [delays]
+    delay = in_turn[min(task_run.run_count, len(in_turn)) - 1]
+    left = task.retries - task_run.run_count
+    if error.max_retries is not None:
+        left = min(left, error.max_retries - task_run.run_count)
+    run_logger().warning(
+        "%s%s The next try is in about %.0f seconds; %d more may follow.",
+        f"{error.relay}: " if error.relay else "",
+        f"{str(error).rstrip('.')}.",
+        max(delay, error.retry_after or 0),
+        left,
+    )
 
 
 @contextlib.contextmanager

@@ -1,53 +1,47 @@
-"""The task run around an action: its identity over the tries, and a thread for its async twin."""
+"""The task run around a mail: which one it is, and how many tries it has left."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from datetime import datetime
 
-import anyio.to_thread
 from prefect.context import TaskRunContext
-
-from prefect_smtp_relay.delivery.routing import Origin
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Try:
-    """One try of an action.
+class Run:
+    """One try of a task run; the tries of one run have the same `id`.
 
     Args:
-        origin: what stays the same on every try.
-        is_last: whether Prefect will not retry what fails now.
+        id: names the run; empty where there is only this one try.
+        started_at: when its first try began; None for now.
+        tries: which try this is, from 1.
+        retries: how many more tries the first one had.
     """
 
-    origin: Origin
-    is_last: bool
+    id: str = ""
+    started_at: datetime | None = None
+    tries: int = 1
+    retries: int = 0
 
     @classmethod
-    def of(cls, *actions: Callable[..., Any]) -> Try:
-        """Read the current try of one of these actions.
+    def of_task_in(cls, module: str) -> Run:
+        """Read the current try of a task whose function a module defines.
 
-        Called by ``.fn`` in another task, an action has one try and no identity: that task's
+        Called by ``.fn`` in another task, a function has one try and no identity: that task's
         context is not its own.
         """
         context = TaskRunContext.get()
-        if context is None or context.task.fn not in actions:
-            return cls(Origin(), is_last=True)
+        if context is None or context.task.fn.__module__ != module:
+            return cls()
         run = context.task_run
-        return cls(Origin(str(run.id), run.start_time), run.run_count > context.task.retries)
+        return cls(str(run.id), run.start_time, run.run_count, context.task.retries)
 
+    def retries_left(self, most: int | None = None) -> int:
+        """How many tries follow this one.
 
-def in_worker_thread(function: Callable[P, R], name: str) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Make the async twin of a sync function, with its signature, off the event loop."""
-
-    @functools.wraps(function)
-    async def twin(*args: P.args, **kwargs: P.kwargs) -> R:
-        return await anyio.to_thread.run_sync(functools.partial(function, *args, **kwargs))
-
-    twin.__name__ = twin.__qualname__ = name
-    return twin
+        Args:
+            most: retries that are worth it, where that is known.
+        """
+        permitted = self.retries if most is None else min(self.retries, most)
+        return max(0, permitted + 1 - self.tries)

@@ -31,7 +31,7 @@ _ONE_MAILBOX = ("from_", "reverse_path")
 def fill_arguments(
     arguments: Mapping[str, Any], context: Mapping[str, Any], max_bytes: int = MAX_FILLED_BYTES
 ) -> tuple[dict[str, Any], Values]:
-    """Fill values into every argument of a mail that is a text, or holds texts.
+    """Fill values into every argument of a mail that is a text, or contains texts.
 
     Args:
         arguments: by the names that `prefect_smtp_relay.send_an_email` has for them.

@@ -1,4 +1,4 @@
-"""What the context does not hold: naming it is an error, in a text that names the nearest."""
+"""What is not in the context: naming it is an error, in a text that names the nearest."""
 
 from __future__ import annotations
 

@@ -87,9 +87,9 @@ class Work:
             raise InvalidTemplate(problem, "Use fewer loops within loops.")
 
     def built(self, value: T) -> T:
-        """Count a value with all that it holds, and give it back.
+        """Count a value with all that is in it, and give it back.
 
-        What a list holds twice counts twice: Python writes and compares it as often.
+        What is in a list twice counts twice: Python writes and compares it as often.
         """
         if isinstance(value, str):
             self.charge(len(value))

@@ -1,4 +1,4 @@
-"""How long a step may take, so that no server holds a worker."""
+"""How long a step may take, so that no server keeps a worker waiting."""
 
 from __future__ import annotations
 

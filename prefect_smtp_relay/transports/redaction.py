@@ -1,4 +1,4 @@
-"""The one redactor: masks secrets in what somebody else wrote, however it repeats them."""
+"""What somebody else wrote, as it may be shown: without our secrets, without hidden characters."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ _ESCAPED = re.compile(
     r"|(.)",
     re.DOTALL,
 )
+_HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f"  # C0 and C1 controls: a terminal obeys them
+    r"\u2028\u2029"  # separators of lines and paragraphs
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls
+    r"\ud800-\udfff]"  # no log or API takes half a character
+)
 _ESCAPES = frozenset("%\\&")
 
 
@@ -29,6 +35,12 @@ class _Character(NamedTuple):
     start: int
     end: int
     meant: str
+
+
+def visible(text: str) -> str:
+    r"""Write a text in one line, with an escape such as ``\x1b`` for each control character."""
+    line = re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
+    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), line)
 
 
 class Redactor:
@@ -66,7 +78,7 @@ class Redactor:
         whole = sorted(known | addresses | {line for line in lines if line}, key=len, reverse=True)
         names = (address.rpartition("@")[0] for address in addresses)
         alternatives = [
-            *map(re.escape, whole),
+            *map(_pattern, whole),
             *(rf"(?<![\w.@+-]){re.escape(name)}(?![\w.@+-])" for name in names),
         ]
         self._whole = re.compile("|".join(alternatives), re.IGNORECASE) if alternatives else None
@@ -98,6 +110,12 @@ class Redactor:
                 if text[start : start + size] in self._pieces
             ]
         return spans
+
+
+def _pattern(text: str) -> str:
+    """Match a secret; a short one only as a word of its own: p is part of half of all words."""
+    escaped = re.escape(text)
+    return escaped if len(text) >= _PIECE else rf"(?<!\w){escaped}(?!\w)"
 
 
 def _is_word(piece: str) -> bool:

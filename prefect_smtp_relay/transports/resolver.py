@@ -10,8 +10,7 @@ import os
 import selectors
 import socket
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from prefect_smtp_relay.transports.deadline import Deadline
 
@@ -20,48 +19,10 @@ Place = tuple[Any, ...]
 
 Address = tuple[socket.AddressFamily, Place]
 
-T = TypeVar("T")
-
 _ATTEMPT_DELAY_SECONDS = 0.25
 """RFC 8305, section 5: how long an attempt has before the next one starts beside it."""
 
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
-
-
-def connect_to_any(
-    host: str,
-    port: int,
-    deadline: Deadline,
-    connect: Callable[[socket.AddressFamily, Place, float], T],
-    failures: tuple[type[Exception], ...] = (OSError,),
-) -> T:
-    """Try a host's addresses one by one.
-
-    Each gets its share of the time that is left, so that a dead one does not use up that of the
-    others.
-
-    Args:
-        host, port: where to.
-        deadline: of the whole, looking up the name included.
-        connect: connects to one address within so many seconds.
-        failures: what it raises where that fails.
-
-    Returns:
-        What ``connect`` gave for the first address that answered.
-
-    Raises:
-        Exception: the last of the failures.
-        OSError: there is no address, or no time.
-    """
-    places = look_up(host, port, deadline)
-    for untried in reversed(range(len(places))):
-        family, place = places[-1 - untried]
-        try:
-            return connect(family, place, deadline.left() / (1 + untried))
-        except failures:
-            if not untried:
-                raise
-    raise OSError("the host has no address")
 
 
 def connect_to_first(untried: list[Address], deadline: Deadline) -> tuple[socket.socket, Address]:

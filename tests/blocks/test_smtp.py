@@ -11,6 +11,8 @@ from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.testing.certificates import issue_certificates
 from prefect_smtp_relay.transports.smtp import Security
 
+KEY = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----"
+
 SPECIFIED: dict[str, tuple[str, Any]] = {
     "address": ("string", ...),
     "port": ("integer", 587),
@@ -26,6 +28,9 @@ SPECIFIED: dict[str, tuple[str, Any]] = {
     "priority": ("integer", 0),
     "timeout_seconds": ("number", 30),
     "ca_certificate": ("string", ...),
+    "tls_server_name": ("string", ...),
+    "client_certificate": ("string", ...),
+    "client_key": ("string", ...),
     "allow_cleartext_auth": ("boolean", False),
     "oauth_token_url": ("string", ...),
     "oauth_client_id": ("string", ...),
@@ -46,7 +51,8 @@ def test_the_form_has_each_field_with_its_type_and_default() -> None:
     assert drawn == SPECIFIED
     assert schema["required"] == ["address"]
     assert schema["secret_fields"] == [
-        *("address", "username", "password", "oauth_client_secret", "oauth_refresh_token")
+        *("address", "username", "password", "client_key"),
+        *("oauth_client_secret", "oauth_refresh_token"),
     ]
     assert not any("anyOf" in field for field in schema["properties"].values())
 
@@ -83,6 +89,23 @@ def test_choices_are_listed_and_titles_kept() -> None:
         ({"address": "mx.example.org", "username": "u"}, "password", "set both or neither"),
         ({"address": "mx.example.org", "password": "p"}, "username", "set both or neither"),
         ({"address": "mx.example.org", "ca_certificate": "MII"}, "ca_certificate", "PEM text"),
+        (
+            {"address": "mx.example.org", "tls_server_name": "a b"},
+            "tls_server_name",
+            "write the host",
+        ),
+        (
+            {"address": "mx.example.org", "client_certificate": "MII"},
+            "client_certificate",
+            "PEM text",
+        ),
+        ({"address": "mx.example.org", "client_key": KEY}, "client_certificate", "set both"),
+        ({"address": "mx.example.org", "client_key": "canary"}, "client_key", "BEGIN PRIVATE KEY"),
+        (
+            {"address": "mx.example.org", "client_key": KEY.replace("PRIV", "ENCRYPTED PRIV")},
+            "client_key",
+            "has a passphrase",
+        ),
         ({"address": "mx.example.org", "pasword": "p"}, "pasword", "did you mean 'password'?"),
         ({"address": "mx.example.org", "colour": "p"}, "colour", "no such field"),
         ({"address": "mx.example.org", "domain": "a b"}, "domain", "not a valid domain name"),
@@ -103,6 +126,7 @@ def test_a_wrong_value_is_an_error_that_names_field_and_fix(
         SMTP(**values)
     assert field in str(caught.value)
     assert fix in str(caught.value)
+    assert "canary" not in str(caught.value)
 
 
 @pytest.mark.parametrize("blank", ["", "  ", None])
@@ -177,3 +201,19 @@ def test_a_username_that_is_an_address_is_the_last_resort_for_from() -> None:
     as_name = SMTP(address="mx.example.org", username="ann", password="p")
     assert as_address.sender_after_default() == "ann@example.org"
     assert as_name.sender_after_default() == ""
+
+
+def test_a_client_certificate_and_its_key_reach_the_transport() -> None:
+    """Both are PEM text, and the key is a secret."""
+    certificate = issue_certificates().ca_pem
+    block = SMTP(
+        address="192.0.2.1",
+        tls_server_name="bücher.example",
+        client_certificate=certificate,
+        client_key=f"{KEY}\n",
+    )
+    config = block.get_config()
+    assert config.client_certificate == certificate
+    assert config.client_key.get_secret_value() == KEY
+    assert config.tls_server_name == "xn--bcher-kva.example"
+    assert "canary" not in repr(block) + repr(config)

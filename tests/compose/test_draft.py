@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_smtp_relay.compose.draft import compose_draft
+from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.exceptions import AttachmentError, MessageError, MessageTooLarge
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.settings import SmtpRelaySettings
@@ -20,7 +20,8 @@ SETTINGS = SmtpRelaySettings()
 def composed(body: str, *ids: str, **arguments: Any) -> Draft:
     """Compose a mail with inline images of these ids."""
     images = dict.fromkeys(ids, PNG)
-    return compose_draft(SETTINGS, "a@b.org", "s", body, inline_images=images, **arguments)
+    mail: Any = {"to": "a@b.org", "subject": "s", "body": body, "inline_images": images}
+    return draft(mail | arguments, SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,15 @@ def test_the_setting_bounds_the_files() -> None:
     """More than the setting permits is refused, naming it."""
     settings = SETTINGS.model_copy(update={"max_attachment_megabytes": 1})
     with pytest.raises(MessageTooLarge, match="SMTP_RELAY_MAX_ATTACHMENT_MEGABYTES; relays have"):
-        compose_draft(settings, "a@b.org", "s", "b", attachments=[("a", b"x" * 1_100_000)])
+        draft(
+            {
+                "to": "a@b.org",
+                "subject": "s",
+                "body": "b",
+                "attachments": [("a", b"x" * 1_100_000)],
+            },
+            settings,
+        )
 
 
 @given(st.text(), st.text(st.sampled_from("cid:x<>\"'=()! []-&;#imgsrc")))

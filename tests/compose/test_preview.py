@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import socket
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -12,12 +11,9 @@ from pathlib import Path
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from prefect_smtp_relay import SMTP, Preview, render, send_an_email, send_emails
-from prefect_smtp_relay.compose.draft import compose_draft
-from prefect_smtp_relay.compose.preview import MailOptions
+from prefect_smtp_relay import Preview, render
+from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.exceptions import AttachmentError, InvalidMailbox, ProtectedDomain
-from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.transports.recording import capturing
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
@@ -96,44 +92,3 @@ def test_a_wrong_mail_is_the_error_of_the_task(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv(f"{_PREFIX}PROTECTED_DOMAINS", "example.com")
     with pytest.raises(ProtectedDomain):
         render("ann@example.org", "s", "b", from_="ceo@example.com")
-
-
-def test_the_options_are_the_arguments_of_the_task() -> None:
-    """All but those that say nothing of the mail itself."""
-    arguments = set(inspect.signature(send_an_email.fn).parameters)
-    others = {"relay", "artifact", "idempotency_key"}
-    assert {"to", "subject", "body", *MailOptions.__annotations__} == arguments - others | {
-        "context"
-    }
-
-
-def test_a_relay_that_is_named_gets_no_captured_mail() -> None:
-    """While mail is captured, it goes nowhere: not to a block, a name or the outbox."""
-    block = SMTP(address="127.0.0.1", port=9, from_address="a@b.org")
-    with capturing() as captor:
-        for relay in (None, "smtp/main", "outbox", block):
-            receipt = send_an_email.fn("ann@example.org", "One", "b", relay=relay)
-            assert (receipt.relay, receipt.transport, receipt.accepted) == (
-                "preview",
-                "preview:",
-                ("ann@example.org",),
-            )
-        send_emails.fn([{"to": "ann@example.org", "subject": "Many", "body": "b"}], relay=block)
-    subjects = [preview.message.subject for preview in captor.previews]
-    assert subjects == ["One"] * 4 + ["Many"]
-
-
-def test_a_wrong_mail_is_neither_told_nor_kept_while_captured() -> None:
-    """No event of it is emitted, and the outbox stays as it is."""
-    with capturing() as captor, pytest.raises(InvalidMailbox):
-        send_an_email.fn("nobody", "s", "b")
-    assert captor.previews == []
-
-
-def test_a_captured_mail_has_no_idempotency_key() -> None:
-    """A preview never counts as the one mail that a key names."""
-    with capturing():
-        draft = compose_draft(
-            SmtpRelaySettings(), "ann@example.org", "s", "b", idempotency_key="INC-42"
-        )
-    assert getattr(draft, "idempotency_key", "") == ""

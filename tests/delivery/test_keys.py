@@ -15,11 +15,12 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from prefect_smtp_relay.delivery.identity import Identity, seed_of_key
 from prefect_smtp_relay.delivery.keys import claiming, content_of
-from prefect_smtp_relay.delivery.progress import Memory
-from prefect_smtp_relay.delivery.routing import Origin
+from prefect_smtp_relay.delivery.retry_state import NOTHING, RetryState, RetryStates
 from prefect_smtp_relay.exceptions import MessageError, ReceiptLookupFailed
 from prefect_smtp_relay.mail.message import Draft, compose
+from prefect_smtp_relay.runtime.run import Run
 
 
 def draft(key: Any, **changes: Any) -> Draft:
@@ -44,24 +45,27 @@ def test_what_is_no_key_is_an_error_that_names_the_argument(key: object) -> None
 def test_a_key_is_the_seed_whatever_the_run() -> None:
     """Two runs have one seed for a key; it hides the key, and the Date stays the run's."""
     now = datetime.now(UTC)
-    first, second = Origin("run-1", now).of_key("INC-42"), Origin().of_key("INC-42")
-    assert first.seed == second.seed != Origin().of_key("INC-43").seed
+    first = Identity.of(Run("run-1", now), 0, "INC-42")
+    second = Identity.of(Run(), 7, "INC-42")
+    assert first.seed == second.seed != Identity.of(Run(), 0, "INC-43").seed
     assert "INC-42" not in first.seed
     assert first.composed_at == now
 
 
-def test_without_a_key_the_origin_is_that_of_the_run() -> None:
-    """A blank key changes nothing."""
-    assert Origin("run-1").of_key("") == Origin("run-1")
+def test_without_a_key_a_mail_is_named_by_its_run_and_place() -> None:
+    """Two mails of one run have two seeds, the same on every try; a mail of no run has none."""
+    assert Identity.of(Run("run-1"), 1, "").seed == Identity.of(Run("run-1", tries=2), 1, "").seed
+    assert Identity.of(Run("run-1"), 1, "").seed != Identity.of(Run("run-1"), 2, "").seed
+    assert Identity.of(Run(), 0, "").seed == ""
 
 
 def test_keys_with_a_colon_are_remembered_apart() -> None:
     """What one key's tries came to is not forgotten with those of another one."""
-    memory: Memory[str] = Memory(most_runs=2)
+    states = RetryStates(max_runs=2)
     for key in ("a:1", "a:2", "a:3"):
-        memory.note(Origin().of_key(key).seed, key)
-    recalled = [memory.recall(Origin().of_key(key).seed) for key in ("a:1", "a:2", "a:3")]
-    assert recalled == [None, "a:2", "a:3"]
+        states.note(seed_of_key(key), RetryState(run_id=key))
+    recalled = [states.recall(seed_of_key(key)) for key in ("a:1", "a:2", "a:3")]
+    assert recalled == [NOTHING, RetryState(run_id="a:2"), RetryState(run_id="a:3")]
 
 
 def test_a_mail_is_told_by_its_visible_recipients_and_subject() -> None:
@@ -97,7 +101,7 @@ def test_a_key_that_is_held_for_too_long_is_an_error(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wait ends with a transient error that names the lock; afterwards the key is free."""
-    monkeypatch.setattr("prefect_smtp_relay.delivery.keys._LONGEST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("prefect_smtp_relay.delivery.keys._MAX_WAIT_SECONDS", 0.1)
     with claiming([draft("k")]):
         (lock,) = home.glob("smtp-relay/locks/*.lock")
         with claiming([draft("k")]) as [other]:

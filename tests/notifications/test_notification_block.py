@@ -57,7 +57,7 @@ def test_a_blank_is_the_default(blank: str | None) -> None:
         ("relay", "smtp", "relay\n  Value error, 'smtp' is no relay; write smtp/NAME"),
         ("relay", "mx/eu", "relay\n  Value error, 'mx/eu' is no relay; write smtp/NAME"),
         ("subject", "x", "subject: SendAnEmail has no such field; did you mean 'subject_prefix'?"),
-        ("custom_logo_url", "x", "custom_logo_url\n  Value error, 'x' is no web address"),
+        ("custom_logo_url", "x", "custom_logo_url\n  Value error, 'x' is not a web address"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_field_and_the_fix(

@@ -13,6 +13,7 @@ from prefect.blocks.abstract import NotificationError
 
 from prefect_smtp_relay import SMTP, SendAnEmail
 from prefect_smtp_relay.testing.mail_server import MailServer
+from tests.clock import FastClock
 
 BODY = "first line\nsecond **line**\n\nnext"
 
@@ -25,9 +26,9 @@ def block(mail_server: MailServer) -> SendAnEmail:
 
 
 @pytest.fixture
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_pauses(fast_clock: FastClock) -> None:
     """Try again at once."""
-    monkeypatch.setattr("prefect_smtp_relay.delivery.handover._PAUSES_SECONDS", (0, 0))
+    del fast_clock
 
 
 def connect(server: MailServer, name: str, from_address: str = "ops@example.org") -> None:

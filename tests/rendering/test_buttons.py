@@ -51,15 +51,15 @@ def test_outlook_draws_its_own() -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ('[a](x "btn")', ["[a]"]),
-        ('[a](x "btn") [b](y "btn")', ["[a] [b]"]),
-        ('[a](x "btn")\n[b](y "btn")\\\n[c](z "btn")', ["[a] [b] [c]"]),
-        ('[a](x "btn")\n\n[b](y "btn")', ["[a]", "[b]"]),
-        ('Before\n[a](x "btn")\nafter', ["Before", "[a]", "after"]),
-        ('Before [a](x "btn"), [b](y "btn")', ["Before ", "[a]", ", ", "[b]"]),
-        ('> [a](x "btn")', ["[a]"]),
-        ('- [a](x "btn")', ["[a]"]),
-        ('[a]\n\n[a]: x "btn"', ["[a]"]),
+        ('[a](https://x "btn")', ["[a]"]),
+        ('[a](https://x "btn") [b](https://y "btn")', ["[a] [b]"]),
+        ('[a](https://x "btn")\n[b](https://y "btn")\\\n[c](https://z "btn")', ["[a] [b] [c]"]),
+        ('[a](https://x "btn")\n\n[b](https://y "btn")', ["[a]", "[b]"]),
+        ('Before\n[a](https://x "btn")\nafter', ["Before", "[a]", "after"]),
+        ('Before [a](https://x "btn"), [b](https://y "btn")', ["Before ", "[a]", ", ", "[b]"]),
+        ('> [a](https://x "btn")', ["[a]"]),
+        ('- [a](https://x "btn")', ["[a]"]),
+        ('[a]\n\n[a]: https://x "btn"', ["[a]"]),
     ],
 )
 def test_buttons_stand_in_rows(body: str, expected: list[str]) -> None:
@@ -70,14 +70,14 @@ def test_buttons_stand_in_rows(body: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        '[a](x "Btn")',
-        '[a](x "btn btn")',
+        '[a](https://x "Btn")',
+        '[a](https://x "btn btn")',
         '[a]( "btn")',
-        '| [a](x "btn") |\n|-|',
-        '# [a](x "btn")',
-        '**[a](x "btn")**',
+        '| [a](https://x "btn") |\n|-|',
+        '# [a](https://x "btn")',
+        '**[a](https://x "btn")**',
         '[a](javascript:x "btn")',
-        '![a](x "btn")',
+        '![a](https://x "btn")',
     ],
 )
 def test_other_links_are_no_buttons(body: str) -> None:
@@ -87,8 +87,8 @@ def test_other_links_are_no_buttons(body: str) -> None:
 
 def test_a_link_that_is_no_button_shows_no_such_tooltip() -> None:
     """The title "btn" is never shown; any other title is a tooltip."""
-    assert html('| [a](x "btn") |\n|-|').count("title") == 0
-    assert 'title="more"' in html('[a](x "more")')
+    assert html('| [a](https://x "btn") |\n|-|').count("title") == 0
+    assert 'title="more"' in html('[a](https://x "more")')
 
 
 @pytest.mark.parametrize(
@@ -108,21 +108,21 @@ def test_text_and_target_are_escaped_in_both_places(text: str) -> None:
 
 def test_emphasis_within_a_button_is_kept() -> None:
     """Its text is Markdown; Outlook's own shape has the plain text."""
-    page = html('[**View** `it`](x "btn")')
+    page = html('[**View** `it`](https://x "btn")')
     assert "<strong>View</strong> <code>it</code></a>" in page
     assert ">View `it`</center>" in page
 
 
 def test_a_button_without_text_shows_its_target() -> None:
-    """It would be a blank shape."""
+    """It would be an empty shape."""
     assert ">https://x.org/</a>" in unescape(html('[](https://x.org/ "btn")'))
 
 
 def test_many_buttons_end_in_proportion() -> None:
     """A megabyte of buttons costs what it is long."""
-    rendered = render('[a](b "btn") ' * 80_000)
+    rendered = render('[a](https://b "btn") ' * 80_000)
     assert rendered.html.count("</v:roundrect>") == 80_000
-    assert rendered.text.count("a: b") == 80_000
+    assert rendered.text.count("a: https://b") == 80_000
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_a_logo_that_is_not_shown_reads_as_the_name() -> None:
     with_logo = render("Body", frame=Frame("https://example.org/l.png", 'A & "B"')).html
     assert 'alt="A &amp; &quot;B&quot;"' in with_logo
     assert 'alt=""' in render("Body", frame=Frame("https://example.org/l.png")).html
-    assert re.search(r'class="header"[^>]*>A &amp; "B"</td>', render("", frame=FRAME).html)
+    assert re.search(r'class="header"[^>]*>A &amp; "B"</td>', render("b", frame=FRAME).html)
 
 
 def test_a_preheader_stands_first_and_hides_the_body() -> None:
@@ -56,7 +56,9 @@ def test_a_preheader_stands_first_and_hides_the_body() -> None:
 
 def test_the_title_is_the_subject() -> None:
     """What stands in the title is text, and half characters in it stop nothing."""
-    assert "<title>a &lt;b&gt; \ufffd</title>" in render("", frame=Frame(title="a <b> \ud800")).html
+    assert (
+        "<title>a &lt;b&gt; \ufffd</title>" in render("b", frame=Frame(title="a <b> \ud800")).html
+    )
 
 
 @pytest.mark.parametrize("preheader", ["two\nlines", "\x00", "a\u2028b", "\ud800", 5, None])

@@ -113,12 +113,52 @@ def test_blanks_do_not_hide_a_scheme(blank: str) -> None:
     "url",
     [
         *("https://x.org/a?b=c:d", "http://x.org", "mailto:a@x.org", "tel:+49123", "cid:a@b"),
-        *("HTTPS://x.org", "/path:with:colons", "?q=a:b", "#a:b", "page.html", "//x.org"),
+        "HTTPS://x.org",
     ],
 )
 def test_harmless_links_are_links(url: str) -> None:
-    """Web addresses, mail, telephone, inline images and relative links work."""
+    """Web addresses, mail, telephone and inline images work."""
     assert f'<a href="{url}">a</a>' in html(f"[a]({url})")
+
+
+@pytest.mark.parametrize(
+    "url", ["example.org", "www.example.org/a?b=c", "/path:with:colons", "#a", "//x.org", "https:"]
+)
+@pytest.mark.parametrize("mark", ["", "!"])
+def test_a_link_without_a_scheme_is_text(mark: str, url: str) -> None:
+    """A mail has no address that it could be relative to: it is shown as typed."""
+    assert html(f"{mark}[a]({url})") == f"<p>{mark}[a]({url})</p>"
+    assert "<a" not in html(url)
+
+
+@pytest.mark.parametrize(
+    ("body", "links"),
+    [
+        ("Run: https://x.example/runs/1 now", ["https://x.example/runs/1"]),
+        ("http://x.example", ["http://x.example"]),
+        ("HTTPS://x.example/A_b_c~d", ["HTTPS://x.example/A_b_c~d"]),
+        ("See https://x.example/a. Or (https://x.example/b(c)), https://x.example/?d=e!",
+         ["https://x.example/a", "https://x.example/b(c)", "https://x.example/?d=e"]),
+        ("**https://x.example/a**, *https://x.example/b*",
+         ["https://x.example/a", "https://x.example/b"]),
+        ("| https://x.example/a |\n|-|\n| https://x.example/b |",
+         ["https://x.example/a", "https://x.example/b"]),
+        ("- https://x.example/a\n\n> https://x.example/b\n\n# https://x.example/c",
+         ["https://x.example/a", "https://x.example/b", "https://x.example/c"]),
+        ("https://b\u00fccher.example/\u00fc", ["https://xn--bcher-kva.example/%C3%BC"]),
+        ("https://[2001:db8::1]:8080/a", ["https://[2001:db8::1]:8080/a"]),
+        ("\u201chttps://x.example/a\u201d\u3002", ["https://x.example/a"]),
+        ("`https://x.example` xhttps://x.example ftp://x.example https:// https://.", []),
+        ("    https://x.example", []),
+        ("```\nhttps://x.example\n```", []),
+        ("[a https://y.example b](https://x.example)", ["https://x.example"]),
+        ("![https://y.example](cid:x)", []),
+        ("<https://x.example>", ["https://x.example"]),
+    ],
+)  # fmt: skip
+def test_bare_urls_are_links(body: str, links: list[str]) -> None:
+    """An http(s) URL in the text is a link, without the sentence's punctuation; not in code."""
+    assert re.findall('href="([^"]*)"', html(body)) == links
 
 
 def test_an_autolink_is_a_link() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from flows.incident import Incident
 from flows.incident_notification import describe
-from prefect_smtp_relay.compose.draft import compose_draft
+from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.settings import SmtpRelaySettings
@@ -42,11 +42,14 @@ def octets(request: pytest.FixtureRequest) -> Iterator[bytes]:
     """Give the mail about the demo's first incident, as a mail server got it."""
     demo = Path(__file__).parents[2] / "demo" / "incidents.json"
     incident = Incident(**json.loads(demo.read_text(encoding="utf-8"))[0])
-    arguments = describe(incident, "declared", datetime(2026, 3, 14, 4, tzinfo=UTC))
-    draft = compose_draft(
-        SmtpRelaySettings(), "Zoë <zoe@stakeholders.example>", **{**arguments, **request.param}
+    mail: Any = {
+        "to": "Zoë <zoe@stakeholders.example>",
+        **describe(incident, "declared", datetime(2026, 3, 14, 4, tzinfo=UTC)),
+        **request.param,
+    }
+    message = draft(mail, SmtpRelaySettings()).from_mailbox(
+        Mailbox("incidents", "demo.example", "Incidents")
     )
-    message = draft.from_mailbox(Mailbox("incidents", "demo.example", "Incidents"))
     with MailServer() as server:
         config = SmtpConfig(address=server.host, port=server.port, security=Security.PLAIN_TEXT)
         SmtpTransport(config).deliver(message, Envelope.of(message))

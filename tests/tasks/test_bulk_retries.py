@@ -9,10 +9,12 @@ import pytest
 from prefect.events.worker import EventsWorker
 
 from prefect_smtp_relay import SMTP
+from prefect_smtp_relay.delivery.retry_state import RetryStates
 from prefect_smtp_relay.exceptions import (
     PermanentFailure,
     TransientFailure,
 )
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.events import told
@@ -38,10 +40,10 @@ def test_a_retry_submits_only_what_was_not_accepted(mail_server: MailServer, rel
 
 
 def test_beyond_any_limit_of_memory_nobody_gets_a_mail_twice(
-    mail_server: MailServer, relay: SMTP, monkeypatch: pytest.MonkeyPatch
+    mail_server: MailServer, relay: SMTP
 ) -> None:
     """A batch larger than what is remembered of other runs is remembered whole."""
-    monkeypatch.setattr("prefect_smtp_relay.delivery.progress._receipts._most_runs", 3)
+    process_memory.put(RetryStates, RetryStates(max_runs=3))
     script = Script(mail_server, [LATER])
     send(mails_to(10), relay)
     assert sorted(script.offered.values()) == [*[1] * 9, 2]

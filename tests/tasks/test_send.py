@@ -15,7 +15,8 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 
 from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
 from prefect_smtp_relay.compose.footer import run_signature
-from prefect_smtp_relay.delivery.routing import open_outbox, resubmit
+from prefect_smtp_relay.delivery.resubmit import resubmit
+from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.exceptions import (
     AuthenticationFailed,
     DeliveryRefused,
@@ -24,6 +25,7 @@ from prefect_smtp_relay.exceptions import (
     NoSender,
     UnknownRelay,
 )
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
@@ -179,7 +181,7 @@ def test_a_block_object_needs_no_api(
 
 def test_another_object_is_no_relay() -> None:
     """Something that is neither a name nor a relay block is refused with the fix."""
-    with pytest.raises(UnknownRelay, match="pass an SMTP or a SendGrid block"):
+    with pytest.raises(UnknownRelay, match="Pass an SMTP or a SendGrid block"):
         send_an_email.fn("ann@example.org", "s", "b", relay=42)  # type: ignore[arg-type]  # the mistake under test
 
 
@@ -217,7 +219,7 @@ def test_nobody_to_send_as_is_an_error_that_lists_the_places(mail_server: MailSe
     connect(mail_server, from_address="")
     with pytest.raises(NoSender) as caught:
         send_an_email.fn("ann@example.org", "s", "b")
-    for place in ("from_=", "from_address in the relay's block", "SMTP_RELAY_DEFAULT_FROM"):
+    for place in ("from_=", "*From address* (`from_address`)", "SMTP_RELAY_DEFAULT_FROM"):
         assert place in str(caught.value)
 
 
@@ -352,11 +354,13 @@ def test_a_mail_can_show_its_thread_logo_and_run(mail_server: MailServer) -> Non
 
 def test_the_footer_links_to_the_run_where_the_ui_is_known() -> None:
     """The link leads to the run's page below PREFECT_UI_URL; without one there is no link."""
+    process_memory.reset()
 
     @flow(name="nightly", flow_run_name="n")
     def report() -> tuple[str, str]:
         with temporary_settings({PREFECT_UI_URL: "https://prefect.example"}):
             linked = run_signature()
+        process_memory.reset()
         with temporary_settings({PREFECT_UI_URL: None, PREFECT_API_URL: None}):
             return linked, run_signature()
 

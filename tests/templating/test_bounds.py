@@ -67,7 +67,7 @@ TOO_MUCH = {
 def test_too_much_is_refused(body: str) -> None:
     """The error names the field, and comes before the machine feels it."""
     with pytest.raises(InvalidTemplate, match=r"^body"):
-        fill(body=body, context={"long": "x" * 10_000})
+        fill(body=body, context={"long": "x" * 10_000}, max_bytes=100_000)
 
 
 def test_time_is_bounded() -> None:
@@ -98,7 +98,7 @@ TOO_LONG = {
 def test_lists_in_lists_are_not_compared_without_end(body: str) -> None:
     """A list that is in another one many times counts as often: so it is compared and written."""
     with pytest.raises(InvalidTemplate, match=r"^body, line 1: builds too much"):
-        fill(body=LISTS + OTHER_LISTS + body)
+        fill(body=LISTS + OTHER_LISTS + body, max_bytes=100_000)
 
 
 OUT_OF_REACH = (

@@ -78,6 +78,20 @@ def test_the_words_of_a_password_stay() -> None:
 
 
 @pytest.mark.parametrize(
+    ("password", "text", "shown"),
+    [
+        ("p", "AUTH p is not supported", "AUTH *** is not supported"),
+        ("is", "this is refused", "this *** refused"),
+        ("used", "used: refused", "***: refused"),
+        ("s3cret!", "xs3cret!x", "x***x"),
+    ],
+)
+def test_a_short_password_is_a_word_of_its_own(password: str, text: str, shown: str) -> None:
+    """A password of one letter does not black out that letter in the server's words."""
+    assert Redactor([password])(text) == shown
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("<ann@example.org>: unknown", "<***>: unknown"),

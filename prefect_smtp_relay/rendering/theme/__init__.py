@@ -11,15 +11,15 @@ from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-LONGEST_INLINED = 102_400
-"""Where Gmail cuts a mail off. A longer page keeps its stylesheet in one place: written into each
-element, it would make many times its size of, for example, a table of small cells."""
+MAX_INLINED = 102_400
+"""Bytes after which Gmail cuts a mail off. A page that would get longer keeps its stylesheet in one
+place: written into each element, it makes twice as much of, for example, a table of small cells."""
 
 _AT_RULES = re.compile(r"^(?=@)", re.MULTILINE)
 
 
 def fill(template: str, **values: Any) -> str:
-    """Fill in a template; text is escaped, `markupsafe.Markup` stands as it is.
+    """Fill in a template; text is escaped, `markupsafe.Markup` is used as it is.
 
     Args:
         template: the file's name without ``.html``.
@@ -32,9 +32,11 @@ def fill_page(**values: Any) -> str:
     """Fill in ``page.html``, and write the stylesheet into its elements."""
     inlined, kept = _stylesheet()
     page = fill("page", css=kept, **values)
-    if len(page) > LONGEST_INLINED:
-        return fill("page", css=inlined + kept, **values)
-    return _inliner().inline(page)
+    if len(page) <= MAX_INLINED:
+        page = _inliner().inline(page)
+        if len(page.encode()) <= MAX_INLINED:
+            return page
+    return fill("page", css=inlined + kept, **values)
 
 
 @cache

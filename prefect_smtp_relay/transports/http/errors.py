@@ -11,6 +11,7 @@ from prefect_smtp_relay.exceptions import (
     RelayConfigurationError,
     TimedOut,
     TlsFailed,
+    UnknownHost,
 )
 from prefect_smtp_relay.transports.http.values import NoAnswer
 from prefect_smtp_relay.transports.redaction import Redactor
@@ -20,9 +21,10 @@ _SLOW = "Raise *Timeout in seconds* (`timeout_seconds`) in the block, or check t
 _TEXTS = {
     ("connect", "late"): f"no connection to {{peer}} in time. {_SLOW}",
     ("connect", "lost"): f"no connection to {{peer}}. {_NETWORK}",
+    ("connect", "unknown"): "DNS knows no host of the name in {url}. Check it for a typo, and DNS.",
     ("connect", "proxy"): "the proxy made no connection to {peer}. Check HTTPS_PROXY, or name the"
     " host in NO_PROXY.",
-    ("request", "late"): f"the request could not be handed over to {{peer}} in time. {_SLOW}",
+    ("request", "late"): f"the request could not be written to {{peer}} in time. {_SLOW}",
     ("request", "lost"): "the connection to {peer} was lost before the request had gone out."
     f" {_NETWORK}",
     ("answer", "late"): f"{{peer}} gave no whole answer in time. {_SLOW}",
@@ -66,15 +68,15 @@ def translate(
         detail = "the HTTP library refused the request. Report this as a bug."
         return PermanentFailure(transport, detail, stage=stage)
     detail = _TEXTS[failure.stage, failure.kind].format(peer=peer, url=url_field)
-    kind = TimedOut if failure.kind == "late" else ConnectionFailed
+    kind = {"late": TimedOut, "unknown": UnknownHost}.get(failure.kind, ConnectionFailed)
     return kind(transport, detail, stage=stage)
 
 
 def cause(failure: NoAnswer, redactor: Redactor) -> BaseException | None:
     """Return httpx's exception as the cause of ours, unless its text may repeat a secret.
 
-    That of a wrong proxy may hold the proxy's password, and that of an answer which is not HTTP
-    holds a line of it.
+    That of a wrong proxy may contain the proxy's password, and that of an answer which is not HTTP
+    contains a line of it.
     """
     error = failure.__cause__
     is_tellable = isinstance(error, (OSError, httpx.TransportError)) and not isinstance(

@@ -8,7 +8,6 @@ the thread. httpx's ``trace`` tells how far the request has come.
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ import httpx
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.deadline import MIN_BYTES_PER_SECOND, Deadline
 from prefect_smtp_relay.transports.http.connections import Connection, Connections
+from prefect_smtp_relay.transports.http.explaining import LOST, MISCONFIGURED, explain
 from prefect_smtp_relay.transports.http.values import (
     HttpAnswer,
     HttpRequest,
@@ -31,9 +31,6 @@ MAX_BODY = 64 * 1024
 _CHUNK = 65_536
 _LOOK_SECONDS = 0.25
 _CUT_SECONDS = 1.0
-_LATE = (httpx.TimeoutException, TimeoutError)
-_LOST = (httpx.NetworkError, httpx.RemoteProtocolError)
-_MISCONFIGURED = (httpx.InvalidURL, httpx.UnsupportedProtocol, OSError, ValueError, ImportError)
 
 
 def exchange(request: HttpRequest, seconds: float, deadline: Deadline | None = None) -> HttpAnswer:
@@ -55,8 +52,8 @@ def exchange(request: HttpRequest, seconds: float, deadline: Deadline | None = N
     try:
         url = httpx.URL(request.url)
         connection = connections.take(url)
-    except _MISCONFIGURED as error:
-        raise NoAnswer("configuration", "connect", _reason_of(error)) from error
+    except MISCONFIGURED as error:
+        raise explain(error, "connect") from error
     try:
         answer = _Attempt(connection, request, seconds).run(deadline or _deadline(request, seconds))
     except BaseException:
@@ -102,7 +99,7 @@ class _Attempt:
             raise
         if isinstance(self._outcome, HttpAnswer):
             return self._outcome
-        raise self._explain(self._outcome) from self._outcome
+        raise self._failure(self._outcome) from self._outcome
 
     def _wait(self, deadline: Deadline) -> None:
         """Wait in short pieces: a task's timeout reaches a thread only between two of them."""
@@ -129,7 +126,7 @@ class _Attempt:
         while True:
             try:
                 return self._ask_once()
-            except _LOST:
+            except LOST:
                 if self._stage == "answer" or self._is_new or self._is_given_up:
                     raise
 
@@ -156,8 +153,13 @@ class _Attempt:
                 if len(body) > MAX_BODY:
                     break
         except (httpx.HTTPError, OSError) as error:
-            return body[:MAX_BODY], self._explain(error)
+            return body[:MAX_BODY], self._failure(error)
         return body[:MAX_BODY], None
+
+    def _failure(self, error: Exception | None) -> NoAnswer:
+        if error is None or self._is_given_up:
+            return NoAnswer("late", self._stage)
+        return explain(error, self._stage)
 
     def _observe(self, event: str, info: Mapping[str, Any]) -> None:
         """Take note of an event of httpx's ``trace``; a proxy's tunnel has the same ones before.
@@ -184,19 +186,6 @@ class _Attempt:
         ):
             raise httpx.RemoteProtocolError("an answer from before the request")
 
-    def _explain(self, error: Exception | None) -> NoAnswer:
-        if error is None or self._is_given_up or isinstance(error, _LATE):
-            return NoAnswer("late", self._stage)
-        if self._stage == "answer":
-            return NoAnswer("lost", self._stage)
-        if isinstance(error, httpx.ProxyError):
-            return NoAnswer("proxy", "connect")
-        if isinstance(error, _MISCONFIGURED):
-            return NoAnswer("configuration", "connect", _reason_of(error))
-        if (problem := _tls_problem(error)) is not None:
-            return NoAnswer("tls", "connect", problem)
-        return NoAnswer("lost" if isinstance(error, _LOST) else "misused", self._stage)
-
 
 def _deadline(request: HttpRequest, seconds: float) -> Deadline:
     return Deadline(seconds + len(request.body) / MIN_BYTES_PER_SECOND)
@@ -206,22 +195,3 @@ def _chunks(body: bytes) -> Iterator[bytes]:
     """One write of a large body would copy what is left of it after each 16 KiB."""
     for start in range(0, len(body), _CHUNK):
         yield body[start : start + _CHUNK]
-
-
-def _reason_of(error: Exception) -> str:
-    """The text of an error about a URL may repeat a proxy's password."""
-    return str(error) if isinstance(error, OSError) else type(error).__name__
-
-
-def _tls_problem(error: BaseException | None) -> str | None:
-    """Find what TLS itself objected to; a connection lost in the handshake is not that.
-
-    httpcore drops the cause and leaves the context, which beneath the first OSError is the
-    caller's.
-    """
-    while error is not None and not isinstance(error, OSError):
-        error = error.__cause__ or error.__context__
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message.rstrip(".")
-    is_lost = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
-    return None if is_lost or not isinstance(error, ssl.SSLError) else ""

@@ -9,13 +9,13 @@ from typing import Literal
 Stage = Literal["connect", "request", "answer"]
 """How far a request came: in stage ``answer`` it had gone out as a whole, and may be accepted."""
 
-Kind = Literal["configuration", "proxy", "tls", "late", "lost", "misused"]
+Kind = Literal["configuration", "unknown", "proxy", "tls", "late", "lost", "misused"]
 """What ended it."""
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request; all of it may hold secrets, the query of its URL too."""
+    """One request; all of it may contain secrets, the query of its URL too."""
 
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)

@@ -11,12 +11,11 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from prefect_smtp_relay.transports.redaction import Redactor
+from prefect_smtp_relay.transports.redaction import Redactor, visible
 
 _MAX_EXCERPT = 300
 _MAX_REASON = 2000
 _INVISIBLE = re.compile(r"<(script|style)\b.*?</\1>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
-_NOT_SHOWN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufffd]+")
 _ASKS_TO_WAIT = frozenset({429, 503})
 _FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
@@ -55,9 +54,9 @@ class Answer:
             return ""
         text = self.body.decode("utf-8", "replace")
         if errors := list(_errors(text)):
-            return _show(self.redactor("; ".join(errors)))[:_MAX_REASON]
+            return visible(self.redactor("; ".join(errors)))[:_MAX_REASON]
         # Short before the tags are removed: that search is slow on a long text.
-        return _show(_INVISIBLE.sub(" ", self.redactor(text)[:4096]))[:_MAX_EXCERPT]
+        return visible(_INVISIBLE.sub(" ", self.redactor(text)[:4096]))[:_MAX_EXCERPT]
 
     def seconds_to_wait(self, now: datetime) -> int | None:
         """Read how long SendGrid wants no more mail.
@@ -85,7 +84,7 @@ class Answer:
     @property
     def provider_id(self) -> str:
         """SendGrid's own id of the message, or empty."""
-        return _show(self.redactor(self.headers.get("x-message-id", "")))[:_MAX_EXCERPT]
+        return visible(self.redactor(self.headers.get("x-message-id", "")))[:_MAX_EXCERPT]
 
 
 def _errors(text: str) -> Iterator[str]:
@@ -113,10 +112,6 @@ def _parse(text: str) -> Any:
 def _text(error: Any, key: str) -> str:
     value = error.get(key) if isinstance(error, dict) else None
     return value.strip() if isinstance(value, str) else ""
-
-
-def _show(text: str) -> str:
-    return _NOT_SHOWN.sub(" ", text).strip()
 
 
 def _read_date(text: str) -> datetime | None:

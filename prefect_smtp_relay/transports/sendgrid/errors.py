@@ -27,10 +27,10 @@ POST = "POST /v3/mail/send"
 
 _URL_FIELD = "*API URL* (`api_url`) of the SendGrid block"
 _UNKNOWN = {
-    "lost": "the mail was handed over, and the connection was lost before the answer came: it may"
+    "lost": "the mail was submitted, and the connection was lost before the answer came: it may"
     " have been accepted. Look for it in SendGrid's activity feed before sending it by hand; check"
     " the network, and a proxy that HTTPS_PROXY may name, if this happens often.",
-    "late": "the mail was handed over, and no whole answer came back in time: it may have been"
+    "late": "the mail was submitted, and no whole answer came back in time: it may have been"
     " accepted. Look for it in SendGrid's activity feed before sending it by hand; raise *Timeout"
     " in seconds* (`timeout_seconds`) of the SendGrid block if this happens often.",
 }
@@ -99,7 +99,7 @@ def _judge(answer: Answer, size: int, wait: int | None) -> tuple[type[DeliveryEr
     if status >= 400:
         return PermanentFailure, "Change what the reason names."
     return PermanentFailure, (
-        "This is no answer of SendGrid's to a mail, and redirects are not followed. Check"
+        "This is not an answer of SendGrid's to a mail, and redirects are not followed. Check"
         f" {_URL_FIELD}."
     )
 

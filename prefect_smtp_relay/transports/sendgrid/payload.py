@@ -56,7 +56,7 @@ def render_payload(
     _set_content(mail, message)
     _set_headers(mail, message)
     _set_files(mail, message)
-    _set_labels(mail, message, categories)
+    _set_categories(mail, categories)
     _set_sandbox(mail, sandbox_mode)
     payload: dict[str, Any] = mail.get()
     return payload
@@ -94,6 +94,8 @@ def _set_recipients(mail: helpers.Mail, message: Message, envelope: Envelope) ->
             personalization.add_cc(_recipient(helpers.Cc, mailbox))
         for mailbox in recipients.bcc:
             personalization.add_bcc(_recipient(helpers.Bcc, mailbox))
+        # Not at the root, where SendGrid's description of the request wants a text.
+        personalization.add_custom_arg(helpers.CustomArg("message_id", message.message_id))
         mail.add_personalization(personalization)
 
 
@@ -133,8 +135,7 @@ def _set_files(mail: helpers.Mail, message: Message) -> None:
         mail.add_attachment(_file(file, "attachment"))
 
 
-def _set_labels(mail: helpers.Mail, message: Message, categories: tuple[str, ...]) -> None:
-    mail.add_custom_arg(helpers.CustomArg("message_id", message.message_id))
+def _set_categories(mail: helpers.Mail, categories: tuple[str, ...]) -> None:
     for category in reversed(categories):
         mail.add_category(helpers.Category(category))
 

@@ -80,6 +80,8 @@ class Limits:
 
     Args:
         timeouts_per_delivery: a whole delivery may take so many ``timeout_seconds``.
+        final_reply_seconds: for the reply to the message, whatever ``timeout_seconds`` is (RFC
+            5321, section 4.5.3.2.6): giving up earlier would make copies.
         next_reply_seconds: for the reply to commands that came together with the end of a message:
             a server that lost them will never answer.
         pauses_seconds: before a relay that has served is asked again for a session.
@@ -90,6 +92,7 @@ class Limits:
     """
 
     timeouts_per_delivery: float = 5
+    final_reply_seconds: float = 600.0
     next_reply_seconds: float = 5.0
     pauses_seconds: tuple[float, ...] = (0.5, 2.0)
     connections: int = 10
@@ -112,7 +115,8 @@ class SmtpConfig:
         credentials: None for no authentication.
         mechanism: the one mechanism that is used.
         allow_cleartext_auth: permit a mechanism that shows the secret, without encryption.
-        timeout_seconds: the bound of connecting, of each reply, and of getting an access token.
+        timeout_seconds: the bound of connecting, of each reply but the one to a message, and of
+            getting an access token.
         oauth: where the access token comes from; None: the password is the secret.
         tls_server_name: the name that the certificate must be for; empty: the address.
         client_certificate: PEM text that is shown to a relay which wants it; empty: none.

@@ -16,36 +16,36 @@ from prefect_smtp_relay.exceptions import (
     TimedOut,
     TlsFailed,
     TransientFailure,
+    UnknownHost,
 )
+from prefect_smtp_relay.transports.smtp.form import ADDRESS
 from prefect_smtp_relay.transports.smtp.hints import (
-    advise,
     advise_broken,
     advise_loss,
     advise_silence,
-    advise_tls,
 )
+from prefect_smtp_relay.transports.smtp.refusals import advise
 from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
+from prefect_smtp_relay.transports.smtp.tls_hints import (
+    CLOSED_AFTER_HANDSHAKE,
+    SILENT_AFTER_HANDSHAKE,
+    advise_certificate,
+    advise_tls,
+    reason_of,
+)
 
 FINAL_REPLY = "final reply"
 """The stage in which the message may have been accepted already."""
 
-OTHER_HOST_CODES = frozenset({62, 64})
-"""OpenSSL's verify codes for a certificate of another host name or IP address."""
-
-_OTHER_HOST = "The certificate is for another host: set `address` to a name that it holds."
-_CERTIFICATE_ADVICE = {
-    9: "The certificate is not valid yet: check the clocks of this host and of the relay.",
-    10: "The certificate has expired: have it renewed.",
-    18: "The certificate is self-signed: put it in `ca_certificate`, or set `ssl_verify_mode` to"
-    " none.",
-    **dict.fromkeys(OTHER_HOST_CODES, _OTHER_HOST),
-}
-_UNKNOWN_CA = (
-    "The certificate's issuer is not trusted: put the CA's PEM in `ca_certificate`, or set"
-    " `ssl_verify_mode` to none."
-)
 _CUT_OFF = (BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """What a connection that the server closed is called by those who write and by TLS."""
+
+_NO_SUCH_HOST = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None)})
+_AFTER_HANDSHAKE: dict[type[DeliveryError], str] = {
+    ConnectionFailed: CLOSED_AFTER_HANDSHAKE,
+    TimedOut: SILENT_AFTER_HANDSHAKE,
+}
+"""Where the greeting does not come over direct TLS."""
 
 _BROKEN_KINDS: dict[str, type[DeliveryError]] = {
     "greeting": PermanentFailure,
@@ -82,25 +82,30 @@ def translating(transport: str, stage: str) -> Iterator[None]:
         raise translate(transport, stage, error) from error
 
 
-def translate(transport: str, stage: str, error: OSError | MalformedReply) -> DeliveryError:
+def translate(
+    transport: str, stage: str, error: OSError | MalformedReply, *, is_encrypted: bool = False
+) -> DeliveryError:
     """Translate an error of the socket, of TLS or of the reply's grammar.
 
     Args:
         transport: its loggable name.
         stage: the step of the session; in the last one the outcome is unknown.
         error: what was raised.
+        is_encrypted: TLS was on already.
     """
     if stage == FINAL_REPLY:
         return _unknown(transport, f"the reply was lost ({_words(error)})", error)
     kind, advice = _classify(stage, error)
+    if is_encrypted and stage == "greeting" and kind in _AFTER_HANDSHAKE:
+        advice = _AFTER_HANDSHAKE[kind]
     return kind(transport, f"{_words(error)}. {advice}", stage=stage)
 
 
 def _unknown(transport: str, fault: str, cause: Reply | Exception) -> OutcomeUnknown:
-    advice = "look for its Message-ID before sending it by hand"
-    if isinstance(cause, TimeoutError):
-        advice += ", and raise `timeout_seconds` if the relay takes its time"
-    detail = f"the message was handed over, then {fault}. It may have been accepted: {advice}."
+    detail = (
+        f"the whole message was handed over, then {fault}. It may have been accepted: look for its"
+        " Message-ID in the relay's log before sending it by hand."
+    )
     if isinstance(cause, Reply):
         return OutcomeUnknown(transport, detail, cause.code, cause.enhanced_code, FINAL_REPLY)
     return OutcomeUnknown(transport, detail, stage=FINAL_REPLY)
@@ -108,16 +113,17 @@ def _unknown(transport: str, fault: str, cause: Reply | Exception) -> OutcomeUnk
 
 def _classify(stage: str, error: Exception) -> tuple[type[DeliveryError], str]:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return TlsFailed, _CERTIFICATE_ADVICE.get(error.verify_code, _UNKNOWN_CA)
+        return TlsFailed, advise_certificate(error)
     if isinstance(error, TimeoutError):
         return TimedOut, advise_silence(stage)
     if isinstance(error, ssl.SSLError) and not isinstance(error, _CUT_OFF):
-        return TlsFailed, advise_tls(_reason(error))
+        return TlsFailed, advise_tls(error)
     if isinstance(error, MalformedReply):
         kind = _BROKEN_KINDS.get(stage, ConnectionFailed)
         return kind, advise_broken(stage, str(error).strip("'\""))
     if isinstance(error, socket.gaierror):
-        return ConnectionFailed, "Check the host name in `address`, and this host's DNS."
+        kind = UnknownHost if error.errno in _NO_SUCH_HOST else ConnectionFailed
+        return kind, f"Check the host name in {ADDRESS}, and this host's DNS."
     return ConnectionFailed, advise_loss(stage)
 
 
@@ -132,11 +138,6 @@ def _words(error: Exception) -> str:
         return "the server closed the connection"
     if isinstance(error, ConnectionResetError) and error.errno:
         return "the server reset the connection"
-    if isinstance(error, ssl.SSLError) and (reason := _reason(error)):
+    if isinstance(error, ssl.SSLError) and (reason := reason_of(error)):
         return f"the TLS connection failed: {reason.replace('_', ' ').lower()}"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _reason(error: ssl.SSLError) -> str:
-    """OpenSSL's name of the error; one that Python raised by itself has none."""
-    return getattr(error, "reason", None) or ""

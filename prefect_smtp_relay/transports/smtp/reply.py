@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from prefect_smtp_relay.mail.receipt import Refusal
+from prefect_smtp_relay.transports.redaction import visible
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\U0010ffff]+")
 _MAX_TEXT = 500
 
 
@@ -18,7 +18,7 @@ class MalformedReply(Exception):
 
 def printable(text: str) -> str:
     """Make one printable line of what a server wrote, cut at 500 characters."""
-    return _UNPRINTABLE.sub(" ", text).strip()[:_MAX_TEXT]
+    return visible(text)[:_MAX_TEXT]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 
 from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
-from prefect_smtp_relay.delivery import progress
-from prefect_smtp_relay.delivery.routing import Origin
+from prefect_smtp_relay.delivery.identity import seed_of_key
+from prefect_smtp_relay.delivery.retry_state import RetryState, retry_states
 from prefect_smtp_relay.exceptions import MessageError, PermanentFailure
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, NEVER, logged, records, tell
@@ -135,7 +135,7 @@ def test_a_mail_to_others_does_not_take_the_place_of_one_that_is_tried_again(
     """While some recipients of a key's mail wait for the next try, another mail is an error."""
     mail_server.refused["ben@example.org"] = LATER
     first = tell("another key", to="ann@example.org, ben@example.org")
-    progress.note(Origin().of_key("the key").seed, first)
+    retry_states().note(seed_of_key("the key"), RetryState(first))
     with pytest.raises(MessageError, match="idempotency_key: names a mail to other recipients"):
         tell("the key", to="cat@example.org")
     mail_server.refused.clear()

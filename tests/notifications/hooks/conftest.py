@@ -13,6 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.notifications.hooks import RunHook
 from prefect_smtp_relay.testing.mail_server import MailServer
+from tests.clock import FastClock
 
 
 class _Collecting(logging.Handler):
@@ -28,9 +29,9 @@ class _Collecting(logging.Handler):
 
 
 @pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_pauses(fast_clock: FastClock) -> None:
     """Try again at once."""
-    monkeypatch.setattr("prefect_smtp_relay.delivery.handover._PAUSES_SECONDS", (0, 0))
+    del fast_clock
 
 
 @pytest.fixture

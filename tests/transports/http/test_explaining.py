@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import typing
 from collections.abc import Iterator
@@ -9,9 +10,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from prefect_smtp_relay.transports.http.connections import Connection
-from prefect_smtp_relay.transports.http.exchange import _Attempt
-from prefect_smtp_relay.transports.http.values import HttpRequest, Kind, NoAnswer, Stage
+from prefect_smtp_relay.transports.http.explaining import explain
+from prefect_smtp_relay.transports.http.values import Kind, Stage
 
 
 def _all_below(kind: type[Exception]) -> Iterator[type[Exception]]:
@@ -25,13 +25,6 @@ def _httpx_exceptions() -> list[type[Exception]]:
     public = {v for v in vars(httpx).values() if isinstance(v, type) and issubclass(v, Exception)}
     found = public.union(*(_all_below(root) for root in roots))
     return sorted((kind for kind in found if kind.__module__ == "httpx"), key=lambda k: k.__name__)
-
-
-def explain(error: Exception, stage: Stage) -> NoAnswer:
-    """Explain an error of a request that came so far."""
-    attempt = _Attempt(Connection(httpx.Client()), HttpRequest("", {}), 1.0)
-    attempt._stage = stage
-    return attempt._explain(error)
 
 
 @pytest.mark.parametrize("kind", _httpx_exceptions(), ids=lambda kind: kind.__name__)
@@ -78,11 +71,13 @@ def test_a_new_exception_of_httpx_counts_as_its_parent() -> None:
         (ssl.SSLEOFError(8, "EOF occurred"), "lost"),
         (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "tls"),
         (ConnectionRefusedError(111, "refused"), "lost"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "unknown"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), "lost"),
     ],
-    ids=["lost", "wrong-version", "refused"],
+    ids=["lost", "wrong-version", "refused", "no-such-name", "no-dns"],
 )
 def test_the_reason_beneath_a_connect_error(reason: Exception, kind: Kind) -> None:
-    """TLS that fails is permanent; a connection lost in the handshake is not."""
+    """TLS that fails is permanent, a lost connection is not, and a name may be wrong."""
     error = httpx.ConnectError("x")
     error.__cause__ = RuntimeError("from httpcore")
     error.__cause__.__context__ = reason

@@ -94,7 +94,7 @@ def accept(message_id: str = "X-1") -> Answer:
 
 
 def raw(data: bytes) -> Answer:
-    """Write these octets and close the connection, which need be no whole answer."""
+    """Write these bytes and close the connection, which need not be a whole answer."""
 
     def play(handler: Handler) -> None:
         handler.wfile.write(data)
@@ -104,7 +104,7 @@ def raw(data: bytes) -> Answer:
 
 
 def then_close(answer: Answer) -> Answer:
-    """Close the connection behind an answer that does not announce it."""
+    """Close the connection after an answer that does not announce it."""
 
     def play(handler: Handler) -> None:
         answer(handler)
@@ -113,12 +113,12 @@ def then_close(answer: Answer) -> Answer:
     return play
 
 
-def reset_the_next_after(octets: int, answer: Answer) -> Answer:
-    """Answer, and reset the connection once so many octets of a further request arrived."""
+def reset_the_next_after(size: int, answer: Answer) -> Answer:
+    """Answer, and reset the connection once so many bytes of a further request arrived."""
 
     def play(handler: Handler) -> None:
         answer(handler)
-        handler.connection.recv(octets)
+        handler.connection.recv(size)
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         handler.close_connection = True
 
@@ -126,7 +126,7 @@ def reset_the_next_after(octets: int, answer: Answer) -> Answer:
 
 
 def drip(start: bytes) -> Answer:
-    """Write a start at once, and then one octet after the other without an end."""
+    """Write a start at once, and then one byte after the other without an end."""
 
     def play(handler: Handler) -> None:
         handler.close_connection = True
@@ -217,7 +217,7 @@ def read_slowly(peer: socket.socket, is_over: threading.Event) -> None:
 
 
 def greet_slowly(peer: socket.socket, is_over: threading.Event) -> None:
-    """Answer a TLS greeting by the start of a record (RFC 8446, section 5.1), octet by octet."""
+    """Answer a TLS greeting by the start of a record (RFC 8446, section 5.1), byte by byte."""
     peer.sendall(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb")
     while not is_over.wait(0.02):
         peer.sendall(b"x")

@@ -68,7 +68,7 @@ def _read_head(sock: socket.socket) -> str:
 
 
 def _pump(source: socket.socket, sink: socket.socket, passed: bytearray | None = None) -> None:
-    """Carry octets until one side ends, and tell the other."""
+    """Carry bytes until one side ends, and tell the other."""
     with suppress(OSError):
         while block := source.recv(65536):
             if passed is not None:

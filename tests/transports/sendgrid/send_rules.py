@@ -12,9 +12,9 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 
 SCHEMA = json.loads(Path(__file__).with_name("mail_send.schema.json").read_text("utf-8"))
-MOST_RECIPIENTS = 1000
-MOST_OCTETS = 30 * 1024 * 1024
-MOST_CUSTOM_OCTETS = 10_000
+MAX_RECIPIENTS = 1000
+MAX_BYTES = 30 * 1024 * 1024
+MAX_CUSTOM_BYTES = 10_000
 
 _VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 Error = dict[str, str]
@@ -43,7 +43,7 @@ def violations(body: bytes) -> list[Error]:
         _error(".".join(map(str, problem.absolute_path)), problem.message[:300])
         for problem in _VALIDATOR.iter_errors(payload)
     ]
-    if len(body) > MOST_OCTETS:
+    if len(body) > MAX_BYTES:
         found.append(_error("", "more than 30 MB"))
     return found + repeated or [error for rule in _RULES for error in rule(payload)]
 
@@ -64,17 +64,18 @@ def _recipients(payload: dict[str, Any]) -> Iterator[Error]:
     addresses = [
         mailbox["email"].lower()
         for personalization in payload["personalizations"]
-        for mailboxes in personalization.values()
-        for mailbox in mailboxes
+        for field in ("to", "cc", "bcc")
+        for mailbox in personalization.get(field, ())
     ]
     yield from _refused(_twice(addresses), "personalizations", "is included more than once")
-    if len(addresses) > MOST_RECIPIENTS:
+    if len(addresses) > MAX_RECIPIENTS:
         yield _error("personalizations", "There is a limit of 1000 total recipients")
 
 
 def _custom_args(payload: dict[str, Any]) -> Iterator[Error]:
-    if len(json.dumps(payload.get("custom_args", {})).encode()) > MOST_CUSTOM_OCTETS:
-        yield _error("custom_args", "more than 10,000 bytes")
+    for number, personalization in enumerate(payload["personalizations"]):
+        if len(json.dumps(personalization.get("custom_args", {})).encode()) > MAX_CUSTOM_BYTES:
+            yield _error(f"personalizations.{number}.custom_args", "more than 10,000 bytes")
 
 
 def _contents(payload: dict[str, Any]) -> Iterator[Error]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from prefect_smtp_relay.exceptions import ConnectionFailed, TimedOut
+from prefect_smtp_relay.exceptions import TimedOut, UnknownHost
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.http.exchange import _deadline, exchange
@@ -30,13 +30,13 @@ def test_a_resolver_that_does_not_answer(deliver: Deliver, monkeypatch: pytest.M
 
 
 def test_a_name_that_does_not_exist(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name server that knows no such name is `ConnectionFailed`."""
+    """A name server that knows no such name is `UnknownHost`, which is tried again less often."""
 
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(ConnectionFailed, match=r"no connection to SendGrid\. Check") as caught:
+    with pytest.raises(UnknownHost, match=r"no host of the name in \*API URL") as caught:
         deliver(api_url="https://api.sendgrid.invalid")
     assert caught.value.stage == "connect"
 
@@ -62,7 +62,7 @@ def test_a_dead_address_does_not_use_up_the_time_of_the_next(
 def test_tls_that_does_not_come_about(
     deliver: Deliver, take: Callable[[socket.socket, threading.Event], None]
 ) -> None:
-    """A silent handshake ends with the time limit, and so does one of a few octets a second."""
+    """A silent handshake ends with the time limit, and so does one of a few bytes a second."""
     with never_read(take) as url, pytest.raises(TimedOut) as caught:
         deliver(api_url=url.replace("http", "https"), timeout_seconds=0.3)
     assert caught.value.stage == "connect"

@@ -12,6 +12,7 @@ from prefect_smtp_relay.exceptions import (
     RelayConfigurationError,
     TimedOut,
     TlsFailed,
+    UnknownHost,
 )
 from prefect_smtp_relay.transports.http.values import Kind, NoAnswer, Stage
 from prefect_smtp_relay.transports.sendgrid.errors import POST, unanswered
@@ -45,6 +46,7 @@ def test_a_question_that_gets_no_answer_has_done_nothing(
         ("lost", "connect", ConnectionFailed),
         ("late", "connect", TimedOut),
         ("proxy", "connect", ConnectionFailed),
+        ("unknown", "connect", UnknownHost),
         ("tls", "connect", TlsFailed),
         ("configuration", "connect", RelayConfigurationError),
         ("lost", "request", ConnectionFailed),

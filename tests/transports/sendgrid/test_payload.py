@@ -20,16 +20,16 @@ from .send_rules import violations
 
 MakeMessage = Callable[..., Message]
 
+ARGUMENTS = {"custom_args": {"message_id": "<id-1@example.com>"}}
 PLAIN: dict[str, Any] = {
     "from": {"email": "ops@example.com"},
     "subject": "Disk full",
-    "personalizations": [{"to": [{"email": "ann@example.org"}]}],
+    "personalizations": [{"to": [{"email": "ann@example.org"}], **ARGUMENTS}],
     "content": [
         {"type": "text/plain", "value": "Text"},
         {"type": "text/html", "value": "<p>HTML</p>"},
     ],
     "headers": {"Message-ID": "<id-1@example.com>", "Auto-Submitted": "auto-generated"},
-    "custom_args": {"message_id": "<id-1@example.com>"},
 }
 
 
@@ -42,12 +42,12 @@ def _render(message: Message, **options: Any) -> dict[str, Any]:
 
 
 def test_a_plain_mail(make_message: MakeMessage) -> None:
-    """The smallest mail has text before HTML, our Message-ID twice, and nothing blank."""
+    """The smallest mail has text before HTML, our Message-ID twice, and nothing empty."""
     assert _render(make_message()) == PLAIN
 
 
 def test_text_that_flows_reads_well_without_saying_so(make_message: MakeMessage) -> None:
-    """SendGrid takes the bare media type only: the text has its lines, and no blanks put in."""
+    """SendGrid takes the bare media type only: the text has its lines, and no spaces put in."""
     text = "A paragraph \nof two lines\n\n    code\nFrom here"
     content = _render(make_message(text=text, flowed=True))["content"]
     assert content[0] == {"type": "text/plain", "value": text}
@@ -78,6 +78,7 @@ def test_a_mail_with_everything(make_message: MakeMessage) -> None:
                 "to": [{"email": "ann@example.org", "name": "Ann"}, {"email": "bob@example.org"}],
                 "cc": [{"email": "cleo@example.org", "name": "Cleo"}],
                 "bcc": [{"email": "dan@example.org"}],
+                **ARGUMENTS,
             }
         ],
         "headers": {
@@ -133,14 +134,14 @@ def test_a_thread(make_message: MakeMessage) -> None:
 
 
 def test_custom_arguments_stay_small(make_message: MakeMessage) -> None:
-    """With the longest domain, our Message-ID is far from the 10,000 octets that SendGrid takes."""
+    """With the longest domain, our Message-ID is far from the 10,000 bytes that SendGrid takes."""
     domain = ".".join(["x" * 61] * 4 + ["org"])
     message = replace(make_message(), message_id=mint_message_id(domain))
-    assert len(json.dumps(_render(message)["custom_args"])) < 400
+    assert len(json.dumps(_render(message)["personalizations"][0]["custom_args"])) < 400
 
 
 def test_headers_keep_their_order(make_message: MakeMessage) -> None:
-    """Header fields and categories stand in the caller's order."""
+    """Header fields and categories are in the caller's order."""
     message = make_message(headers={"X-B": "1", "X-A": "2", "X-C": "3"})
     payload = _render(message, categories=("z", "a"))
     assert list(payload["headers"]) == ["Message-ID", "Auto-Submitted", "X-B", "X-A", "X-C"]
@@ -168,7 +169,7 @@ def test_an_address_without_a_name_is_not_parsed_again(
         **PLAIN,
         "from": written,
         "reply_to": written,
-        "personalizations": [{"to": [written]}],
+        "personalizations": [{"to": [written], **ARGUMENTS}],
     }
 
 
@@ -187,7 +188,8 @@ def test_names_that_sendgrid_would_split(make_message: MakeMessage) -> None:
                     {"email": "ann@example.org", "name": '"Doe, Ann"'},
                     {"email": "bo@example.org", "name": '"B; \\"Bo\\""'},
                     {"email": "z@example.org", "name": "Zoë"},
-                ]
+                ],
+                **ARGUMENTS,
             }
         ],
     }
@@ -211,7 +213,7 @@ def test_free_headers_are_one_line_of_ascii(
 
 
 def test_a_long_header_is_not_folded(make_message: MakeMessage) -> None:
-    """Many encoded words stand in one line with blanks between them."""
+    """Many encoded words are in one line with spaces between them."""
     value = _render(make_message(headers={"X-Note": "ü" * 200}))["headers"]["X-Note"]
     assert value.isascii()
     assert "\n" not in value
@@ -221,10 +223,10 @@ def test_a_long_header_is_not_folded(make_message: MakeMessage) -> None:
 @pytest.mark.parametrize(
     ("part", "left"), [("text", [PLAIN["content"][1]]), ("html", [PLAIN["content"][0]])]
 )
-def test_a_blank_part_is_left_out(
+def test_an_empty_part_is_left_out(
     make_message: MakeMessage, part: str, left: list[dict[str, str]]
 ) -> None:
-    """SendGrid refuses blank content, so only the other part is there."""
+    """SendGrid refuses empty content, so only the other part is there."""
     assert _render(make_message(**{part: ""})) == {**PLAIN, "content": left}
 
 

@@ -22,6 +22,7 @@ def _copies(message: Message, envelope: Envelope | None = None) -> list[dict[str
     payload = render_payload(message, envelope, categories=(), sandbox_mode=False)
     assert violations(encode_payload(payload)) == []
     copies: list[dict[str, Any]] = payload["personalizations"]
+    assert all(copy.pop("custom_args") == {"message_id": message.message_id} for copy in copies)
     return copies
 
 

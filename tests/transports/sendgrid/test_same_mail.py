@@ -69,14 +69,14 @@ def _text(part: EmailMessage) -> str:
 
 
 def _file(part: EmailMessage) -> tuple[str, str, str, str, bytes]:
-    octets = part.get_payload(decode=True)
-    assert isinstance(octets, bytes)
+    data = part.get_payload(decode=True)
+    assert isinstance(data, bytes)
     return (
         part.get_filename() or "",
         part.get_content_type(),
         part.get_content_disposition() or "",
         str(part.get("Content-ID", "")).strip("<>"),
-        octets,
+        data,
     )
 
 

@@ -53,7 +53,7 @@ def test_the_key_is_in_no_log_and_no_traceback(
 def test_a_key_echoed_outside_http_is_in_no_traceback(
     api: ApiServer, deliver: Callable[..., Receipt], canary: str, echo: str
 ) -> None:
-    """The HTTP library repeats a line that it cannot read: its error is no cause of ours then."""
+    """The HTTP library repeats a line that it cannot read: then its error is not our cause."""
     api.answers = [raw(echo.replace("KEY", canary).encode())]
     with pytest.raises(OutcomeUnknown) as caught:
         deliver()

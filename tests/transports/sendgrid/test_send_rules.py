@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from .api_server import ApiServer
-from .send_rules import MOST_OCTETS, SCHEMA, violations
+from .send_rules import MAX_BYTES, SCHEMA, violations
 
 Payload = dict[str, Any]
 Change = Callable[[Payload], object]
@@ -24,7 +24,7 @@ GOOD: Payload = {
             "cc": [{"email": "bob@example.org", "name": '"Doe, Bob"'}],
             "bcc": [{"email": "cleo@example.org"}],
         },
-        {"to": [{"email": "dan@example.org"}]},
+        {"to": [{"email": "dan@example.org"}], "custom_args": {"message_id": "<x@example.com>"}},
     ],
     "from": {"email": "ops@example.com", "name": "On Call, Night"},
     "reply_to_list": [{"email": "desk@example.com"}, {"email": "ops@example.com"}],
@@ -45,7 +45,6 @@ GOOD: Payload = {
     ],
     "headers": {"Message-ID": "<x@example.com>", "X-Received": "", "X-To": "1"},
     "categories": ["incident", "night"],
-    "custom_args": {"message_id": "<x@example.com>"},
     "mail_settings": {"sandbox_mode": {"enable": True}},
 }
 
@@ -94,7 +93,7 @@ WRONG: list[tuple[str, Change, str]] = [
     ("no recipients", _set([], "personalizations"), "personalizations"),
     ("nobody in to", _set([], *RECIPIENTS, "to"), "personalizations.0.to"),
     ("no to", _set({"cc": [{"email": "x@example.org"}]}, *RECIPIENTS), "personalizations.0"),
-    ("a blank bcc", _set([], *RECIPIENTS, "bcc"), "personalizations.0.bcc"),
+    ("an empty bcc", _set([], *RECIPIENTS, "bcc"), "personalizations.0.bcc"),
     ("no address", _set({"name": "Ann"}, *RECIPIENTS, "to", 0), "personalizations.0.to.0"),
     ("half an address", _set("ann", "from", "email"), "from.email"),
     ("a non-ASCII address", _set("jörg@example.com", "from", "email"), "from.email"),
@@ -117,12 +116,12 @@ WRONG: list[tuple[str, Change, str]] = [
     ),
     ("1001 recipients", lambda p: p.update(personalizations=_crowd(1001)), "personalizations"),
     ("reply_to with reply_to_list", _set({"email": "x@example.org"}, "reply_to"), ""),
-    ("a blank reply_to_list", _set([], "reply_to_list"), "reply_to_list"),
-    ("a blank subject", _set("", "subject"), "subject"),
+    ("an empty reply_to_list", _set([], "reply_to_list"), "reply_to_list"),
+    ("an empty subject", _set("", "subject"), "subject"),
     ("a subject of two lines", _set("a\r\nb", "subject"), "subject"),
     ("no content", _set([], "content"), "content"),
     ("HTML before text", lambda p: p["content"].reverse(), "content"),
-    ("a blank text", _set("", "content", 0, "value"), "content"),
+    ("an empty text", _set("", "content", 0, "value"), "content"),
     ("text twice", _set({"type": "text/plain", "value": "x"}, "content", 2), "content"),
     ("another content", _set("text/calendar", "content", 0, "type"), "content"),
     ("an empty file", _set("", "attachments", 0, "content"), "attachments.0.content"),
@@ -145,18 +144,27 @@ WRONG: list[tuple[str, Change, str]] = [
         "attachments.1.content_id",
     ),
     ("an id twice", _set("b", "attachments", 0, "content_id"), "attachments"),
-    ("a header that is no text", _set(5, "headers", "X-A"), "headers.X-A"),
+    ("a header that is not a text", _set(5, "headers", "X-A"), "headers.X-A"),
     ("a header that is not encoded", _set("Größe", "headers", "X-A"), "headers.X-A"),
     ("a header of two lines", _set("a\r\n b", "headers", "X-A"), "headers.X-A"),
-    ("a header name with a blank", _set("x", "headers", "X A"), "headers"),
+    ("a header name with a space", _set("x", "headers", "X A"), "headers"),
     ("a non-ASCII header name", _set("x", "headers", "X-Größe"), "headers"),
     ("a header in two cases", _set("x", "headers", "message-id"), ""),
     ("eleven categories", _set([f"c{n}" for n in range(11)], "categories"), "categories"),
     ("a category twice", _set(["a", "a"], "categories"), "categories"),
     ("a long category", _set(["x" * 256], "categories"), "categories.0"),
     ("a non-ASCII category", _set(["ü"], "categories"), "categories.0"),
-    ("a custom argument that is no text", _set(5, "custom_args", "n"), "custom_args.n"),
-    ("large custom arguments", _set("x" * 10_000, "custom_args", "n"), "custom_args"),
+    ("custom arguments at the root", _set({"n": "x"}, "custom_args"), ""),
+    (
+        "a custom argument that is not a text",
+        _set(5, "personalizations", 1, "custom_args", "n"),
+        "personalizations.1.custom_args.n",
+    ),
+    (
+        "large custom arguments",
+        _set("x" * 10_000, "personalizations", 1, "custom_args", "n"),
+        "personalizations.1.custom_args",
+    ),
     ("no switch", _set({}, "mail_settings", "sandbox_mode"), "mail_settings.sandbox_mode"),
     *(
         (f"the header {name}", _set("x", "headers", name), "headers")
@@ -190,7 +198,7 @@ def test_what_is_no_json(body: bytes) -> None:
 
 def test_what_is_too_large() -> None:
     """More than 30 MB are too much."""
-    (error,) = violations(_encode(GOOD) + b" " * MOST_OCTETS)
+    (error,) = violations(_encode(GOOD) + b" " * MAX_BYTES)
     assert error["message"] == "more than 30 MB"
 
 

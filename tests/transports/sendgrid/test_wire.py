@@ -112,7 +112,7 @@ def test_a_refusal_is_told_from_what_came_of_it(api: ApiServer, deliver: Deliver
 
 
 def test_a_long_body_is_read_to_a_limit(api: ApiServer, deliver: Deliver) -> None:
-    """What stands behind the limit is never read."""
+    """What comes after the limit is never read."""
     api.answers = [reply(400, b" " * MAX_BODY + b"behind")]
     with pytest.raises(PermanentFailure) as caught:
         deliver()

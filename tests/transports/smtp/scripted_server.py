@@ -59,6 +59,7 @@ class ScriptedServer:
         scripts: as above: the first connection's, the second's, and so on; the last one repeats.
         tls_context: for the step TLS.
         extensions: what every step EHLO offers as well.
+        host, port: where to listen; port 0 takes any.
     """
 
     def __init__(
@@ -66,13 +67,15 @@ class ScriptedServer:
         *scripts: str,
         tls_context: ssl.SSLContext | None = None,
         extensions: Iterable[str] = (),
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.connections = 0
         self._record = Record()
         self._scripts = [parse(script, STEPS) for script in scripts]
         self._tls_context = tls_context
         self._extensions = tuple(extensions)
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listening = socket.create_server((host, port), backlog=128)
         self._listening.setblocking(False)
         self.host, self.port = self._listening.getsockname()
         self._started = threading.Event()

@@ -58,7 +58,7 @@ def test_a_wrong_password_is_refused(
         submit(server, security=Security.STARTTLS, credentials=credentials, mechanism=mechanism)
     error = caught.value
     assert (error.code, error.enhanced_code, error.stage) == (535, "5.7.8", "AUTH")
-    assert str(error).endswith("Check `username`, `password` and `authentication` in the block.")
+    assert str(error).endswith("and *Authentication* (`authentication`) in the block.")
     assert not error.transient
     assert "canary" not in str(error)
     assert server.mails == []
@@ -104,11 +104,21 @@ AUTH_FAULTS = [
     # mechanism, what the server does, transient, words of the error
     ("plain", "C: AUTH PLAIN\nS: 454 4.7.0 try later", True, "454 4.7.0 try later"),
     ("plain", "C: AUTH PLAIN", True, "closed the connection"),
-    ("plain", "C: AUTH PLAIN\nS: 334 ", False, "Check `username`"),
+    ("plain", "C: AUTH PLAIN\nS: 334 ", False, "Check *Username*"),
     ("plain", "C: AUTH PLAIN\nS: 534 5.7.9 no", False, "app password"),
-    ("login", "C: AUTH LOGIN\nS: 535 5.7.8 not you", False, "Check `username`"),
-    ("login", "C: AUTH LOGIN\nS: 334 \nC: \nS: 535 5.7.8 no", False, "Check `username`"),
-    ("login", "C: AUTH LOGIN\nS: 334 \nC: \nS: 334 \nC: \nS: 334 ", False, "Check `username`"),
+    ("login", "C: AUTH LOGIN\nS: 535 5.7.8 not you", False, "Check *Username*"),
+    (
+        "login",
+        "C: AUTH LOGIN\nS: 334 \nC: \nS: 535 5.7.8 no",
+        False,
+        "Check *Username*",
+    ),
+    (
+        "login",
+        "C: AUTH LOGIN\nS: 334 \nC: \nS: 334 \nC: \nS: 334 ",
+        False,
+        "Check *Username*",
+    ),
     ("cram_md5", "C: AUTH CRAM-MD5\nS: 334 !!!!", False, "challenge is not base64"),
     ("cram_md5", "C: AUTH CRAM-MD5\nS: 334 é", False, "challenge is not base64"),
     ("cram_md5", "C: AUTH CRAM-MD5\nS: 334 abc", False, "challenge is not base64"),

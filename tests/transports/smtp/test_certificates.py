@@ -116,7 +116,7 @@ def test_a_certificate_for_another_host_is_refused(
     pem, context = issue(held)
     server = start(security=kind, tls_context=context)
     trust = {"verify_peer": True, "ca_certificate": pem}
-    with pytest.raises(TlsFailed, match=r"for another host: set `address`"):
+    with pytest.raises(TlsFailed, match=r"for another host: set \*Address\* \(`address`\)"):
         submit(server, address=address, security=security, **trust)
     assert server.mails == []
 

@@ -66,7 +66,8 @@ class TestCertificates:
         report = check(
             start(security=kind, tls_context=self_signed[1]), security=security, verify_peer=True
         )
-        assert "self-signed: put it in `ca_certificate`" in report.step("TLS").detail
+        advice = "self-signed: put it in *CA certificate* (`ca_certificate`)"
+        assert advice in report.step("TLS").detail
         assert report.step("certificate").detail.startswith("for localhost; self-signed; valid")
         (words,) = report.recommendation.words
         assert words.startswith("The certificate is self-signed: paste the PEM of")

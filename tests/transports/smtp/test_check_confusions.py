@@ -128,7 +128,7 @@ class SlowGreeter:
 def test_a_web_server_is_no_smtp_server(play: Callable[..., ScriptedServer], check: Check) -> None:
     """What greets in another protocol is named as such."""
     report = check(play("S: HTTP/1.1 400 Bad Request"), security=Security.STARTTLS)
-    assert "This is a web server, not an SMTP server: set `port`" in report.step("greeting").detail
+    assert "This is a web server, not an SMTP server: set *Port*" in report.step("greeting").detail
 
 
 def test_clear_text_that_needs_not_be(start_tls: Callable[..., MailServer], check: Check) -> None:
@@ -205,8 +205,8 @@ REPLIES = [
     ),
     pytest.param(
         "S: 535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [X.prod]",
-        "The provider has retired passwords for SMTP on this account (basic authentication): set"
-        " `authentication` to xoauth2",
+        "The provider takes no passwords for SMTP on this account any more (basic authentication):"
+        " set *Authentication* (`authentication`) to xoauth2",
         id="microsoft-basic-retired",
     ),
     pytest.param(
@@ -218,13 +218,18 @@ REPLIES = [
     pytest.param(
         "S: 535 5.7.139 Authentication unsuccessful, user is locked by your organization's"
         " security defaults policy. Contact your administrator. [X.prod]",
-        "an administrator of Microsoft 365 has to permit it",
+        "set *Authentication* (`authentication`) to xoauth2",
         id="microsoft-security-defaults",
     ),
     pytest.param(
         "S: 535 5.7.139 Authentication unsuccessful, the user credentials were incorrect. [X.prod]",
-        "Check `username` and `password`",
+        "Check *Username* (`username`) and *Password* (`password`)",
         id="microsoft-wrong-password",
+    ),
+    pytest.param(
+        "S: 550 5.7.30 Basic authentication is not supported for Client Submission.",
+        "set *Authentication* (`authentication`) to xoauth2",
+        id="microsoft-client-submission",
     ),
 ]
 

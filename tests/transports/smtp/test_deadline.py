@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prefect_smtp_relay.exceptions import ConnectionFailed, TimedOut
+from prefect_smtp_relay.exceptions import ConnectionFailed, OutcomeUnknown, TimedOut
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SLOW = "WAIT 0.4\nS: 220 mx.test\nEHLO SIZE 0\nWAIT 0.4\nC: MAIL\nWAIT 0.4\nS: 250 ok\nSERVE"
 
 
+UP_TO_DATA = "S: 220 mx.test\nEHLO SIZE 0\nC: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\n"
 ONE_SECOND = Limits(timeouts_per_delivery=0)
 """For a delivery to one recipient with hardly a byte."""
 
@@ -35,13 +36,27 @@ def test_slow_replies_add_up(
     assert caught.value.stage == "MAIL"
 
 
-def test_the_final_reply_has_its_whole_time(
+def test_a_slow_final_reply_is_waited_for(
     play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
 ) -> None:
-    """After the message, giving up would risk a second copy: the reply's own limit holds."""
-    script = "S: 220 mx.test\nEHLO SIZE 0\nC: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\n"
-    server = play(f"{script}WAIT 0.7\nS: 354 go\nBODY\nWAIT 0.7\nS: 250 ok\nSERVE")
-    assert submit(server, timeout_seconds=5, limits=ONE_SECOND).accepted == ("ann@example.org",)
+    """After the message, giving up would make copies: its reply has a bound of its own."""
+    server = play(f"{UP_TO_DATA}S: 354 go\nSTORE\nWAIT 1.2\nS: 250 ok\nSERVE")
+    assert submit(server, timeout_seconds=0.5, limits=ONE_SECOND).accepted == ("ann@example.org",)
+    assert len(server.stored) == 1
+
+
+def test_a_final_reply_that_never_comes(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
+) -> None:
+    """In the end nobody knows what became of the mail, and the error says so."""
+    server = play(f"{UP_TO_DATA}S: 354 go\nSTORE\nSILENCE")
+    with pytest.raises(OutcomeUnknown, match="It may have been accepted: look for its Message-ID"):
+        submit(server, timeout_seconds=5, limits=Limits(final_reply_seconds=0.2))
+
+
+def test_the_final_reply_has_ten_minutes() -> None:
+    """RFC 5321, section 4.5.3.2.6."""
+    assert Limits().final_reply_seconds == 600
 
 
 def test_replies_may_be_held_back_for_all_recipients(

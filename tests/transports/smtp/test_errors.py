@@ -16,6 +16,7 @@ from prefect_smtp_relay.exceptions import (
     PermanentFailure,
     TimedOut,
     TlsFailed,
+    UnknownHost,
 )
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, translate, translating
 from prefect_smtp_relay.transports.smtp.reply import MalformedReply
@@ -94,7 +95,8 @@ def test_a_malformed_final_reply() -> None:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (socket.gaierror(-2, "unknown"), ConnectionFailed),
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), UnknownHost),
+        (socket.gaierror(socket.EAI_AGAIN, "later"), ConnectionFailed),
         (socket.herror(1, "unknown"), ConnectionFailed),
         (TimeoutError(), TimedOut),
         (BrokenPipeError(32, "broken"), ConnectionFailed),
@@ -104,7 +106,7 @@ def test_a_malformed_final_reply() -> None:
         (ssl.SSLSyscallError(5, "lost"), ConnectionFailed),
         (OSError(), ConnectionFailed),
     ],
-    ids=lambda value: value.__name__ if isinstance(value, type) else type(value).__name__,
+    ids=lambda value: value.__name__ if isinstance(value, type) else repr(value),
 )
 def test_which_error_is_which(error: OSError, kind: type[DeliveryError]) -> None:
     """Lost connections and time-outs may pass; a TLS that does not fit will not."""
@@ -116,11 +118,16 @@ def test_which_error_is_which(error: OSError, kind: type[DeliveryError]) -> None
     [
         (9, "not valid yet: check the clocks"),
         (10, "expired: have it renewed"),
-        (18, "self-signed: put it in `ca_certificate`"),
-        (19, "put the CA's PEM in `ca_certificate`"),
-        (20, "put the CA's PEM in `ca_certificate`"),
-        (62, "another host: set `address`"),
-        (64, "another host: set `address`"),
+        (18, "self-signed: put it in *CA certificate*"),
+        (19, "put the CA's PEM in *CA certificate*"),
+        (20, "put the CA's PEM in *CA certificate*"),
+        (62, "another host: set *Address*"),
+        (64, "another host: set *Address*"),
+        (66, "too weak to be safe"),
+        (68, "too weak to be safe"),
+        (79, "basicConstraints and keyUsage"),
+        (85, "Python 3.13 and later check strictly"),
+        (92, "Python 3.13 and later check strictly"),
     ],
 )
 def test_each_fault_of_a_certificate_has_its_advice(code: int, words: str) -> None:
@@ -128,3 +135,40 @@ def test_each_fault_of_a_certificate_has_its_advice(code: int, words: str) -> No
     error = ssl.SSLCertVerificationError(1, "no")
     error.verify_code, error.verify_message = code, "words"
     assert words in str(translate(NAME, "TLS", error))
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("DH_KEY_TOO_SMALL", "Diffie-Hellman key is too weak"),
+        ("EE_KEY_TOO_SMALL", "have the certificate issued again"),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "(`client_certificate`)"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "does not accept the client certificate"),
+        ("TLSV1_UNRECOGNIZED_NAME", "(`tls_server_name`)"),
+        ("UNSAFE_LEGACY_RENEGOTIATION_DISABLED", "secure renegotiation"),
+        ("SOMETHING_NEW", "*Force STARTTLS* (`enable_starttls`)"),
+    ],
+)
+def test_each_fault_of_tls_has_its_advice(reason: str, words: str) -> None:
+    """OpenSSL's name of the error decides what to change; it is permanent."""
+    error = ssl.SSLError(1, "no")
+    error.reason = reason
+    translated = translate(NAME, "TLS", error)
+    assert words in str(translated)
+    assert isinstance(translated, TlsFailed)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionResetError("gone"), "hung up after the TLS handshake"),
+        (ssl.SSLEOFError(8, "eof"), "hung up after the TLS handshake"),
+        (TimeoutError(), "says nothing after the TLS handshake"),
+    ],
+    ids=repr,
+)
+def test_a_greeting_that_is_missing_over_tls(error: OSError, words: str) -> None:
+    """Nobody is told to switch `ssl` on where it is on."""
+    text = str(translate(NAME, "greeting", error, is_encrypted=True))
+    assert words in text
+    assert "switch" not in text.lower()

@@ -24,7 +24,7 @@ from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.transports.base import logger
-from prefect_smtp_relay.transports.smtp import Credentials
+from prefect_smtp_relay.transports.smtp import Credentials, Limits
 
 from .faults import encryption, grammar, handover, login, opening, submission
 from .faults.scenario import PASSWORD, SHORT, USERNAME, Scenario, SessionKind, expand, write_out
@@ -81,6 +81,7 @@ def serve(certificates: Certificates) -> Callable[..., tuple[ScriptedServer, dic
             **kind.settings,
             **scenario.settings,
             "timeout_seconds": scenario.timeout,
+            "limits": Limits(final_reply_seconds=scenario.timeout),
         }
 
     return make

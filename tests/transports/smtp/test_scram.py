@@ -61,7 +61,7 @@ def test_a_wrong_password_is_refused(
             mechanism="scram_sha_256",
         )
     assert (caught.value.code, caught.value.enhanced_code) == (535, "5.7.8")
-    assert "Check `username`, `password`" in str(caught.value)
+    assert "Check *Username* (`username`), *Password* (`password`)" in str(caught.value)
     assert "canary" not in str(caught.value)
 
 

@@ -106,7 +106,7 @@ def test_a_denial_names_the_field_to_change(
         )
     text = str(caught.value)
     assert text.startswith(f"{NAME} (AUTH): the token endpoint {host} answered ")
-    assert f"{status} {error}: Bad [31m request. " in text
+    assert f"{status} {error}: Bad \\x1b[31m request. " in text
     assert advice in text
     assert (caught.value.code, caught.value.stage) == (status, "AUTH")
     assert not caught.value.transient
@@ -228,6 +228,8 @@ def test_secrets_that_the_endpoint_repeats(ask: Ask, status: int) -> None:
         ({"expires_in": "soon"}, 300.0),
         ({"expires_in": -1}, 0.0),
         ({"expires_in": 1e300}, 86400.0),
+        ({"expires_in": 10**400}, 86400.0),
+        ({"expires_in": -(10**400)}, 0.0),
         ({"expires_in": "nan"}, 0.0),
     ],
 )
@@ -242,3 +244,33 @@ def test_a_rotated_refresh_token_is_read(ask: Ask) -> None:
     assert rotated == SecretStr("new")
     assert ask(grant("t1", refresh_token="")).refresh_token is None
     assert ask(then_close(grant("t1"))).refresh_token is None
+
+
+def test_no_proxy_carries_a_request_to_this_host(
+    ask: Ask, endpoint: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plain http URL is on loopback: a proxy would read the secrets, on another loopback."""
+    with serve() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert ask(grant("t1")).access_token.get_secret_value() == "t1"
+    assert proxy.requests == []
+    assert len(endpoint.requests) == 1
+
+
+@pytest.mark.parametrize("field", ["client_id", "client_secret", "refresh_token", "scope"])
+def test_what_cannot_be_sent_is_a_wrong_setting(endpoint: ApiServer, field: str) -> None:
+    """Half of a character, which UTF-8 does not know, is told before anything is asked."""
+    half = "canary-\ud800"
+    settings = {
+        "client_id": "app",
+        "client_secret": SecretStr(SECRET),
+        "refresh_token": SecretStr(REFRESH),
+        "scope": "",
+    }
+    value = SecretStr(half) if isinstance(settings[field], SecretStr) else half
+    oauth = OAuthConfig(endpoint.url, **{**settings, field: value})  # type: ignore[arg-type]  # of many types
+    with pytest.raises(RelayConfigurationError, match="oauth_client_id") as caught:
+        request_token(oauth, oauth.refresh_token, NAME, 5.0)
+    assert "canary" not in _told(caught.value)
+    assert endpoint.requests == []

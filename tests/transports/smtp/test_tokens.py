@@ -82,7 +82,7 @@ def test_a_refused_token_is_acknowledged_and_explained(
     assert server.farewells == [{"xoauth2": b"", "oauthbearer": b"\1"}[mechanism]]
     assert (error.code, error.enhanced_code, error.stage) == (535, "5.7.8", "AUTH")
     assert "(status 401, schemes bearer, scope https://mail.test/, got ***)" in text
-    assert "The access token in `password` has expired" in text
+    assert "The access token in *Password* (`password`) has expired" in text
     assert "canary" not in text
     assert not error.transient
 

@@ -23,7 +23,7 @@ from prefect_smtp_relay.transports.smtp.auth.scram import ScramFailed
 from prefect_smtp_relay.transports.smtp.auth.tokens import TokenStore
 from prefect_smtp_relay.transports.smtp.config import Credentials
 from prefect_smtp_relay.transports.smtp.errors import refused
-from prefect_smtp_relay.transports.smtp.hints import advise_token
+from prefect_smtp_relay.transports.smtp.refusals import advise_token
 from prefect_smtp_relay.transports.smtp.reply import Reply, printable
 from prefect_smtp_relay.transports.smtp.session.session import Session
 

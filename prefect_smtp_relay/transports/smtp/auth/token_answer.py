@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,36 +23,38 @@ from prefect_smtp_relay.transports.smtp.config import OAuthConfig
 from prefect_smtp_relay.transports.smtp.reply import printable
 
 _TOKEN = re.compile(r"[!-~]+")
+_REFRESH_TOKEN = re.compile(r"[ -~]+")  # RFC 6749, appendix A.17
 _USUAL_LIFE_SECONDS = 300.0
 """For an answer without ``expires_in``: a token that lives shorter is refused, and renewed."""
 
 _MAX_LIFE_SECONDS = 86_400.0
 _DENIED = frozenset({400, 401, 403})
 _PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
-_URL = "*OAuth token URL* (`oauth_token_url`)"
-_ID = "*OAuth client ID* (`oauth_client_id`)"
-_CLIENT_SECRET = "*OAuth client secret* (`oauth_client_secret`)"  # noqa: S105  # a field's title
-_REFRESH = "*OAuth refresh token* (`oauth_refresh_token`)"
-_SCOPE = "*OAuth scope* (`oauth_scope`)"
+URL = "*OAuth token URL* (`oauth_token_url`)"
+CLIENT_ID = "*OAuth client ID* (`oauth_client_id`)"
+CLIENT_SECRET = "*OAuth client secret* (`oauth_client_secret`)"  # noqa: S105  # a field's title
+REFRESH_TOKEN = "*OAuth refresh token* (`oauth_refresh_token`)"  # noqa: S105  # as above
+SCOPE = "*OAuth scope* (`oauth_scope`)"
 _ADVICE = {
-    "invalid_client": f"Check {_ID} and {_CLIENT_SECRET} in the block; a secret may have expired.",
-    "unauthorized_client": f"Check {_ID}, and whether the application may use this grant.",
-    "invalid_scope": f"Check {_SCOPE} in the block.",
-    "unsupported_grant_type": f"Check {_URL}; without {_REFRESH} the grant is that of client"
+    "invalid_client": f"Check {CLIENT_ID} and {CLIENT_SECRET} in the block; a secret may have"
+    " expired.",
+    "unauthorized_client": f"Check {CLIENT_ID}, and whether the application may use this grant.",
+    "invalid_scope": f"Check {SCOPE} in the block.",
+    "unsupported_grant_type": f"Check {URL}; without {REFRESH_TOKEN} the grant is that of client"
     " credentials.",
 }
 _REFRESH_IS_OVER = (
     "The refresh token has expired, was revoked, or belongs to another application: set"
-    f" {_REFRESH} in the block to a new one."
+    f" {REFRESH_TOKEN} in the block to a new one."
 )
-_OTHERWISE = f"Check {_URL}, {_ID}, {_CLIENT_SECRET} and {_SCOPE} in the block."
+_OTHERWISE = f"Check {URL}, {CLIENT_ID}, {CLIENT_SECRET} and {SCOPE} in the block."
 _LATER = "The trouble is the token endpoint's; it is tried again later."
-_NO_ENDPOINT = f"Check {_URL} in the block; redirects are not followed."
+_NO_ENDPOINT = f"Check {URL} in the block; redirects are not followed."
 
 
 @dataclass(frozen=True)
 class TokenAnswer:
-    """An HTTP answer; it may hold a new token, or repeat any secret of the request.
+    """An HTTP answer; it may contain a new token, or repeat any secret of the request.
 
     Args:
         status, body: of the answer.
@@ -87,8 +90,9 @@ class TokenAnswer:
             )
             raise PermanentFailure(transport, detail, self.status, stage="AUTH")
         rotated = self._text("refresh_token")
+        is_usable = _REFRESH_TOKEN.fullmatch(rotated)
         return Grant(
-            SecretStr(token), self._lifetime_seconds(), SecretStr(rotated) if rotated else None
+            SecretStr(token), self._lifetime_seconds(), SecretStr(rotated) if is_usable else None
         )
 
     def _refusal(self, transport: str) -> DeliveryError:
@@ -109,9 +113,12 @@ class TokenAnswer:
         return AuthenticationFailed, _ADVICE.get(error, _OTHERWISE)
 
     def _lifetime_seconds(self) -> float:
-        """Some endpoints write ``expires_in`` as a text."""
+        """Some endpoints write ``expires_in`` as a text; it may be any number there is."""
+        told = self._document.get("expires_in", _USUAL_LIFE_SECONDS)
         try:
-            seconds = float(self._document.get("expires_in", _USUAL_LIFE_SECONDS))
+            seconds = float(told)
+        except OverflowError:
+            seconds = math.inf if told > 0 else 0.0
         except (TypeError, ValueError):
             seconds = _USUAL_LIFE_SECONDS
         return min(max(0.0, seconds), _MAX_LIFE_SECONDS)  # this order makes 0.0 of NaN

@@ -7,11 +7,19 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from prefect_smtp_relay._version import __version__
+from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.transports.http.errors import cause, translate
 from prefect_smtp_relay.transports.http.exchange import exchange
 from prefect_smtp_relay.transports.http.values import HttpAnswer, HttpRequest, NoAnswer
 from prefect_smtp_relay.transports.redaction import Redactor
-from prefect_smtp_relay.transports.smtp.auth.token_answer import TokenAnswer
+from prefect_smtp_relay.transports.smtp.auth.token_answer import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    REFRESH_TOKEN,
+    SCOPE,
+    URL,
+    TokenAnswer,
+)
 from prefect_smtp_relay.transports.smtp.auth.tokens import Grant
 from prefect_smtp_relay.transports.smtp.config import OAuthConfig
 
@@ -47,7 +55,7 @@ def request_token(
             failure,
             transport,
             peer=f"the token endpoint {oauth.host}",
-            url_field="*OAuth token URL* (`oauth_token_url`)",
+            url_field=URL,
             stage="AUTH",
         ) from cause(failure, redactor)
     return TokenAnswer(
@@ -65,7 +73,14 @@ def _form(oauth: OAuthConfig, refresh_token: SecretStr) -> bytes:
         "client_secret": oauth.client_secret.get_secret_value(),
         "scope": oauth.scope,
     }
-    return urlencode({name: value for name, value in fields.items() if value}).encode()
+    try:
+        return urlencode({name: value for name, value in fields.items() if value}).encode()
+    except UnicodeEncodeError:
+        raise RelayConfigurationError(
+            "one of them contains half of a character, which cannot be sent",
+            "Copy them again.",
+            field=f"{CLIENT_ID}, {CLIENT_SECRET}, {REFRESH_TOKEN} and {SCOPE}",
+        ) from None
 
 
 def _ask(url: str, form: bytes, seconds: float) -> HttpAnswer:

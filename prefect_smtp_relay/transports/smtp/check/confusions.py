@@ -14,8 +14,8 @@ from prefect_smtp_relay.transports.smtp.check.certificate import Certificate, re
 from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, STARTTLS, Remedy
 from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.connection import connect
-from prefect_smtp_relay.transports.smtp.errors import OTHER_HOST_CODES
 from prefect_smtp_relay.transports.smtp.session.session import Session
+from prefect_smtp_relay.transports.smtp.tls_hints import OTHER_HOST_CODES
 
 _PROBE_SECONDS = 3.0
 _SUBMISSION_PORTS = {587: STARTTLS, 465: DIRECT_TLS}

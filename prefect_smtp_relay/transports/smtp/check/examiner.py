@@ -87,7 +87,7 @@ class Examiner(Observer):
 
     def _explain_tls(self, error: TlsFailed) -> None:
         cause = error.__cause__
-        if error.stage == "greeting":
+        if error.stage == "greeting" and cause is None:
             self._note(
                 Remedy(
                     "This is an SMTPS server, which waits for TLS from the first byte, and the"

@@ -35,6 +35,9 @@ _DEFAULTS: dict[str, Any] = {
     "enable_starttls_auto": True,
     "ssl_verify_mode": "none",
     "ca_certificate": "",
+    "tls_server_name": "",
+    "client_certificate": "",
+    "client_key": "",
     "allow_cleartext_auth": False,
     **dict.fromkeys(_OAUTH_FIELDS, ""),
 }
@@ -87,6 +90,9 @@ def block_fields(config: SmtpConfig) -> dict[str, Any]:
         **_switches(config.security),
         "ssl_verify_mode": "peer" if config.verify_peer else "none",
         "ca_certificate": _shown(config.ca_certificate),
+        "tls_server_name": config.tls_server_name,
+        "client_certificate": _shown(config.client_certificate),
+        "client_key": _shown(config.client_key),
         "allow_cleartext_auth": config.allow_cleartext_auth,
         **{name: _shown(getattr(config.oauth, own, "")) for name, own in _OAUTH_FIELDS.items()},
     }

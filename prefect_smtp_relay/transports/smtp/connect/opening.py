@@ -132,7 +132,7 @@ class _Opening:
             try:
                 session = self._upgraded(sock, address)
             except TlsFailed as error:
-                if error.stage != "greeting":
+                if error.stage != "greeting" or error.__cause__ is not None:
                     raise
             else:
                 starttls.add(endpoint)

@@ -13,6 +13,7 @@ from prefect_smtp_relay.mail.mime.render import MimeText, render_mime
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal, recipients_refused
 from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
+from prefect_smtp_relay.transports.smtp.refusals import advise_recipients
 from prefect_smtp_relay.transports.smtp.reply import Reply
 
 _CLOSED = 451
@@ -113,7 +114,9 @@ class Submission:
         refused = {a: state for a, state in self.states.items() if isinstance(state, Refusal)}
         accepted = self.in_stage(Stage.ACCEPTED)
         if not accepted:
-            return self._error or recipients_refused(self.config.name, self.message, refused)
+            return self._error or recipients_refused(
+                self.config.name, self.message, refused, advise_recipients([*refused.values()])
+            )
         return Receipt.for_message(
             self.message,
             transport=self.config.name,

@@ -13,14 +13,23 @@ MAX_RECIPIENTS = 100
 """What every server has to take in one transaction (RFC 5321, section 4.5.3.1.8)."""
 
 _RCPTMAX = re.compile(r"\bRCPTMAX=(\d{1,6})\b")
+_OLD_AUTH = re.compile(r"^AUTH\s*=", re.IGNORECASE)
 _HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _MEANS_NOTHING = frozenset({"localhost", "localdomain", "local", "internal"})
 
 
 def read_extensions(reply: Reply) -> dict[str, str]:
-    """Read the keywords, in upper case, each with its parameters."""
-    words = (line.partition(" ") for line in reply.lines[1:])
-    return {keyword.upper(): parameters for keyword, _, parameters in words}
+    """Read the keywords, in upper case, each with its parameters.
+
+    Servers of an older draft write ``AUTH=PLAIN``, beside the line of RFC 4954 or in its place.
+    """
+    found: dict[str, str] = {}
+    for line in reply.lines[1:]:
+        keyword, *parameters = _OLD_AUTH.sub("AUTH ", line).split() or [""]
+        if keyword.upper() == "AUTH":
+            parameters = list(dict.fromkeys([*found.get("AUTH", "").split(), *parameters]))
+        found[keyword.upper()] = " ".join(parameters)
+    return found
 
 
 def recipient_limit(extensions: Mapping[str, str]) -> int:

@@ -16,6 +16,7 @@ from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 _LINE = re.compile(rb"([2-5]\d{2})(?:([ -])(.*))?", re.DOTALL)
 _MAX_LINE = 8192
 _MAX_LINES = 200
+_ROUND_SECONDS = 1.0
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -144,10 +145,13 @@ class Wire:
         return line.removesuffix(b"\r")
 
     def _receive(self, deadline: Deadline) -> None:
-        self.socket.settimeout(deadline.left())
+        """Wait in rounds: a task's timeout reaches a thread only between two of them."""
         if _QUICKACK is not None:
             self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        self._take_in(self.socket.recv(_MAX_LINE))
+        while True:
+            self.socket.settimeout(deadline.left(_ROUND_SECONDS))
+            with contextlib.suppress(TimeoutError):
+                return self._take_in(self.socket.recv(_MAX_LINE))
 
     def _take_in(self, data: bytes) -> None:
         if not data:

@@ -13,6 +13,7 @@ from prefect_smtp_relay.transports.smtp import Security
 
 from .advice import (
     DOMAIN,
+    IN_CLEAR,
     LATER,
     NO_CIPHER,
     NO_RELAY,
@@ -65,9 +66,9 @@ STARTING = [
 ]
 HANDSHAKE = [
     Scenario("handshake-in-clear", GO + "HEAR\nS: 250 in clear", TlsFailed, "STARTTLS",
-             "plain text", OTHER_PORT, settings=UPGRADED),
+             "plain text", IN_CLEAR, settings=UPGRADED),
     Scenario("handshake-in-clear-if-offered", GO + "HEAR\nS: 250 in clear", TlsFailed, "STARTTLS",
-             "plain text", OTHER_PORT, settings=IF_OFFERED),
+             "plain text", IN_CLEAR, settings=IF_OFFERED),
     Scenario("handshake-fin", GO, ConnectionFailed, "STARTTLS", "", OTHER_PORT, settings=UPGRADED),
     Scenario("handshake-rst", GO + "HEAR\nRESET", ConnectionFailed, "STARTTLS", "connection",
              OTHER_PORT, settings=UPGRADED),

@@ -44,7 +44,7 @@ BROKEN_REPLIES = [
 ODD_REFUSALS = [
     Scenario("mail-control-bytes",
              MAIL + r"RAW 550-5.7.1 \x1b[2J\x07one\r\n550 5.7.1 t\x00wo\r\n" + REST,
-             PermanentFailure, "MAIL", "550 5.7.1 [2J one t wo. ", SENDER),
+             PermanentFailure, "MAIL", r"550 5.7.1 \x1b[2J\x07one t\x00wo. ", SENDER),
     Scenario("mail-8-bit", MAIL + r"RAW 550 5.7.1 \xc3\xa9t\xc3\xa9 \xff\xfe\r\n" + REST,
              PermanentFailure, "MAIL", "550 5.7.1 été \ufffd\ufffd", SENDER),
     Scenario("mail-500-bytes", MAIL + f"S: 550 5.7.1 {'x' * 5000}" + REST, PermanentFailure,
@@ -64,7 +64,7 @@ TOLERATED = [
     ]
 ] + [
     Scenario("tolerated-response", STORED + r"RAW 250 2.0.0 \x1b[2J\xc3\xa9\r\n" + "SERVE",
-             says="250 2.0.0 [2Jé", copies=1),
+             says=r"250 2.0.0 \x1b[2Jé", copies=1),
 ]
 UNASKED = [
     # Step by step, a second reply is there before the next command is written: it answers nothing.

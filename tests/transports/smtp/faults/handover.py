@@ -15,7 +15,6 @@ from .advice import (
     LATER,
     SIZE,
     UNKNOWN,
-    UNKNOWN_SLOW,
 )
 from .scenario import BODY, REST, SHORT, STORED, Scenario
 
@@ -58,9 +57,9 @@ BEHIND_THE_DOT = [
     Scenario("final-rst-not-stored", BODY + "BODY\nRESET", OutcomeUnknown, "final reply",
              "may have been accepted", UNKNOWN),
     Scenario("final-silence", STORED + "SILENCE", OutcomeUnknown, "final reply", "in time",
-             UNKNOWN_SLOW, copies=1, timeout=SHORT),
+             UNKNOWN, copies=1, timeout=SHORT),
     Scenario("final-drip", STORED + "DRIP 250-ok", OutcomeUnknown, "final reply", "in time",
-             UNKNOWN_SLOW, copies=1, timeout=SHORT),
+             UNKNOWN, copies=1, timeout=SHORT),
     Scenario("final-garbage", STORED + "S: thanks", OutcomeUnknown, "final reply", "'thanks'",
              UNKNOWN, copies=1),
     Scenario("final-354", STORED + "S: 354 go on", OutcomeUnknown, "final reply", "354 go on",

@@ -22,6 +22,7 @@ from .advice import (
     MECHANISM,
     NO_LOGIN,
     SENDER,
+    SLOW_LOGIN,
 )
 from .scenario import ENCRYPTED, PASSWORD, SHORT, UPGRADED, USERNAME, Scenario
 
@@ -73,9 +74,9 @@ SCENARIOS = [
              settings=UPGRADED),
     Scenario("auth-fin-cram", CRAM + "S: 334 PDE+\nC:", ConnectionFailed, "AUTH", "closed", LOGIN),
     Scenario("auth-silence", AUTH + "SILENCE", TimedOut, "AUTH", "in time",
-             "or raise `timeout_seconds`.", settings=UPGRADED, timeout=SHORT),
+             SLOW_LOGIN, settings=UPGRADED, timeout=SHORT),
     Scenario("auth-drip", AUTH + "DRIP 235-wait", TimedOut, "AUTH", "in time",
-             "or raise `timeout_seconds`.", settings=UPGRADED, timeout=SHORT),
+             SLOW_LOGIN, settings=UPGRADED, timeout=SHORT),
     Scenario("auth-garbage", AUTH + "S: welcome", ConnectionFailed, "AUTH", "'welcome'", BROKEN,
              settings=UPGRADED),
     Scenario("auth-334-too-many", AUTH + "S: 334 PDE+\nANSWER 501 no", AuthenticationFailed,

@@ -8,6 +8,7 @@ from prefect_smtp_relay.exceptions import (
     RelayConfigurationError,
     TimedOut,
     TransientFailure,
+    UnknownHost,
 )
 
 from .advice import (
@@ -33,11 +34,11 @@ NO_NAME, LONG_NAME = {"address": "mx..example.org"}, {"address": "x" * 64 + ".or
 # fmt: off
 CONNECTING = [
     Scenario("nobody-listens", (), ConnectionFailed, "connect", "refused", FIREWALL),
-    Scenario("no-such-host", (), ConnectionFailed, "connect", "not known", DNS, settings=NOWHERE),
+    Scenario("no-such-host", (), UnknownHost, "connect", "not known", DNS, settings=NOWHERE),
     Scenario("no-host-name", (), RelayConfigurationError, "", "", HOST_NAME, settings=NO_NAME),
     Scenario("long-label", (), RelayConfigurationError, "", "", HOST_NAME, settings=LONG_NAME),
     Scenario("reset-at-once", "RESET", ConnectionFailed, "connect|greeting",
-             "heck `address` and `port`"),
+             "heck *Address* (`address`) and *Port* (`port`)"),
 ]
 GREETING = [
     Scenario("greeting-silence", ("SILENCE",) * 2, TimedOut, "greeting", "in time", SILENT,
@@ -94,9 +95,9 @@ OTHER_SERVERS = [
     Scenario("tls-alert", r"RAW \x15\x03\x03\x00\x02\x02\x46", ConnectionFailed, "greeting",
              "closed the connection", PLACE),
     Scenario("tls-alert-10", r"RAW \x15\x03\x03\x00\x02\x02\x0a", PermanentFailure, "greeting",
-             "TLS from the first byte", "switch `ssl` on."),
+             "TLS from the first byte", "switch *SSL* (`ssl`) on."),
     Scenario("tls-record", r"RAW \x16\x03\x03\x00\x2a\x02\x00\x0a\xff\xfe", PermanentFailure,
-             "greeting", "TLS from the first byte", "switch `ssl` on."),
+             "greeting", "TLS from the first byte", "switch *SSL* (`ssl`) on."),
     Scenario("random", r"RAW \x00\xff\xfe\x9c\x01\r\n", PermanentFailure, "greeting", r"\x00",
              PLACE),
     Scenario("blank", "S: ", PermanentFailure, "greeting", "''", PLACE),

@@ -1,0 +1,27 @@
+"""Mail that was stored before, handed to the relay that is connected now."""
+
+from __future__ import annotations
+
+from prefect_smtp_relay.delivery import outcome
+from prefect_smtp_relay.delivery.routing import choose_relay
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.mail.sender import SenderPolicy
+from prefect_smtp_relay.settings import SmtpRelaySettings
+
+
+def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) -> Receipt:
+    """Deliver what the outbox held; the relay decides on a From that the action did not name.
+
+    Raises:
+        EmailError: it stays in the outbox.
+    """
+    relay = choose_relay(None, settings)
+    if relay.submits:
+        policy = SenderPolicy.protecting(settings.protected_domains)
+        message = message.with_sender(relay.sender(message.requested_from, policy))
+        envelope = Envelope(message.sender or message.from_, envelope.forward_paths)
+    receipt = relay.transport.deliver(message, envelope).model_copy(update={"relay": relay.name})
+    outcome.tell(receipt)
+    return receipt

@@ -1,0 +1,57 @@
+"""The plain text of HTML that the caller wrote."""
+
+from __future__ import annotations
+
+import re
+
+from inscriptis.css_profiles import STRICT_CSS_PROFILE
+from inscriptis.html_engine import Inscriptis
+from inscriptis.model.config import ParserConfig
+from lxml.etree import ParserError
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+from prefect_smtp_relay.rendering.markdown import CONTROL_CHARACTERS
+
+_MAX_TABLES = 1_000_000
+"""Cells times the characters of the longest: as large a text a table with columns can become."""
+
+_NOT_SEEN = re.compile(r"[\u00ad\u034f\u200b-\u200f\u2060\ufeff]")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+def html_to_text(html: str) -> str:
+    """Write HTML as people would type it: lists, tables with columns, links with their targets.
+
+    Args:
+        html: a document or a part of one; what it hides is left out.
+    """
+    try:
+        tree = document_fromstring(html.encode(errors="replace"), HTMLParser(encoding="utf-8"))
+    except ParserError:  # there is nothing in it
+        return ""
+    _name_targets(tree)
+    _flatten_large_tables(tree)
+    text = Inscriptis(tree, ParserConfig(css=STRICT_CSS_PROFILE)).get_text()
+    lines = (
+        CONTROL_CHARACTERS.sub("", line).rstrip() for line in _NOT_SEEN.sub("", text).split("\n")
+    )
+    return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
+
+
+def _name_targets(tree: HtmlElement) -> None:
+    """Put a link's target after its text, unless that says it, and an image's alt text in it."""
+    for image in tree.iter("img"):
+        image.tail = image.get("alt", "") + (image.tail or "")
+    for link in tree.iter("a"):
+        target = link.get("href", "").strip().removeprefix("mailto:")
+        if target and not target.startswith("#") and link.text_content().strip() != target:
+            link.tail = f" ({target}){link.tail or ''}"
+
+
+def _flatten_large_tables(tree: HtmlElement) -> None:
+    """Give up columns where one long cell would make all others as wide."""
+    cells = list(tree.iter("td", "th"))
+    longest = max((len(cell.text_content()) for cell in cells), default=0)
+    if len(cells) * longest > _MAX_TABLES:
+        for part in tree.iter("table", "tr", "td", "th"):
+            part.tag = "div"
