@@ -118,17 +118,29 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
     return Relay(block.relay_name, block.get_transport(), senders)
 
 
-def _requested_block(requested: RelayInput) -> RelayBlock | None:
-    if isinstance(requested, RelayBlock):
-        return requested
-    if requested is None:
-        return catalog.preferred()
-    if not isinstance(requested, str):
+def check_relay(requested: RelayInput) -> None:
+    """Refuse what cannot name a relay; the Prefect API is not asked.
+
+    Raises:
+        UnknownRelay: it is neither a block, nor a transport, nor like ``smtp/NAME``.
+    """
+    if isinstance(requested, str):
+        if requested != OUTBOX:
+            catalog.split_name(requested)
+    elif not isinstance(requested, RelayBlock | Transport | None):
         raise UnknownRelay(
             f"{type(requested).__name__} is not a relay",
             "Pass an SMTP or a SendGrid block, or smtp/NAME.",
             field="relay",
         )
+
+
+def _requested_block(requested: RelayInput) -> RelayBlock | None:
+    check_relay(requested)
+    if isinstance(requested, RelayBlock):
+        return requested
+    if not isinstance(requested, str):
+        return catalog.preferred()
     return None if requested == OUTBOX else catalog.named(requested)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from prefect.context import SyncClientContext
-
+from prefect_smtp_relay.runtime import api
 from prefect_smtp_relay.runtime.log import run_logger
 
 if TYPE_CHECKING:
@@ -23,8 +22,7 @@ def ask(question: Callable[[SyncPrefectClient], T], default: T) -> T:
         default: what is said where there is no answer.
     """
     try:
-        with SyncClientContext.get_or_create() as context:
-            return question(context.client)
+        return api.ask(question)
     except Exception as error:  # whatever the API answers, the report is written
         run_logger().warning("The report of the run lacks what the Prefect API knows: %s", error)
         return default

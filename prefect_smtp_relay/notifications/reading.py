@@ -9,7 +9,7 @@ from uuid import UUID
 
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTaskRunId
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
-from prefect.context import FlowRunContext, SyncClientContext, TaskRunContext
+from prefect.context import FlowRunContext, TaskRunContext
 from prefect.states import Pending
 from prefect.utilities.urls import url_for
 
@@ -19,6 +19,7 @@ from prefect_smtp_relay.notifications.related import failed_task, last_success, 
 from prefect_smtp_relay.notifications.report import RunReport
 from prefect_smtp_relay.notifications.run_log import read_log
 from prefect_smtp_relay.notifications.tracebacks import innermost_place, shorten_traceback
+from prefect_smtp_relay.runtime import api
 
 if TYPE_CHECKING:
     from prefect import Flow, Task
@@ -40,9 +41,8 @@ def describe_flow_run(flow_run_id: UUID | str, *, log_lines: int = 20) -> RunRep
     Raises:
         prefect.exceptions.ObjectNotFound: there is no such run.
     """
-    with SyncClientContext.get_or_create() as context:
-        run = context.client.read_flow_run(UUID(str(flow_run_id)))
-        name = context.client.read_flow(run.flow_id).name
+    run = api.ask(lambda client: client.read_flow_run(UUID(str(flow_run_id))))
+    name = api.ask(lambda client: client.read_flow(run.flow_id)).name
     return _describe_flow_run(run, name, run.state or Pending(), run.parameters, log_lines)
 
 

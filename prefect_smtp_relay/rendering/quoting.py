@@ -8,6 +8,8 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _EMBEDDINGS, _END_OF_EMBEDDING = "\u202a\u202b\u202d\u202e", "\u202c"
 _ISOLATES, _END_OF_ISOLATE = "\u2066\u2067\u2068", "\u2069"
 _DIRECTIONS = re.compile(f"[{_EMBEDDINGS}{_END_OF_EMBEDDING}{_ISOLATES}{_END_OF_ISOLATE}]")
+_CODE_OR_ADDRESS = re.compile(r"(`[^`\n]+`|https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}])")
+_SPACES = re.compile(r"^ +| {2,}")
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
@@ -24,6 +26,29 @@ def escape_markdown(text: str) -> str:
         '\\[pay\\]\\(https\\:\\/\\/evil\\.example\\) \\*now\\*'
     """
     return _PUNCTUATION.sub(r"\\\g<0>", " ".join(end_directions(clean(text)).split()))
+
+
+def quote_text(text: str) -> str:
+    """Write a plain text as Markdown that shows it line by line.
+
+    Args:
+        text: such as a state's message: what is between backticks shows as code, http(s) addresses
+            as links, spaces as spaces, and nothing else as markup.
+    """
+    return "\n".join(_quote_line(line) for line in clean(text).splitlines())
+
+
+def _quote_line(line: str) -> str:
+    pieces = _CODE_OR_ADDRESS.split(line.rstrip())
+    pieces[::2] = [_quote_words(words) for words in pieces[::2]]
+    pieces[1::2] = [piece if piece[0] == "`" else f"<{piece}>" for piece in pieces[1::2]]
+    shown = "".join(pieces)
+    return f"{shown}  " if shown else ""
+
+
+def _quote_words(words: str) -> str:
+    spaced = _SPACES.sub(lambda run: "\N{NO-BREAK SPACE}" * len(run[0]), words.expandtabs(4))
+    return _PUNCTUATION.sub(r"\\\g<0>", end_directions(spaced))
 
 
 def code_block(text: str) -> str:
