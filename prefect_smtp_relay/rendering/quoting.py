@@ -8,7 +8,11 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _EMBEDDINGS, _END_OF_EMBEDDING = "\u202a\u202b\u202d\u202e", "\u202c"
 _ISOLATES, _END_OF_ISOLATE = "\u2066\u2067\u2068", "\u2069"
 _DIRECTIONS = re.compile(f"[{_EMBEDDINGS}{_END_OF_EMBEDDING}{_ISOLATES}{_END_OF_ISOLATE}]")
-_CODE_OR_ADDRESS = re.compile(r"(`[^`\n]+`|https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}])")
+_IN_ADDRESS, _ROUND = r"[^\s<>\"'`()]", r"\([^\s<>\"'`()]*\)"
+_CODE_OR_ADDRESS = re.compile(
+    r"((?<!`)`[^`\n]+`(?!`)"
+    rf"|https?://(?:{_IN_ADDRESS}|{_ROUND})*(?:(?![.,;:!?\]}}]){_IN_ADDRESS}|{_ROUND}))"
+)
 _SPACES = re.compile(r"^ +| {2,}")
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
@@ -39,16 +43,12 @@ def quote_text(text: str) -> str:
 
 
 def _quote_line(line: str) -> str:
-    pieces = _CODE_OR_ADDRESS.split(line.rstrip())
-    pieces[::2] = [_quote_words(words) for words in pieces[::2]]
+    line = line.expandtabs(4).rstrip()
+    spaced = _SPACES.sub(lambda run: "\N{NO-BREAK SPACE}" * len(run[0]), line)
+    pieces = _CODE_OR_ADDRESS.split(spaced)
+    pieces[::2] = [_PUNCTUATION.sub(r"\\\g<0>", end_directions(words)) for words in pieces[::2]]
     pieces[1::2] = [piece if piece[0] == "`" else f"<{piece}>" for piece in pieces[1::2]]
-    shown = "".join(pieces)
-    return f"{shown}  " if shown else ""
-
-
-def _quote_words(words: str) -> str:
-    spaced = _SPACES.sub(lambda run: "\N{NO-BREAK SPACE}" * len(run[0]), words.expandtabs(4))
-    return _PUNCTUATION.sub(r"\\\g<0>", end_directions(spaced))
+    return f"{''.join(pieces)}  " if spaced else ""
 
 
 def code_block(text: str) -> str:

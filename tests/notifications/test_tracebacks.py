@@ -8,7 +8,7 @@ from prefect_smtp_relay.notifications.tracebacks import innermost_place, shorten
 
 _HEAD = "Encountered exception\nTraceback (most recent call last):\n"
 _ENGINE = (
-    '  File "/venv/lib/python3.11/site-packages/prefect/flow_engine.py", line 1349, in call_flow_fn\n'
+    '  File "/venv/lib/python3.11/site-packages/prefect/flow_engine.py", line 1349, in call\n'
     "    call_with_parameters(self.flow.fn, self.parameters)\n"
 )
 _OWN = (
