@@ -1,20 +1,25 @@
-# `make demo` shows the main job, `make test` and `make test-system` run the tests, `make check` is everything static.
+# CONTRIBUTING.md says what each target is for.
 # Each makes .venv first, with the versions of constraints.txt.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-SYSTEM := $(wildcard $(addprefix tests/,demo deployments readme_run server system ui))
+# What needs a browser, a Prefect server of its own with workers, or another company's mail server.
+SYSTEM := $(addprefix tests/,demo deployments readme_run server system ui)
+# Two processes, each with its own Prefect server; a file's tests share what the file has started.
+ROOMS := -n 2 --dist loadfile $(SYSTEM:%=--ignore=%)
 
-.PHONY: demo test test-system check bench clean
+.PHONY: demo test coverage test-system check bench clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo.run
 
-# All but what needs a browser, a server or a worker of its own, or another company's server.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest $(SYSTEM:%=--ignore=%)
+	$(BIN)/python -m pytest $(ROOMS)
+
+coverage: $(VENV)/.installed
+	$(BIN)/python -m pytest $(ROOMS) --cov --cov-report=term
 
 test-system: $(VENV)/.installed
 	$(BIN)/python -m pytest $(SYSTEM)

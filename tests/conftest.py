@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -77,17 +78,18 @@ def fast_clock() -> Iterator[FastClock]:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Run a Prefect server on SQLite; flow runs do not wait for a heartbeat's thread."""
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from tests.prefect_server import running_api
 
+    home = tmp_path_factory.mktemp("prefect-server")
     with (
-        running_api(tmp_path_factory.mktemp("prefect-server"), _api_socket),
+        running_api(home, _api_socket),
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
-        yield
+        yield home
 
 
 class CliRun(NamedTuple):
@@ -103,16 +105,22 @@ def run_cli(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., CliRun]]:
     """Run the command line with these words."""
-    from prefect_smtp_relay import cli  # loads Prefect, which most tests do without
+    from prefect.settings import PREFECT_LOGGING_INTERNAL_LEVEL, temporary_settings
+
+    from prefect_smtp_relay import cli
+
+    monkeypatch.setenv("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
 
     def run(*words: str) -> CliRun:
         monkeypatch.setattr(sys, "argv", ["prefect-smtp-relay", *words])
-        with pytest.raises(SystemExit) as ended:
+        # As the variable does in a process that has not read its settings yet.
+        with (
+            temporary_settings({PREFECT_LOGGING_INTERNAL_LEVEL: "CRITICAL"}),
+            pytest.raises(SystemExit) as ended,
+        ):
             cli.main()
         shown = capsys.readouterr()
         return CliRun(int(ended.value.code or 0), shown.out, shown.err)
 
     yield run
-    # What a command keeps up until its process ends.
-    logging.disable(logging.NOTSET)
-    cli.flow_file.until_the_end.close()
+    logging.disable(logging.NOTSET)  # a command disables it until its process ends

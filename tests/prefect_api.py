@@ -27,7 +27,7 @@ __all__ = [
 
 
 @pytest.fixture
-def client(prefect_server: None) -> Iterator[SyncPrefectClient]:
+def client(prefect_server: Path) -> Iterator[SyncPrefectClient]:
     """Give a client of the server."""
     del prefect_server
     with get_client(sync_client=True) as client:

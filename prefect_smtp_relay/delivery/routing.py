@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, NoSender, UnknownRelay
 from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -12,8 +13,10 @@ from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
+from prefect_smtp_relay.transports.recording import RecordingTransport
 
 OUTBOX = "outbox"
+CAPTURE = "capture"
 
 RelayInput = str | RelayBlock | Transport | None
 """``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, a block, a transport (as tests do), or None for
@@ -109,6 +112,9 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
         UnknownRelay, RelayConfigurationError: nothing of that name, or an invalid document.
         DeliveryRefused: nothing is connected, and ``default_delivery`` is ``refuse``.
     """
+    if settings.capture_to is not None:
+        recording = RecordingTransport(settings.capture_to)
+        return Relay(CAPTURE, recording, (settings.default_from,), submits=False)
     if isinstance(requested, Transport) and not isinstance(requested, type):
         return Relay(requested.name, requested, (settings.default_from,))
     block = _requested_block(requested)
@@ -126,8 +132,8 @@ def check_relay(requested: RelayInput) -> None:
     """
     if isinstance(requested, str):
         if requested != OUTBOX:
-            catalog.split_name(requested)
-    elif not isinstance(requested, RelayBlock | Transport | None):
+            split_name(requested)
+    elif not isinstance(requested, RelayBlock | Transport | None) or isinstance(requested, type):
         raise UnknownRelay(
             f"{type(requested).__name__} is not a relay",
             "Pass an SMTP or a SendGrid block, or smtp/NAME.",

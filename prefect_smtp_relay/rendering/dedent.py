@@ -22,5 +22,5 @@ def dedent(body: Any) -> Any:
     if not isinstance(body, str):
         return body
     if body[:1] in " \t\r\n":
-        return textwrap.dedent(body)
+        return textwrap.dedent(body.replace("\r\n", "\n"))
     return inspect.cleandoc(body) if _CLOSING_QUOTES.search(body) else body

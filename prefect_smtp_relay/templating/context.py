@@ -30,6 +30,8 @@ _LISTS = (list, tuple, set, frozenset)
 _OF_DATA_FRAMES = frozenset({"numpy", "pandas"})
 MAX_BITS = 1024
 """Of a whole number in templates; computing with longer ones can take minutes."""
+_MAX_WRITTEN_BITS = 14_000
+"""Python writes no decimal number of more than 4,300 digits."""
 
 
 class Record(dict[str, Any]):
@@ -120,18 +122,24 @@ def _small(value: Any) -> Any:
     """Show an enormous number as typed."""
     if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) > MAX_BITS:
         return str(value)
-    is_enormous = isinstance(value, int) and value.bit_length() > MAX_BITS
-    return hex(value) if is_enormous else value
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return str(value) if value.bit_length() < _MAX_WRITTEN_BITS else hex(value)
+    return value
 
 
 def _as_python(value: Any) -> Any:
-    """A scalar, an array or a column of NumPy or pandas; their missing values show as nothing."""
-    kind = type(value).__name__
-    if kind in {"NAType", "NaTType"}:
+    """A scalar, an array or a table of NumPy or pandas; their missing values show as nothing."""
+    dimensions = getattr(value, "ndim", 0)
+    if dimensions:
+        return value.to_dict("records") if hasattr(value, "columns") else list(value)
+    kind, text = type(value).__name__, str(value)
+    if text == "NaT" or kind == "NAType":
         return None
-    if kind in {"datetime64", "timedelta64"}:
-        return str(value)
-    return value.tolist() if hasattr(value, "tolist") else value
+    if kind.startswith("float"):
+        return float(text)  # item() makes 0.10000000149011612 of a float32 of 0.1
+    if kind in {"datetime64", "timedelta64", "Period", "Interval"}:
+        return text
+    return value.item() if hasattr(value, "item") else value
 
 
 def _is_dataclass(value: Any) -> bool:

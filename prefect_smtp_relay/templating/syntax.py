@@ -26,7 +26,10 @@ _REFUSED: dict[type[nodes.Node], str] = {
     nodes.Scope: "autoescape",
 }
 _TAG = r"\{%(?:(?!%\}|\{%).)*%\}|\{\#(?:(?!\#\}|\{\#).)*\#\}"
-_END_OF_LINE = re.compile(rf"^[ \t]*((?:(?:{_TAG})[ \t]*)+)$|({_TAG})$", re.MULTILINE | re.DOTALL)
+_RAW = r"\{%[-+]?\s*raw\b(?:(?!\{%[-+]?\s*(?:end)?raw\b).)*\{%[-+]?\s*endraw\b"
+_END_OF_LINE = re.compile(
+    rf"{_RAW}|^[ \t]*(?P<alone>(?:(?:{_TAG})[ \t]*)+)$|(?P<last>{_TAG})$", re.MULTILINE | re.DOTALL
+)
 
 
 class ArrangeLines(Extension):
@@ -43,10 +46,11 @@ class ArrangeLines(Extension):
 
 
 def _keep_or_drop(found: re.Match[str]) -> str:
-    if alone := found[1]:
+    if alone := found["alone"]:
         return alone.rstrip(" \t")
-    tag = found[2]
-    return tag if tag[-3] in "-+" else f"{tag[:-2]}+{tag[-2:]}"
+    tag = found["last"]
+    is_open = tag and tag[-3] not in "-+"
+    return f"{tag[:-2]}+{tag[-2:]}" if is_open else found.group()
 
 
 class Instrument(NodeTransformer):

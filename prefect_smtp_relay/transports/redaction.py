@@ -20,12 +20,7 @@ _ESCAPED = re.compile(
     r"|(.)",
     re.DOTALL,
 )
-_HIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f"  # C0 and C1 controls: a terminal obeys them
-    r"\u2028\u2029"  # separators of lines and paragraphs
-    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls
-    r"\ud800-\udfff]"  # no log or API takes half a character
-)
+_SPACES = re.compile(r"[ \t\r\n\u00a0\u202f\u3000]+")
 _ESCAPES = frozenset("%\\&")
 
 
@@ -38,9 +33,19 @@ class _Character(NamedTuple):
 
 
 def visible(text: str) -> str:
-    r"""Write a text in one line, with an escape such as ``\x1b`` for each control character."""
-    line = re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
-    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), line)
+    r"""Write a text in one line, with an escape such as ``\x1b`` for what does not show.
+
+    Controls, which a terminal obeys, separators of lines, bidirectional controls and other
+    characters without a shape, and halves of characters, which no log takes.
+    """
+    line = _SPACES.sub(" ", text).strip(" ")
+    return line if line.isprintable() else "".join(map(_visible, line))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
 
 
 class Redactor:
@@ -55,6 +60,7 @@ class Redactor:
         lines: masked as a whole only, such as a login's, of which an answer has to repeat a part.
         addresses: masked as a whole; their local parts, too, where they are not part of a longer
             word.
+        mask: what takes their place.
     """
 
     def __init__(
@@ -63,7 +69,9 @@ class Redactor:
         *,
         lines: Iterable[str] = (),
         addresses: Iterable[str] = (),
+        mask: str = MASK,
     ) -> None:
+        self._mask = mask
         known = {secret for secret in secrets if secret}
         keys = {s for s in known if len(s) >= _KEY_LENGTH and not any(map(str.isspace, s))}
         known |= {quote_plus(secret, errors="replace") for secret in known - keys}
@@ -93,7 +101,7 @@ class Redactor:
                 (characters[start].start, characters[end - 1].end)
                 for start, end in self._find(meant)
             ]
-        return _replace(text, spans) if spans else text
+        return self._replace(text, spans) if spans else text
 
     def hides(self, text: str) -> bool:
         """Whether a text repeats a secret."""
@@ -111,6 +119,13 @@ class Redactor:
             ]
         return spans
 
+    def _replace(self, text: str, spans: list[tuple[int, int]]) -> str:
+        is_hidden = bytearray(len(text))
+        for start, end in spans:
+            is_hidden[start:end] = b"\1" * (end - start)
+        runs = groupby(zip(is_hidden, text, strict=True), key=itemgetter(0))
+        return "".join(self._mask if hidden else "".join(c for _, c in run) for hidden, run in runs)
+
 
 def _pattern(text: str) -> str:
     """Match a secret; a short one only as a word of its own: p is part of half of all words."""
@@ -121,14 +136,6 @@ def _pattern(text: str) -> str:
 def _is_word(piece: str) -> bool:
     """Whether others may write it too: ``client``."""
     return piece.isalpha() and piece[1:].islower()
-
-
-def _replace(text: str, spans: list[tuple[int, int]]) -> str:
-    is_hidden = bytearray(len(text))
-    for start, end in spans:
-        is_hidden[start:end] = b"\1" * (end - start)
-    runs = groupby(zip(is_hidden, text, strict=True), key=itemgetter(0))
-    return "".join(MASK if hidden else "".join(c for _, c in run) for hidden, run in runs)
 
 
 def _read(found: re.Match[str]) -> _Character:

