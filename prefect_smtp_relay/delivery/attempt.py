@@ -71,7 +71,8 @@ class Attempt:
     @property
     def envelope(self) -> Envelope:
         """To whom this try goes."""
-        whole, reached = Envelope.of(self.message), self.state.receipt
+        address = self._relay.envelope if self._relay else Envelope.of
+        whole, reached = address(self.message), self.state.receipt
         return whole if reached is None else whole.only_for(reached.deferred)
 
     @contextmanager
