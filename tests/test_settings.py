@@ -123,6 +123,7 @@ def test_the_defaults() -> None:
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],
         "max_attachment_megabytes": 25,
+        "capture_to": None,
     }
 
 
@@ -195,5 +196,5 @@ def test_a_misspelt_variable_is_an_error_that_names_the_right_one(
 ) -> None:
     """A setting that would silently do nothing is refused."""
     monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_PROTECTED_DOMAIN", "corp.example")
-    with pytest.raises(RelayConfigurationError, match=r"did you mean .*_PROTECTED_DOMAINS\?"):
+    with pytest.raises(RelayConfigurationError, match=r"Did you mean .*_PROTECTED_DOMAINS\?"):
         current_settings()
