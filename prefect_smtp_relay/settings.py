@@ -105,6 +105,11 @@ class SmtpRelaySettings(PrefectBaseSettings):
         ge=1,
         description="How large the attachments and inline images of a mail may be, in all.",
     )
+    unknown_outcome: Literal["retry", "keep"] = Field(
+        default="retry",
+        description="Where a relay's answer was lost after the whole mail was handed over: submit"
+        " it again, twice at most, or keep it in the outbox.",
+    )
     capture_to: Path | None = Field(
         default=None,
         description="A directory: every mail is written there as files, and none leaves.",

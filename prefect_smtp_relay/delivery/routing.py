@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 
 from prefect_smtp_relay.blocks.relays import RelayBlock
@@ -128,6 +129,11 @@ def _requested_block(requested: RelayInput) -> RelayBlock | None:
         return requested
     if requested is None:
         return catalog.preferred()
+    if inspect.iscoroutine(requested):
+        requested.close()
+        raise UnknownRelay(
+            "a coroutine is not a relay", "Await it: relay=await SMTP.load(...).", field="relay"
+        )
     if not isinstance(requested, str):
         raise UnknownRelay(
             f"{type(requested).__name__} is not a relay",
