@@ -35,7 +35,7 @@ INVALID = [
     ("max_attachment_megabytes", "25 MB", "valid integer"),
     ("logo_url", "logo.png", "'logo.png' is not a web address. Write https://..."),
     ("language", "Deutsch, bitte", "match pattern"),
-    ("header_name", "a\u2029b", "holds the character '\\u2029'"),
+    ("header_name", "a\u2029b", "contains the character '\\u2029'"),
 ]
 
 SetSetting = Callable[[str, str], None]

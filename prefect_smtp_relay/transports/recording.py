@@ -122,5 +122,5 @@ def _with_images(message: Message) -> str:
 
 
 def _data_url(image: Attachment) -> str:
-    data = b"".join(image.blocks())
+    data = b"".join(image.chunks())
     return f"data:{html.escape(image.media_type)};base64,{b64encode(data).decode('ascii')}"

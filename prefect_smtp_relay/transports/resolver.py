@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import ipaddress
 import itertools
-import math
 import os
 import selectors
 import socket
@@ -21,6 +20,9 @@ Address = tuple[socket.AddressFamily, Place]
 
 _ATTEMPT_DELAY_SECONDS = 0.25
 """RFC 8305, section 5: how long an attempt has before the next one starts beside it."""
+
+_ROUND_SECONDS = 1.0
+"""A task's timeout reaches a thread only between two waits."""
 
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 
@@ -55,11 +57,11 @@ def _race(
 ) -> tuple[socket.socket, Address]:
     failure = OSError("the host has no address")
     while untried or attempts.get_map():
-        left = deadline.left(_ATTEMPT_DELAY_SECONDS if len(untried) > 1 else math.inf)
+        left = deadline.left(_ATTEMPT_DELAY_SECONDS if len(untried) > 1 else _ROUND_SECONDS)
         try:
             if untried:
                 _start(attempts, untried.pop(0))
-            for attempt, _ in attempts.select(left if left < math.inf else None):
+            for attempt, _ in attempts.select(left):
                 return _finish(attempts, attempt)
         except OSError as error:
             failure = error
@@ -132,7 +134,8 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.Addre
         else:
             thread = threading.Thread(target=ask, daemon=True)
             thread.start()
-            thread.join(deadline.left())
+            while thread.is_alive():
+                thread.join(deadline.left(_ROUND_SECONDS))
     except RuntimeError:  # the interpreter ends: no thread is to be had
         ask()
     answer = outcome[0] if outcome else TimeoutError("DNS did not answer")

@@ -30,8 +30,6 @@ RESERVED_HEADERS = frozenset(
 def refuse_unsupported(message: Message, envelope: Envelope) -> None:
     """Refuse a message that would come out of SendGrid as another one.
 
-    The reverse-path is not compared: SendGrid writes its own and takes the bounces.
-
     Raises:
         UnsupportedFeature: naming the argument and the way out.
         MessageTooLarge: the files alone are more than SendGrid takes.
@@ -44,22 +42,14 @@ def refuse_unsupported(message: Message, envelope: Envelope) -> None:
 
 
 def join_categories(block: tuple[str, ...], message: tuple[str, ...]) -> tuple[str, ...]:
-    """Put the categories of the block before those of the message, each once.
-
-    Raises:
-        MessageError: there are too many in all.
-    """
+    """Put the categories of the block before those of the message, each once."""
     joined = tuple(dict.fromkeys(block + message))
     check_count(len(joined), " with those of the SendGrid block" if block else "")
     return joined
 
 
 def check_size(size: int) -> None:
-    """Refuse a request body that is too large.
-
-    Raises:
-        MessageTooLarge: with its size and SendGrid's limit.
-    """
+    """Refuse a request body that is too large."""
     if size > MAX_BYTES:
         raise MessageTooLarge(
             f"the request has {size} bytes, files in base64 included; SendGrid takes 30 MB"
@@ -75,6 +65,12 @@ def _check_sender(message: Message) -> None:
             "SendGrid has no Sender field beside From",
             "Leave it out, or deliver through SMTP.",
             field="headers['Sender']",
+        )
+    if message.reverse_path:
+        raise UnsupportedFeature(
+            "SendGrid takes the non-delivery reports itself, and lists them in its suppressions",
+            "Leave it out, or deliver through SMTP.",
+            field="reverse_path",
         )
 
 

@@ -22,6 +22,7 @@ from prefect_smtp_relay.transports.resolver import (
     interleave,
     look_up,
 )
+from prefect_smtp_relay.transports.smtp import form
 from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.learned import Learned
 from prefect_smtp_relay.transports.smtp.connect.tls import (
@@ -45,11 +46,12 @@ _OPTIONAL = frozenset({Security.STARTTLS_IF_OFFERED, Security.PLAIN_TEXT})
 
 SPEAKS_PLAIN_TEXT = (
     "the server answered the TLS handshake in plain text, so it does not take TLS from the first"
-    " byte. Switch `enable_starttls_auto` on, or `ssl` off and `enable_starttls` on."
+    f" byte. Switch {form.ENABLE_STARTTLS_AUTO} on, or {form.SSL} off and {form.ENABLE_STARTTLS}"
+    " on."
 )
 WAITS_FOR_TLS = (
     "the server says nothing in plain text: it waits for TLS from the first byte (SMTPS). Switch"
-    " `ssl` on, and `enable_starttls` off."
+    f" {form.SSL} on, and {form.ENABLE_STARTTLS} off."
 )
 
 
@@ -142,8 +144,8 @@ class _Opening:
             return self._greeted(self._direct_tls(sock))
         session = self._upgraded(self._connect([address])[0], address)
         logger.info(
-            "%s speaks STARTTLS, not direct TLS: switch `ssl` off and `enable_starttls` on in the"
-            " block to skip the first try.",
+            f"%s speaks STARTTLS, not direct TLS: switch {form.SSL} off and {form.ENABLE_STARTTLS}"
+            " on in the block to skip the first try.",
             self._config.name,
         )
         starttls.add(endpoint)
@@ -202,6 +204,18 @@ class _Opening:
     def _start_tls(self, session: Session) -> None:
         config = self._config
         is_offered = "STARTTLS" in session.extensions
+        if is_offered:
+            self._learned.offered_starttls.add(config.endpoint)
+        elif (
+            config.security is Security.STARTTLS_IF_OFFERED
+            and config.endpoint in self._learned.offered_starttls
+        ):
+            logger.warning(
+                "%s no longer offers STARTTLS, which it offered before: somebody on the way may"
+                " have removed the offer. Switch *Force STARTTLS* (`enable_starttls`) on, so that"
+                " no mail and no password goes in clear.",
+                config.name,
+            )
         with self._observer.step("TLS") as step:
             if config.security is Security.PLAIN_TEXT and is_offered:
                 step.warn("none, although the server offers STARTTLS")
@@ -248,6 +262,6 @@ def _naming_the_host(config: SmtpConfig) -> Iterator[None]:
         except UnicodeError as error:
             raise RelayConfigurationError(
                 f"{config.name}: is not a host name ({error})",
-                "Set `address` to a domain name or an IP address.",
+                f"Set {form.ADDRESS} to a domain name or an IP address.",
                 field="address",
             ) from error

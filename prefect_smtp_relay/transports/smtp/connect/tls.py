@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.process_memory import process_memory
+from prefect_smtp_relay.transports.smtp import form
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 
 _MAX_SESSIONS = 64
@@ -187,10 +188,10 @@ def _show(context: ssl.SSLContext, config: SmtpConfig) -> None:
             context.load_cert_chain(file, password=lambda: "")  # else OpenSSL asks the terminal
         except (ValueError, ssl.SSLError) as error:
             raise RelayConfigurationError(
-                "does not go with `client_key`, or one of them is not in PEM"
+                f"does not go with {form.CLIENT_KEY}, or one of them is not in PEM"
                 f" ({getattr(error, 'reason', None) or 'unreadable'})",
-                "Paste the certificate with its BEGIN CERTIFICATE line, and into `client_key` its"
-                " private key, without a passphrase.",
+                "Paste the certificate with its BEGIN CERTIFICATE line, and into"
+                f" {form.CLIENT_KEY} its private key, without a passphrase.",
                 field="client_certificate",
             ) from None
 
