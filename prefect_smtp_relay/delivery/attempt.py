@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect_smtp_relay.delivery import outcome, pacing
 from prefect_smtp_relay.delivery.identity import Identity
@@ -21,6 +21,7 @@ from prefect_smtp_relay.exceptions import (
     RecipientsRefused,
 )
 from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
@@ -30,6 +31,14 @@ from prefect_smtp_relay.runtime.log import run_logger
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.transports.outbox import FROM_PENDING
+
+
+class Prepared(NamedTuple):
+    """What one try submits, and through which relay."""
+
+    relay: Relay
+    message: Message
+    envelope: Envelope
 
 
 class Attempt:
@@ -55,7 +64,7 @@ class Attempt:
         self._settings = settings
         self._keeps = keeps
         self._claim = Claim(draft)
-        self._relay: Relay | None = None
+        self.relay: Relay | None = None
         self._message: Message | None = None
         self._resume()
 
@@ -64,14 +73,8 @@ class Attempt:
         """The message, completed once; where no relay was chosen, its From waits for one."""
         if self._message is None:
             sender = resolve_sender(self.draft.requested_from, (self._settings.default_from,))
-            self._message = self.identity.complete(self.draft, sender or FROM_PENDING)
+            return self._complete(sender or FROM_PENDING)
         return self._message
-
-    @property
-    def envelope(self) -> Envelope:
-        """To whom this try goes."""
-        whole, reached = Envelope.of(self.message), self.state.receipt
-        return whole if reached is None else whole.only_for(reached.deferred)
 
     def claim(self, claim: Claim) -> None:
         """Go on under the mail's key: what was accepted under it before is this mail's outcome."""
@@ -93,23 +96,29 @@ class Attempt:
             if (earlier := claim.recall()) is not None:
                 self.outcome = Outcome(earlier)
 
-    def prepare(self, choice: RelayChoice) -> None:
-        """Choose the relay, and decide who the mail is from, if the relay may be asked now."""
+    def prepare(self, choice: RelayChoice) -> Prepared | None:
+        """Choose the relay, decide who the mail is from, and address it.
+
+        Returns:
+            What to submit; None where that failed, or the relay wants to be asked later.
+        """
         with self._failing():
-            self._relay = relay = choice.get()
+            self.relay = relay = choice.get()
             policy = SenderPolicy.protecting(self._settings.protected_domains)
             sender = relay.sender(self.draft.requested_from, policy)
-            self._message = self.identity.complete(self.draft, sender)
+            message = self._complete(sender)
             if self.state.not_before:
                 pacing.check(self.state, relay.name)
+            return Prepared(relay, message, self._to_reach())
+        return None
 
     def take(self, result: Receipt | EmailError) -> None:
         """Note what the relay made of the mail."""
         if isinstance(result, EmailError):
             self._fail(result)
-        elif self._relay is not None:
+        elif self.relay is not None:
             with self._failing():
-                self._end(result.model_copy(update={"relay": self._relay.name}))
+                self._end(result.model_copy(update={"relay": self.relay.name}))
 
     def note_result(self) -> None:
         """Remember the outcome for the next try of a batch, of which other mails go again."""
@@ -146,7 +155,7 @@ class Attempt:
     def _fail(self, error: EmailError) -> None:
         """Note what stopped the mail; keep it if nobody has it and nobody tries again."""
         error = error.copy(
-            relay=self._relay.name if self._relay else error.relay,
+            relay=self.relay.name if self.relay else error.relay,
             message_id=self._message.message_id if self._message else error.message_id,
         )
         if error.transient and self._run.retries_left(self._max_retries(error)):
@@ -193,6 +202,17 @@ class Attempt:
         self.outcome = Outcome(error=error)
         emit_failure(error)
 
+    def _complete(self, sender: Mailbox) -> Message:
+        """Complete the draft, with the same Message-ID and Date on every try."""
+        identity = self.identity
+        self._message = self.draft.from_mailbox(sender, identity.seed, identity.composed_at)
+        return self._message
+
+    def _to_reach(self) -> Envelope:
+        """Address those whom no earlier try reached."""
+        whole, reached = Envelope.of(self.message), self.state.receipt
+        return whole if reached is None else whole.only_for(reached.deferred)
+
     def _note(self, state: RetryState) -> None:
         state = replace(state, run_id=self.identity.run_id)
         process_memory.of(RetryStates).note(self.identity.seed, state)
@@ -211,5 +231,5 @@ class Attempt:
         """Tell whom the relay refused: the error only numbers Bcc recipients."""
         if not isinstance(error, RecipientsRefused):
             return {}
-        addresses = (mailbox.address for mailbox in self.envelope.forward_paths)
+        addresses = (mailbox.address for mailbox in self._to_reach().forward_paths)
         return dict(zip(addresses, error.refusals.values(), strict=False))

@@ -8,9 +8,10 @@ from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.attempt import Attempt
 from prefect_smtp_relay.delivery.keys import MAX_AT_ONCE, claiming, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
-from prefect_smtp_relay.delivery.routing import RelayChoice, RelayInput
+from prefect_smtp_relay.delivery.routing import Relay, RelayChoice, RelayInput
 from prefect_smtp_relay.exceptions import EmailError, InternalError
-from prefect_smtp_relay.mail.message import Draft
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.runtime.log import run_logger
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
@@ -74,25 +75,24 @@ def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> 
 
 def _submit(attempts: Sequence[Attempt], choice: RelayChoice, connections: int) -> None:
     """Hand mails to the relay, each at most once."""
-    for attempt in attempts:
-        attempt.prepare(choice)
-    ready = [attempt for attempt in attempts if attempt.outcome is None]
+    ready = [(attempt, mail) for attempt in attempts if (mail := attempt.prepare(choice))]
     if ready:
-        results = _hand_over(ready, choice, connections)
-        for attempt, result in zip(ready, results, strict=True):
+        relay = ready[0][1].relay  # one for all: it was chosen once
+        mails = [(mail.message, mail.envelope) for _, mail in ready]
+        results = _hand_over(mails, relay, connections)
+        for (attempt, _), result in zip(ready, results, strict=True):
             attempt.take(result)
 
 
 def _hand_over(
-    attempts: Sequence[Attempt], choice: RelayChoice, connections: int
+    mails: Sequence[tuple[Message, Envelope]], relay: Relay, connections: int
 ) -> Sequence[Result]:
-    mails = [(attempt.message, attempt.envelope) for attempt in attempts]
     try:
-        return deliver_all(choice.get().transport, mails, connections)
+        return deliver_all(relay.transport, mails, connections)
     except Exception as error:  # whatever a transport raises against its contract
         return [InternalError.of(error) for _ in mails]
     except BaseException:  # a timeout of the task, or a cancellation
-        first = attempts[0].message.message_id
+        first = mails[0][0].message_id
         run_logger().error(
             "Interrupted while %s was submitted: it may have been accepted. Look for its"
             " Message-ID in the relay's log before you send it again.",
