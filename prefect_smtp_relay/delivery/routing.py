@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, NoSender, UnknownRelay
+from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import SmtpRelaySettings
@@ -33,12 +35,19 @@ class Relay:
         senders: candidates for From, in their order; empty ones are passed over. One may be the
             username, so they are not printed.
         submits: whether mail leaves this process: only then does it need a sender.
+        reverse_path: of mails that name none, or empty for their sender.
     """
 
     name: str
     transport: Transport
     senders: tuple[str, ...] = field(repr=False)
     submits: bool = True
+    reverse_path: str = ""
+
+    def envelope(self, message: Message) -> Envelope:
+        """Address a message as this relay does."""
+        own = Mailbox.parse(self.reverse_path, "reverse_path") if self.reverse_path else None
+        return Envelope.of(message, own)
 
     def sender(self, requested: Mailbox | None, policy: SenderPolicy) -> Mailbox:
         """Decide who a mail is from.
@@ -97,7 +106,8 @@ class RelayChoice:
 
 def open_outbox(settings: SmtpRelaySettings) -> Outbox:
     """Return the outbox that the settings name."""
-    return Outbox(settings.outbox_path, settings.outbox_key)
+    accepts_any = settings.outbox_accepts == "any"
+    return Outbox(settings.outbox_path, settings.outbox_key, accepts_any=accepts_any)
 
 
 def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
@@ -121,7 +131,7 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
     if block is None:
         return _default_delivery(settings, wanted=requested == OUTBOX)
     senders = (block.sender_before_default(), settings.default_from, block.sender_after_default())
-    return Relay(block.relay_name, block.get_transport(), senders)
+    return Relay(block.relay_name, block.get_transport(), senders, reverse_path=block.bounces_to())
 
 
 def _requested_block(requested: RelayInput) -> RelayBlock | None:
@@ -132,7 +142,7 @@ def _requested_block(requested: RelayInput) -> RelayBlock | None:
     if inspect.iscoroutine(requested):
         requested.close()
         raise UnknownRelay(
-            "a coroutine is not a relay", "Await it: relay=await SMTP.load(...).", field="relay"
+            "is a coroutine", 'Await it: relay=await SMTP.load("NAME").', field="relay"
         )
     if not isinstance(requested, str):
         raise UnknownRelay(

@@ -35,14 +35,21 @@ class Outbox:
     Args:
         directory: where; created with mode 0700 when the first message is stored.
         keys: Fernet keys, the newest first; without any, messages are stored in clear text.
+        accepts_any: read files of other users and modes too, and those in clear where there are
+            keys.
 
     Raises:
-        RelayConfigurationError: one of the keys is no Fernet key.
+        RelayConfigurationError: one of the keys is not a Fernet key.
     """
 
-    def __init__(self, directory: Path, keys: Sequence[SecretStr] = ()) -> None:
+    def __init__(
+        self, directory: Path, keys: Sequence[SecretStr] = (), *, accepts_any: bool = False
+    ) -> None:
         self._directory = directory
-        self._entries = Entries(PrivateDirectory(directory, self.name, "outbox_path"), Cipher(keys))
+        self._entries = Entries(
+            PrivateDirectory(directory, self.name, "outbox_path", only_own=not accepts_any),
+            Cipher(keys, takes_clear=accepts_any),
+        )
 
     @property
     def name(self) -> str:
@@ -120,7 +127,7 @@ class Outbox:
 
         An entry is claimed by renaming its file, so that no other flush submits it. What a
         relay accepts is removed; recipients that it refused stay, alone. What fails stays, with
-        the error as its reason. A process that dies in the middle leaves a claim behind, which
+        the error as its reason. A process that dies in the middle leaves a claim, which
         a flush takes over after 15 minutes: that one message may then arrive twice, with the
         same Message-ID, rather than not at all.
 

@@ -1,4 +1,4 @@
-"""What the outbox knows of a message beside its text: the ``.json`` file."""
+"""What the outbox knows of a message besides its text: the ``.json`` file."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ class Record(BaseModel):
     message_id: str = Field(description="With its angle brackets.")
     subject: str = Field(description="For listings; the message has it too.")
     from_: str = Field(description="For listings; the message has it too.")
-    size: int = Field(description="Octets of the message.")
+    size: int = Field(description="Bytes of the message.")
     requested_from: Mailbox | None = Field(description="The action's own From, or null.")
+    requested_reverse_path: Mailbox | None = Field(
+        default=None, description="The action's own reverse-path, or null."
+    )
     reverse_path: Mailbox
     forward_paths: tuple[Mailbox, ...] = Field(min_length=1)
     bcc: tuple[Mailbox, ...] = Field(description="Those that no header may name.")
@@ -56,6 +59,7 @@ class Record(BaseModel):
             from_=str(message.from_),
             size=size,
             requested_from=message.requested_from,
+            requested_reverse_path=message.reverse_path,
             reverse_path=envelope.reverse_path,
             forward_paths=envelope.forward_paths,
             bcc=tuple(m for m in message.bcc if m in envelope.forward_paths),
@@ -64,22 +68,22 @@ class Record(BaseModel):
         )
 
     @classmethod
-    def parse(cls, octets: bytes, file: str) -> Record:
+    def parse(cls, data: bytes, file: str) -> Record:
         """Read a record.
 
         Args:
-            octets: its JSON.
+            data: its JSON.
             file: the name of the file, for the error.
 
         Raises:
             MessageError: it is damaged, or of a newer format.
         """
         try:
-            return cls.model_validate_json(octets)
+            return cls.model_validate_json(data)
         except ValidationError as error:
             raise MessageError(
-                f"{file} is damaged or of a newer version ({_wrong(error)}). Restore it, or"
-                " update prefect-smtp-relay."
+                f"{file} is damaged or of a newer version ({_wrong(error)})",
+                "Restore it, or update prefect-smtp-relay.",
             ) from error
 
     @property
@@ -105,5 +109,5 @@ def _wrong(error: ValidationError) -> str:
 
 
 def _writable(reason: str) -> str:
-    """Replace what UTF-8 cannot write: a relay's reply or a path may hold undecodable octets."""
+    """Replace what UTF-8 cannot write: a relay's reply or a path may hold undecodable bytes."""
     return reason.encode("utf-8", "replace").decode()
