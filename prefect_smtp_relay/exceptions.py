@@ -14,6 +14,7 @@
     |  `- UnsupportedFeature          something that the chosen relay cannot express
     |- RelayConfigurationError        a wrong block or setting, never retried
     |  |- CleartextRefused            a password would have crossed the network unencrypted
+    |  |- InvalidField(ValueError)    a block field or setting that its check refuses
     |  |- UnknownRelay                relay="..." names no block document
     |  |- NoSender                    no From address anywhere
     |  `- DeliveryRefused             nothing is connected, and default_delivery is "refuse"
@@ -174,6 +175,10 @@ class UnsupportedFeature(MessageError):
 
 class RelayConfigurationError(EmailError):
     """A block document or a setting is wrong; the text says which field and what to set."""
+
+
+class InvalidField(RelayConfigurationError, ValueError):
+    """A value is not one for its field; Pydantic reports it with the field's name."""
 
 
 class CleartextRefused(RelayConfigurationError):

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from prefect.settings import get_current_settings
+from prefect.settings import Settings, get_current_settings
 from prefect.settings.base import PrefectBaseSettings, build_settings_config
+from prefect.settings.sources import (
+    EnvFilterSettingsSource,
+    FilteredDotEnvSettingsSource,
+    PrefectTomlConfigSettingsSource,
+    ProfileSettingsTomlLoader,
+    PyprojectTomlConfigSettingsSource,
+)
 from pydantic import (
     BeforeValidator,
     Field,
@@ -16,16 +24,34 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import NoDecode, SettingsError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsError
 
-from prefect_smtp_relay.exceptions import RelayConfigurationError, nearest
+from prefect_smtp_relay.exceptions import (
+    EmailError,
+    InvalidField,
+    RelayConfigurationError,
+    nearest,
+)
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.frame import check_web_address
 
 _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
+
+_FILES: tuple[str | Path, ...] = (
+    ".env",
+    "prefect.toml",
+    "pyproject.toml",
+    Path.home() / ".prefect" / "profiles.toml",
+)
+"""What Prefect reads settings from, beside the file of profiles that is named elsewhere."""
+
+_PREFECT_VARIABLES = ("PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH")
+"""They say which profile is read."""
 
 
 def _split_commas(value: Any) -> Any:
@@ -38,7 +64,7 @@ def _split_commas(value: Any) -> Any:
 class SmtpRelaySettings(PrefectBaseSettings):
     """What holds for every mail of this process, whichever relay takes it."""
 
-    model_config = build_settings_config(("integrations", "smtp_relay"))
+    model_config = build_settings_config(("integrations", "smtp_relay"), frozen=True)
     model_config["hide_input_in_errors"] = True
 
     default_from: str = Field(
@@ -77,7 +103,11 @@ class SmtpRelaySettings(PrefectBaseSettings):
     max_attachment_megabytes: int = Field(
         default=25,
         ge=1,
-        description="How much the attachments and inline images of a mail may hold, in all.",
+        description="How large the attachments and inline images of a mail may be, in all.",
+    )
+    capture_to: Path | None = Field(
+        default=None,
+        description="A directory: every mail is written there as files, and none leaves.",
     )
 
     @property
@@ -85,10 +115,20 @@ class SmtpRelaySettings(PrefectBaseSettings):
         """The same, for the checks of a mail."""
         return SizeLimit(self.max_attachment_megabytes, f"{_PREFIX}MAX_ATTACHMENT_MEGABYTES")
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *args: Any, **kwargs: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what Prefect reads, and refuse what is misspelt in any of it."""
+        sources = super().settings_customise_sources(settings_cls, *args, **kwargs)
+        for source in sources:
+            _refuse_misspelt(_names_in(source), cls.model_fields)
+        return sources
+
     @model_validator(mode="before")
     @classmethod
-    def _drop_blank(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """A blank setting is the default, not, for example, the current directory."""
+    def _drop_empty(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """An empty setting is the default, not, for example, the current directory."""
         return {
             name: value
             for name, value in values.items()
@@ -116,39 +156,128 @@ class SmtpRelaySettings(PrefectBaseSettings):
     def _is_one_line(cls, value: str) -> str:
         return check_text(value, "header_name")
 
-    @field_validator("outbox_path")
+    @field_validator("outbox_path", "capture_to")
     @classmethod
-    def _expand(cls, value: Path) -> Path:
-        return value.expanduser()
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser()
+
+
+class _Last(NamedTuple):
+    """The settings as they were read last, and what they were read from."""
+
+    state: tuple[object, ...]
+    prefect: Settings
+    profiles: Path
+    settings: SmtpRelaySettings
+
+
+class _Memory:
+    def __init__(self) -> None:
+        self.last: _Last | None = None
+
+
+_VARIABLES = (
+    *(f"{_PREFIX}{name.upper()}" for name in SmtpRelaySettings.model_fields),
+    *_PREFECT_VARIABLES,
+)
 
 
 def current_settings() -> SmtpRelaySettings:
-    """Read the settings as they are now.
+    """Return the settings as they are now; they are read again where something has changed.
 
     Raises:
         RelayConfigurationError: one of them is invalid, or misspelt: the text names the variable.
     """
-    _refuse_misspelt()
+    memory, prefect = process_memory.of(_Memory), get_current_settings()
+    last = memory.last
+    if last and last.prefect is prefect and last.state == _state(last.profiles):
+        return last.settings
+    profiles = ProfileSettingsTomlLoader(SmtpRelaySettings).profiles_path
+    state, settings = _state(profiles), _read()
+    memory.last = _Last(state, prefect, profiles, settings)
+    return settings
+
+
+def _state(profiles: Path) -> tuple[object, ...]:
+    """Tell what settings are read from, as far as it is cheap to ask: some 20 microseconds.
+
+    Variables are counted too: one whose name is misspelt is new.
+    """
+    values = map(os.environ.get, _VARIABLES)
+    return len(os.environ), *values, *map(_stamp, _FILES), _stamp(profiles)
+
+
+def configuration_error(
+    error: ValidationError, label: Callable[[str], str], only: str = ""
+) -> RelayConfigurationError:
+    """Say which fields are wrong and how to fix them, without any value.
+
+    Args:
+        error: what Pydantic found.
+        label: names a field as people know it.
+        only: the one field to tell about, which is wrong.
+    """
+    errors = error.errors(include_input=False, include_url=False)
+    found = [_problem(each, label) for each in errors if only in {"", *each["loc"][:1]}]
+    if len(found) == 1:
+        return found[0]
+    return RelayConfigurationError("; ".join(str(each).rstrip(".") for each in found) + ".")
+
+
+def _problem(found: ErrorDetails, label: Callable[[str], str]) -> InvalidField:
+    raised = found.get("ctx", {}).get("error")
+    place = list(map(str, found["loc"]))
+    if not isinstance(raised, EmailError):
+        raised = InvalidField(str(raised) if raised else found["msg"])
+    place = place or [raised.field]
+    problem = raised.problem.removeprefix(f"{place[0]}: ")
+    return InvalidField(problem, raised.fix, field=": ".join([label(place[0]), *place[1:]]))
+
+
+def _read() -> SmtpRelaySettings:
     try:
         return SmtpRelaySettings()
     except SettingsError as error:
-        raise RelayConfigurationError(f"settings: {error}. Correct that file.") from None
+        raise RelayConfigurationError(str(error), "Correct that file.", field="settings") from None
     except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False, include_context=False)
-        texts = "; ".join(_describe(str(found["loc"][0]), found["msg"]) for found in problems)
-        raise RelayConfigurationError(f"settings: {texts}") from None
+        wrong = configuration_error(error, lambda name: f"{_PREFIX}{name.upper()}")
+        raise wrong.within("settings") from None
 
 
-def _refuse_misspelt() -> None:
+def _names_in(source: PydanticBaseSettingsSource) -> Iterator[tuple[str, str]]:
+    """The names of settings of ours in a source, as they are written there, and where it is."""
+    if isinstance(source, (PrefectTomlConfigSettingsSource, PyprojectTomlConfigSettingsSource)):
+        yield from ((name, str(source.toml_file_path)) for name in source.toml_data)
+    elif isinstance(source, ProfileSettingsTomlLoader):
+        yield from _with_prefix(source.profile_settings, str(source.profiles_path))
+    elif isinstance(source, FilteredDotEnvSettingsSource):
+        yield from _with_prefix(source.env_vars, ".env")
+    elif isinstance(source, EnvFilterSettingsSource):
+        yield from _with_prefix(source.env_vars, "")
+
+
+def _with_prefix(names: Iterable[str], file: str) -> Iterator[tuple[str, str]]:
+    upper = (name.upper() for name in names)
+    return ((name, file) for name in upper if name.startswith(_PREFIX))
+
+
+def _refuse_misspelt(names: Iterable[tuple[str, str]], known: Iterable[str]) -> None:
     """A misspelt protected_domains would protect nothing, and nobody would know."""
-    known = [f"{_PREFIX}{name.upper()}" for name in SmtpRelaySettings.model_fields]
-    for variable in os.environ:
-        if variable.startswith(_PREFIX) and variable not in known:
-            near = nearest(variable.removeprefix(_PREFIX), (n.removeprefix(_PREFIX) for n in known))
-            hint = f"did you mean {_PREFIX}{near}?" if near else f"known are {', '.join(known)}."
-            raise RelayConfigurationError(f"settings: there is no setting {variable}; {hint}")
+    for name, file in names:
+        prefix = _PREFIX if name.startswith(_PREFIX) else ""
+        setting = name.removeprefix(prefix).lower()
+        if setting in known:
+            continue
+        spelt = {n: f"{prefix}{n.upper()}" if prefix else n for n in known}
+        near = spelt.get(nearest(setting, known))
+        fix = f"Did you mean {near}?" if near else f"There are: {', '.join(spelt.values())}."
+        where = f" in {file}" if file else ""
+        raise RelayConfigurationError(f"there is no setting {name}{where}", fix, field="settings")
 
 
-def _describe(name: str, problem: str) -> str:
-    text = problem.removeprefix("Value error, ").removeprefix(f"{name}: ")
-    return f"{_PREFIX}{name.upper()}: {text}"
+def _stamp(path: str | Path) -> tuple[int, ...] | None:
+    """Tell a file's contents from others without reading them; None where there is no file."""
+    if not os.access(path, os.F_OK):  # cheaper than an exception
+        return None
+    status = os.stat(path)  # noqa: PTH116  # a Path costs more than the question
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -105,16 +105,22 @@ def run_cli(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., CliRun]]:
     """Run the command line with these words."""
-    from prefect_smtp_relay import cli  # loads Prefect, which most tests do without
+    from prefect.settings import PREFECT_LOGGING_INTERNAL_LEVEL, temporary_settings
+
+    from prefect_smtp_relay import cli
+
+    monkeypatch.setenv("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
 
     def run(*words: str) -> CliRun:
         monkeypatch.setattr(sys, "argv", ["prefect-smtp-relay", *words])
-        with pytest.raises(SystemExit) as ended:
+        # As the variable does in a process that has not read its settings yet.
+        with (
+            temporary_settings({PREFECT_LOGGING_INTERNAL_LEVEL: "CRITICAL"}),
+            pytest.raises(SystemExit) as ended,
+        ):
             cli.main()
         shown = capsys.readouterr()
         return CliRun(int(ended.value.code or 0), shown.out, shown.err)
 
     yield run
-    # What a command keeps up until its process ends.
-    logging.disable(logging.NOTSET)
-    cli.flow_file.until_the_end.close()
+    logging.disable(logging.NOTSET)  # a command disables it until its process ends

@@ -86,7 +86,7 @@ def test_rooms_know_only_those_before_them(room: str) -> None:
 
 
 def test_transports_do_not_know_each_other() -> None:
-    """They share the seam, the values of a check, and what bounds the time of a connection."""
+    """They share the seam, the values of a check, the disk, and what bounds a connection's time."""
     for file in (PACKAGE / "transports").rglob("*.py"):
         own = file.relative_to(PACKAGE / "transports").parts[0]
         prefix = f"{ROOT}.transports."
@@ -96,6 +96,7 @@ def test_transports_do_not_know_each_other() -> None:
             "bulk",
             "check_report",
             "deadline",
+            "directory",
             "http",
             "redaction",
             "resolver",

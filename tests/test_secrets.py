@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from prefect_smtp_relay import SMTP, SendGrid
+from prefect_smtp_relay.blocks.documents import Connected
 from prefect_smtp_relay.delivery.routing import Relay, choose_relay
 from prefect_smtp_relay.exceptions import (
     AuthenticationFailed,
@@ -27,7 +28,6 @@ from prefect_smtp_relay.exceptions import (
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
-from prefect_smtp_relay.runtime.catalog import Connected
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer

@@ -35,7 +35,7 @@ INVALID = [
     ("max_attachment_megabytes", "25 MB", "valid integer"),
     ("logo_url", "logo.png", "'logo.png' is not a web address. Write https://..."),
     ("language", "Deutsch, bitte", "match pattern"),
-    ("header_name", "a\u2029b", "holds the character '\\u2029'"),
+    ("header_name", "a\u2029b", "contains the character '\\u2029'"),
 ]
 
 SetSetting = Callable[[str, str], None]
@@ -123,6 +123,7 @@ def test_the_defaults() -> None:
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],
         "max_attachment_megabytes": 25,
+        "capture_to": None,
     }
 
 
@@ -195,5 +196,5 @@ def test_a_misspelt_variable_is_an_error_that_names_the_right_one(
 ) -> None:
     """A setting that would silently do nothing is refused."""
     monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_PROTECTED_DOMAIN", "corp.example")
-    with pytest.raises(RelayConfigurationError, match=r"did you mean .*_PROTECTED_DOMAINS\?"):
+    with pytest.raises(RelayConfigurationError, match=r"Did you mean .*_PROTECTED_DOMAINS\?"):
         current_settings()

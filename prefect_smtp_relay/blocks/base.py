@@ -10,15 +10,16 @@ from typing import Any, ClassVar, NoReturn
 from prefect.blocks.core import Block, schema_extra
 from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
-from prefect_smtp_relay.exceptions import RelayConfigurationError, nearest
+from prefect_smtp_relay.exceptions import InvalidField, RelayConfigurationError, nearest
+from prefect_smtp_relay.settings import configuration_error
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.check_report import Report
 
 _MASK = "********"
 
 
-def without_blank_defaults(schema: dict[str, Any], model: type[Block]) -> None:
-    """Leave blank defaults out of what a form is drawn from; it looks the same.
+def without_empty_defaults(schema: dict[str, Any], model: type[Block]) -> None:
+    """Leave empty defaults out of what a form is drawn from; it looks the same.
 
     Once Prefect's V2 interface has drawn any form, it opens the next with the defaults in place of
     what is saved: a username and a password must not be lost by that.
@@ -30,12 +31,12 @@ def without_blank_defaults(schema: dict[str, Any], model: type[Block]) -> None:
 
 
 class CleanBlock(Block, ABC):
-    """A block that takes a blank for a missing value, and refuses misspelt fields."""
+    """A block that takes an empty value for a missing one, and refuses misspelt fields."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         hide_input_in_errors=True,
         validate_default=False,
-        json_schema_extra=without_blank_defaults,
+        json_schema_extra=without_empty_defaults,
     )
 
     @classmethod
@@ -46,11 +47,11 @@ class CleanBlock(Block, ABC):
     @model_validator(mode="before")
     @classmethod
     def _clean(cls, values: Any) -> Any:
-        """Take blank, None and missing as the same, and refuse misspelt names."""
+        """Take empty, None and missing as the same, and refuse misspelt names."""
         if not isinstance(values, dict):
             return values
         cls._refuse_unknown(values)
-        kept = {name: value for name, value in values.items() if not _is_blank(value)}
+        kept = {name: value for name, value in values.items() if not _is_empty(value)}
         for name, field in cls.model_fields.items():
             if field.is_required():
                 kept.setdefault(name, "")
@@ -62,8 +63,8 @@ class CleanBlock(Block, ABC):
             if name in cls.model_fields or name == "block_type_slug" or name.startswith("_"):
                 continue
             near = nearest(name, cls.model_fields)
-            hint = f"did you mean {near!r}?" if near else "take it out."
-            raise ValueError(f"{name}: {cls.__name__} has no such field; {hint}")
+            fix = f"Did you mean {near!r}?" if near else "Remove it."
+            raise InvalidField(f"{cls.__name__} has no such field", fix, field=name)
 
 
 @cache
@@ -84,8 +85,9 @@ class RelayBlock(CleanBlock, ABC):
         """Refuse to be pickled: a delayed task's parameters are stored as they are, in clear."""
         name = self.relay_name if self._block_document_name else f"{self.relay_name}/NAME"
         raise RelayConfigurationError(
-            f"relay: the block {self.relay_name} would be pickled with its secrets. Save it, and"
-            f" pass relay={name!r} to tasks that run elsewhere."
+            f"the block {self.relay_name} would be pickled with its secrets",
+            f"Save it, and pass relay={name!r} to tasks that run elsewhere.",
+            field="relay",
         )
 
     @abstractmethod
@@ -103,22 +105,21 @@ class RelayBlock(CleanBlock, ABC):
             The steps. What the relay does not take is a failed step, not an exception.
 
         Raises:
-            InvalidMailbox: the sender is no mailbox.
+            InvalidMailbox: the sender is not a mailbox.
         """
 
     @abstractmethod
     def sender_before_default(self) -> str:
-        """The From mailbox that goes before the setting ``default_from``, or blank."""
+        """The From mailbox that goes before the setting ``default_from``, or empty."""
 
     def sender_after_default(self) -> str:
-        """The From mailbox of last resort, or blank."""
+        """The From mailbox of last resort, or empty."""
         return ""
 
 
-def _is_blank(value: Any) -> bool:
+def _is_empty(value: Any) -> bool:
     if isinstance(value, SecretStr):
-        value = value.get_secret_value()
-        return not value
+        return not value.get_secret_value()
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -129,26 +130,25 @@ def refuse_masked(value: Any) -> Any:
         value: a secret, or text that is treated as one; anything else passes.
 
     Raises:
-        ValueError: the value is the mask itself.
+        InvalidField: the value is the mask itself.
     """
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if text == _MASK:
-        raise ValueError(
-            "holds asterisks in place of the secret: enter it again, or use an API key that may"
-            " read secrets"
+        raise InvalidField(
+            "has asterisks in place of the secret",
+            "Enter it again, or use an API key that may read secrets.",
         )
     return value
 
 
-def describe(error: ValidationError, field: str | None = None) -> str:
-    """Say which fields are wrong and how to mend them, without any value.
+def title(block: type[CleanBlock], name: str) -> str:
+    """Name a field as its form does, and as code does: ``*Force STARTTLS* (`enable_starttls`)``."""
+    field = block.model_fields.get(name)
+    return f"*{field.title}* (`{name}`)" if field else name
 
-    Args:
-        error: what validating a block document raised.
-        field: the only one to tell about; a blank text says that it is not wrong.
-    """
-    return "; ".join(
-        ": ".join([*map(str, problem["loc"]), problem["msg"].removeprefix("Value error, ")])
-        for problem in error.errors(include_input=False, include_url=False, include_context=False)
-        if field in {None, *problem["loc"][:1]}
-    )
+
+def wrong_fields(
+    block: type[CleanBlock], error: ValidationError, only: str = ""
+) -> RelayConfigurationError:
+    """Say which fields of a block, or that it is the only one, are wrong and how to fix them."""
+    return configuration_error(error, lambda name: title(block, name), only)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from prefect_smtp_relay.exceptions import InvalidField
 from prefect_smtp_relay.transports.smtp import Mechanism, OAuthConfig
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import WITH_TOKEN
 
@@ -24,16 +25,18 @@ class HasCredentials(Protocol):
 
 
 _OAUTH_FIELDS = tuple(name for name in HasCredentials.__annotations__ if name.startswith("oauth_"))
+_AUTHENTICATION = "*Authentication* (`authentication`)"
+_BOTH = "Set both or neither."
 
 
 def check_credentials(block: HasCredentials) -> None:
-    """Refuse fields that contradict each other, or one that lacks.
+    """Refuse fields that contradict each other, or one that is missing.
 
     Args:
         block: each field of it is valid by itself.
 
     Raises:
-        ValueError: the text begins with the field, ends with the fix, and shows no value.
+        InvalidField: naming the field, without any value.
     """
     if block.authentication in WITH_TOKEN:
         _check_token(block)
@@ -42,7 +45,7 @@ def check_credentials(block: HasCredentials) -> None:
 
 
 def oauth_config(block: HasCredentials) -> OAuthConfig | None:
-    """Say where the block's access tokens come from; None where it holds no token URL."""
+    """Say where the block's access tokens come from; None where there is no token URL."""
     if not block.oauth_token_url:
         return None
     return OAuthConfig(
@@ -58,60 +61,70 @@ def check_client_certificate(certificate: str, key: SecretStr) -> None:
     """Refuse a client certificate without its key, or the other way about.
 
     Raises:
-        ValueError: the text begins with the field, and ends with the fix.
+        InvalidField: naming the field that is empty.
     """
     if certificate and not key:
-        raise ValueError("client_key: is empty, but there is a client_certificate; set both")
+        raise InvalidField("is empty, but there is a certificate", _BOTH, field="client_key")
     if key and not certificate:
-        raise ValueError("client_certificate: is empty, but there is a client_key; set both")
+        raise InvalidField("is empty, but there is a key", _BOTH, field="client_certificate")
 
 
 def _check_password(block: HasCredentials) -> None:
     if (field := _first_oauth_field(block)) is not None:
-        raise ValueError(
-            f"{field}: is set, but authentication is {block.authentication}; set authentication to"
-            " xoauth2 or oauthbearer, or clear the fields that begin with oauth_"
+        raise InvalidField(
+            f"is set, but {_AUTHENTICATION} is {block.authentication}",
+            f"Set {_AUTHENTICATION} to xoauth2 or oauthbearer, or clear the OAuth fields.",
+            field=field,
         )
     if block.username and not block.password:
-        raise ValueError("password: is blank, but there is a username; set both or neither")
+        raise InvalidField("is empty, but there is a username", _BOTH, field="password")
     if block.password and not block.username:
-        raise ValueError("username: is blank, but there is a password; set both or neither")
+        raise InvalidField("is empty, but there is a password", _BOTH, field="username")
 
 
 def _check_token(block: HasCredentials) -> None:
     mechanism = block.authentication
     if not block.username:
-        raise ValueError(
-            f"username: is blank, but authentication is {mechanism}; write the address of the"
-            " mailbox"
+        raise InvalidField(
+            f"is empty, but {_AUTHENTICATION} is {mechanism}",
+            "Write the address of the mailbox.",
+            field="username",
         )
     if block.oauth_token_url:
         _check_oauth(block)
     elif (field := _first_oauth_field(block)) is not None:
-        raise ValueError(
-            f"oauth_token_url: is blank, but {field} is set; write the provider's token endpoint,"
-            " or clear the fields that begin with oauth_"
+        raise InvalidField(
+            f"is empty, but `{field}` is set",
+            "Write the provider's token endpoint, or clear the OAuth fields.",
+            field="oauth_token_url",
         )
     elif not block.password:
-        raise ValueError(
-            f"oauth_token_url: is blank, and so is password, but authentication is {mechanism}; set"
-            " oauth_token_url and oauth_client_id, or an access token as password"
+        raise InvalidField(
+            f"is empty, and so is *Password* (`password`), but {_AUTHENTICATION} is {mechanism}",
+            "Set *OAuth token URL* (`oauth_token_url`) and *OAuth client ID* (`oauth_client_id`),"
+            " or an access token as *Password* (`password`).",
+            field="oauth_token_url",
         )
 
 
 def _check_oauth(block: HasCredentials) -> None:
     if block.password:
-        raise ValueError(
-            "password: is the access token itself, but oauth_token_url gets one; clear one of them"
+        raise InvalidField(
+            "is the access token itself, but *OAuth token URL* (`oauth_token_url`) gets one",
+            "Clear one of them.",
+            field="password",
         )
     if not block.oauth_client_id:
-        raise ValueError(
-            "oauth_client_id: is blank, but there is an oauth_token_url; write the application's id"
+        raise InvalidField(
+            "is empty, but *OAuth token URL* (`oauth_token_url`) is set",
+            "Write the application's ID.",
+            field="oauth_client_id",
         )
     if not block.oauth_client_secret and not block.oauth_refresh_token:
-        raise ValueError(
-            "oauth_client_secret: is blank, and so is oauth_refresh_token; set the secret, and the"
-            " refresh token where an account permitted the application"
+        raise InvalidField(
+            "is empty, and so is *OAuth refresh token* (`oauth_refresh_token`)",
+            "Set the secret, and the refresh token where an account permitted the application.",
+            field="oauth_client_secret",
         )
 
 

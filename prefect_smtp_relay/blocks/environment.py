@@ -6,6 +6,7 @@ import os
 from typing import get_origin
 
 from prefect_smtp_relay.blocks.base import RelayBlock
+from prefect_smtp_relay.exceptions import InvalidField
 
 
 def fields_from_environment(block: type[RelayBlock]) -> dict[str, str | list[str]]:
@@ -13,16 +14,29 @@ def fields_from_environment(block: type[RelayBlock]) -> dict[str, str | list[str
 
     Args:
         block: the block type; its slug in capitals begins each variable.
+
+    Raises:
+        InvalidField: Kubernetes has set one of them.
     """
-    return {
-        name: _split_commas(text) if get_origin(field.annotation) is list else text
-        for name, field in block.model_fields.items()
-        if (text := os.environ.get(variable(block, name))) is not None
-    }
+    fields: dict[str, str | list[str]] = {}
+    for name, field in block.model_fields.items():
+        text = os.environ.get(variable(block, name))
+        if text is None:
+            continue
+        if field.annotation is int and "://" in text:
+            raise InvalidField(
+                f"is {text!r}: Kubernetes sets it so, for a service named"
+                f" {block.get_block_type_slug()}",
+                "Rename that service, or set enableServiceLinks: false in the pod and the variable"
+                " to a number.",
+                field=variable(block, name),
+            )
+        fields[name] = _split_commas(text) if get_origin(field.annotation) is list else text
+    return fields
 
 
 def document_name_from_environment(block: type[RelayBlock]) -> str:
-    """The variable SMTP_BLOCK_NAME or SENDGRID_BLOCK_NAME, or a blank."""
+    """The variable SMTP_BLOCK_NAME or SENDGRID_BLOCK_NAME, or empty."""
     return os.environ.get(variable(block, "block_name"), "").strip()
 
 

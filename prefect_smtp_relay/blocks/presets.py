@@ -22,7 +22,7 @@ class Preset:
         address, port, ssl: of the SMTP block; where ``ssl`` is off, STARTTLS is required.
         advice: what to prepare, one matter a line.
         authentication: the mechanism that it takes.
-        username: what to write there; a fixed one where it holds no blank.
+        username: what to write there; a fixed one where it has no space.
     """
 
     name: str
@@ -57,7 +57,7 @@ def find_preset(name: str) -> Preset:
         return preset
     near = nearest(name.lower(), PRESETS)
     hint = f"Did you mean {near}?" if near else f"There are: {', '.join(PRESETS)}."
-    raise RelayConfigurationError(f"preset: there is no {name!r}. {hint}")
+    raise RelayConfigurationError(f"{name!r} is not a known mail service", hint, field="preset")
 
 
 _ALL = (

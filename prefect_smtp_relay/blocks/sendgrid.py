@@ -8,6 +8,7 @@ from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked
+from prefect_smtp_relay.exceptions import InvalidField
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.check_report import Report
@@ -89,9 +90,9 @@ class SendGrid(RelayBlock):
     def _check_key(cls, value: SecretStr) -> SecretStr:
         key = value.get_secret_value().strip()
         if not key:
-            raise ValueError("is blank; create a key with Mail Send in SendGrid's settings")
+            raise InvalidField("is empty", "Create a key with Mail Send in SendGrid's settings.")
         if not key.isascii() or any(character.isspace() for character in key):
-            raise ValueError("holds a blank or another character that no key has; paste it again")
+            raise InvalidField("contains a character that no key has", "Paste it again.")
         return SecretStr(key)
 
     def get_config(self) -> SendGridConfig:
@@ -118,7 +119,7 @@ class SendGrid(RelayBlock):
             The steps. What SendGrid does not accept is a failed step, not an exception.
 
         Raises:
-            InvalidMailbox: the sender is no mailbox.
+            InvalidMailbox: the sender is not a mailbox.
         """
         # httpx and its TLS context cost 100 ms to load: only who uses them pays.
         from prefect_smtp_relay.transports.sendgrid.check import check_sendgrid

@@ -8,7 +8,7 @@ from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator, model_validator
 
 from prefect_smtp_relay.blocks import fields
-from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked, without_blank_defaults
+from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked, without_empty_defaults
 from prefect_smtp_relay.blocks.credentials import (
     check_client_certificate,
     check_credentials,
@@ -32,7 +32,7 @@ _SECRETS = ("username", "password", "client_key", "oauth_client_secret", "oauth_
 
 def _with_secret_address(schema: dict[str, Any], model: type[Block]) -> None:
     """Count the address among the secrets: else Prefect writes it in clear into its own events."""
-    without_blank_defaults(schema, model)
+    without_empty_defaults(schema, model)
     schema["secret_fields"] = ["address", *schema["secret_fields"]]
 
 
@@ -79,17 +79,17 @@ class SMTP(RelayBlock):
     domain: str = Field(
         default="",
         title="HELO domain",
-        description="The name to greet the server with; blank for this host's own name.",
+        description="The name to greet the server with; empty for this host's own name.",
     )
     username: SecretStr = Field(
         default=SecretStr(""),
         title="Username",
-        description="The account on the server; blank for no authentication.",
+        description="The account on the server; empty for no authentication.",
     )
     password: SecretStr = Field(
         default=SecretStr(""),
         title="Password",
-        description="Goes with the username; many providers want an app password here. Blank where"
+        description="Goes with the username; many providers want an app password here. Empty where"
         " the OAuth fields get an access token.",
     )
     authentication: Mechanism = Field(
@@ -172,7 +172,7 @@ class SMTP(RelayBlock):
     oauth_token_url: str = Field(
         default="",
         title="OAuth token URL",
-        description="Where access tokens come from, for xoauth2 and oauthbearer; blank where the"
+        description="Where access tokens come from, for xoauth2 and oauthbearer; empty where the"
         " password is the access token.",
         examples=["https://oauth2.googleapis.com/token"],
     )
@@ -184,18 +184,18 @@ class SMTP(RelayBlock):
     oauth_client_secret: SecretStr = Field(
         default=SecretStr(""),
         title="OAuth client secret",
-        description="Of the same application; blank for one that has none.",
+        description="Of the same application; empty for one that has none.",
     )
     oauth_refresh_token: SecretStr = Field(
         default=SecretStr(""),
         title="OAuth refresh token",
         description="With it, access tokens are for the account that permitted the application;"
-        " blank where the application has permissions of its own (client credentials).",
+        " empty where the application has permissions of its own (client credentials).",
     )
     oauth_scope: str = Field(
         default="",
         title="OAuth scope",
-        description="What the access token is for; blank for the provider's default.",
+        description="What the access token is for; empty for the provider's default.",
         examples=["https://outlook.office365.com/.default"],
     )
 
@@ -206,7 +206,7 @@ class SMTP(RelayBlock):
     _check_tls_name = field_validator("tls_server_name")(fields.check_tls_name)
     _check_key = field_validator("client_key")(fields.check_private_key)
     _check_token_url = field_validator("oauth_token_url")(fields.check_token_url)
-    _strip = field_validator("oauth_client_id", "oauth_scope")(fields.strip_blanks)
+    _strip = field_validator("oauth_client_id", "oauth_scope")(fields.strip_spaces)
     _strip_secrets = field_validator(*_SECRETS)(fields.strip_line_ends)
     _check_masked = field_validator("address", *_SECRETS, mode="before")(refuse_masked)
 
@@ -257,7 +257,7 @@ class SMTP(RelayBlock):
             failed step, not an exception.
 
         Raises:
-            InvalidMailbox: sender or recipient is no mailbox.
+            InvalidMailbox: sender or recipient is not a mailbox.
         """
         own = sender or self.from_address or self.sender_after_default()
         return check_smtp(

@@ -1,25 +1,19 @@
-"""The commands put together, and how a command's end becomes an exit code."""
+"""The commands put together, and how a command's end becomes an exit code.
+
+A command's module is loaded when the command is run: help, version and presets need no Prefect.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
-from prefect.events.worker import EventsWorker
-from prefect.settings import PREFECT_LOGGING_INTERNAL_LEVEL, temporary_settings
 
 from prefect_smtp_relay._version import __version__
 from prefect_smtp_relay.cli.answer import PROBLEM, WRONG_USE, Answer, UsageError, show
-from prefect_smtp_relay.cli.check import check
-from prefect_smtp_relay.cli.connect import connect_sendgrid, connect_smtp
-from prefect_smtp_relay.cli.disconnect import disconnect
-from prefect_smtp_relay.cli.outbox import flush, list_entries
-from prefect_smtp_relay.cli.preset import preset
-from prefect_smtp_relay.cli.preview import preview
-from prefect_smtp_relay.cli.send import send
-from prefect_smtp_relay.cli.status import status
 from prefect_smtp_relay.exceptions import EmailError, MessageError
 
 _INTERRUPTED = 130
@@ -36,10 +30,35 @@ _SECRET_OPTIONS = (
     "--oauth-refresh-token",
 )
 _NO_SECRETS = (
-    "A password or key is no option: command lines are kept in histories, and shown to other users"
-    " of this host. Use --password-stdin or --api-key-stdin, --from-env, or a terminal to be asked."
-    " Change the one that was just typed."
+    "A password or key is not an option: command lines are kept in histories, and shown to other"
+    " users of this host. Use --password-stdin or --api-key-stdin, --from-env, or a terminal to be"
+    " asked. Change the one that was just typed."
 )
+
+_HELP = {
+    "connect smtp": "Check an SMTP server, and save it as a Prefect block; ask for what is missing."
+    "\n\nThe password is asked for, read from stdin or from SMTP_PASSWORD. There is no option for"
+    " it: a command line is kept in the shell's history, and shown to other users of this host. The"
+    " same is true of SMTP_OAUTH_CLIENT_SECRET and SMTP_OAUTH_REFRESH_TOKEN.",
+    "connect sendgrid": "Check a SendGrid account, and save it as a Prefect block; ask for what is"
+    " missing.\n\nThe API key is asked for, read from stdin or from SENDGRID_API_KEY. There is no"
+    " option for it: a command line is kept in the shell's history, and shown to other users of"
+    " this host.",
+    "disconnect": "Delete a relay's block document, and say what the next mail will use.",
+    "status": "Show the connected relays, which one takes the next mail and why, and the outbox."
+    "\n\nExit code 1 if a wrong block makes the next mail fail.",
+    "send": "Send one mail at once, without retries, and show its receipt. A failed one is not"
+    " stored.",
+    "preview": "Write the mail of a Markdown file as HTML, plain text and .eml; submit nothing."
+    "\n\nTo see the mails of a flow, run it with the setting capture_to:"
+    " PREFECT_INTEGRATIONS_SMTP_RELAY_CAPTURE_TO=mails python flow.py",
+    "check": "Check a relay step by step, each with its time, and recommend settings; submit"
+    " nothing.\n\nWithout a relay and without options, the one that takes the next mail is checked;"
+    " with options, a server that is not connected. Exit code 1 if a step fails.",
+    "preset": "List the mail services that are known by name, or show one with what to prepare.",
+    "outbox list": "List the stored mails, oldest first, with the reason for each.",
+    "outbox flush": "Submit the stored mails through the connected relay.",
+}
 
 app = App(
     name="prefect-smtp-relay",
@@ -49,34 +68,34 @@ app = App(
     "\n\nEvery command takes --json. Exit codes: 0 done, 1 a relay or a mail has a problem,"
     " 2 wrong use, 130 interrupted.",
 )
-connect_app = App(name="connect", help="Check a relay, and save it as a Prefect block.")
-outbox_app = App(name="outbox", help="Mail that no relay has accepted yet.")
-
-connect_app.command(connect_smtp, name="smtp")
-connect_app.command(connect_sendgrid, name="sendgrid")
-outbox_app.command(list_entries, name="list")
-outbox_app.command(flush)
-app.command(connect_app)
-for command in (disconnect, status, send, preview, check, preset):
-    app.command(command)
-app.command(outbox_app)
+_groups = {
+    "connect": App(name="connect", help="Check a relay, and save it as a Prefect block."),
+    "outbox": App(name="outbox", help="Mail that no relay has accepted yet."),
+}
+for _group in _groups.values():
+    app.command(_group)
+for _words, _help in _HELP.items():
+    _first, _, _second = _words.partition(" ")
+    _home = f"prefect_smtp_relay.cli.{_first}:{_words.replace(' ', '_')}"
+    _groups.get(_first, app).command(_home, name=_second or _first, help=_help)
 
 
 def main() -> None:
     """Run the command that the process was started with, and end the process.
 
     The events of a mail are handed over before, for a few seconds at most. What is logged for flows
-    stays out of the terminal: the answer says the same. That holds until the process has ended, for
+    stays out of the terminal: the answer says the same. That is so until the process has ended, for
     Prefect logs while it shuts down, too.
     """
     logging.disable(logging.CRITICAL)
     # Prefect's services heed this setting alone, and keep it in the threads that they start.
-    with temporary_settings({PREFECT_LOGGING_INTERNAL_LEVEL: "CRITICAL"}):
-        try:
-            code = run(sys.argv[1:])
-            EventsWorker.drain_all(timeout=_DRAIN_SECONDS)
-        except KeyboardInterrupt:
-            code = _INTERRUPTED
+    os.environ["PREFECT_LOGGING_INTERNAL_LEVEL"] = "CRITICAL"
+    try:
+        code = run(sys.argv[1:])
+        if worker := sys.modules.get("prefect.events.worker"):
+            worker.EventsWorker.drain_all(timeout=_DRAIN_SECONDS)
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
     sys.exit(code)
 
 

@@ -25,10 +25,7 @@ def check(
     fields: SmtpFields = _NO_FIELDS,
     as_json: Json = False,
 ) -> int:
-    """Check a relay step by step, each with its time, and recommend settings; submit nothing.
-
-    Without a relay and without options, the one that takes the next mail is checked; with options,
-    a server that is not connected. Exit code 1 if a step fails.
+    """Check a relay, or a server that is not connected.
 
     Args:
         relay: smtp/NAME or sendgrid/NAME.
@@ -54,7 +51,7 @@ def check(
             secret_from_stdin=password_stdin,
             only_secret=True,
         )
-        block = build(SMTP, gathered)
+        block = build(SMTP, gathered, from_env=from_env)
     else:
         block = _connected(relay)
     report = _check(block, sender, recipient)

@@ -30,7 +30,7 @@ B = TypeVar("B", bound=RelayBlock)
 Fields = dict[str, Any]
 
 _NAME = re.compile(r"[a-z0-9-]+")
-_MOST_CORRECTIONS = 3
+_MAX_CORRECTIONS = 3
 _NO_SMTP_FIELDS, _NO_SENDGRID_FIELDS = SmtpFields(), SendGridFields()
 
 
@@ -63,11 +63,7 @@ def connect_smtp(
     fields: SmtpFields = _NO_SMTP_FIELDS,
     as_json: Json = False,
 ) -> int:
-    """Check an SMTP server, and save it as a Prefect block; ask for what is missing.
-
-    The password is asked for, read from stdin or from SMTP_PASSWORD. There is no option for it:
-    a command line is kept in the shell's history, and shown to other users of this host. The same
-    holds for SMTP_OAUTH_CLIENT_SECRET and SMTP_OAUTH_REFRESH_TOKEN.
+    """Check an SMTP server, and save it as a Prefect block.
 
     Args:
         how: The name, and how to connect.
@@ -95,10 +91,7 @@ def connect_sendgrid(
     fields: SendGridFields = _NO_SENDGRID_FIELDS,
     as_json: Json = False,
 ) -> int:
-    """Check a SendGrid account, and save it as a Prefect block; ask for what is missing.
-
-    The API key is asked for, read from stdin or from SENDGRID_API_KEY. There is no option for it:
-    a command line is kept in the shell's history, and shown to other users of this host.
+    """Check a SendGrid account, and save it as a Prefect block.
 
     Args:
         how: The name, and how to connect.
@@ -136,14 +129,14 @@ def _free_name(block: type[RelayBlock], how: How) -> str:
 
 
 def _connect(block_type: type[RelayBlock], fields: Fields, name: str, how: How) -> Answer:
-    block, report = build(block_type, fields), None
+    block, report = build(block_type, fields, from_env=how.from_env), None
     if how.check:
         block, report = _checked(block, fields)
     relay = f"{block.get_block_type_slug()}/{name}"
     data = {"relay": relay, "connected": False, "report": report and report.model_dump()}
     lines: list[Line] = [*describe_report(report), ""] if report else []
     if report and not report.has_passed:
-        text = "Not connected: a step failed. Mend it, or use --no-check to save all the same."
+        text = "Not connected: a step failed. Fix it, or use --no-check to save all the same."
         return Answer(data, lines, [text], PROBLEM)
     documents.connect(block, name, overwrite=how.overwrite)
     next_mail = look_up()
@@ -155,7 +148,7 @@ def _connect(block_type: type[RelayBlock], fields: Fields, name: str, how: How) 
 def _checked(block: B, fields: Fields) -> tuple[B, Report]:
     """Check, and let the person take over what is recommended."""
     report = block.check()
-    for _ in range(_MOST_CORRECTIONS):
+    for _ in range(_MAX_CORRECTIONS):
         settings = report.recommendation.settings
         if not settings or not is_interactive():
             break

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from prefect_smtp_relay.blocks.documents import Connected
 from prefect_smtp_relay.cli.answer import Answer, Json, UsageError, show
 from prefect_smtp_relay.cli.next_mail import look_up
 from prefect_smtp_relay.cli.prompts import ask, is_interactive
 from prefect_smtp_relay.exceptions import UnknownRelay
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import connections as documents
-from prefect_smtp_relay.runtime.catalog import Connected
 
 
 def disconnect(

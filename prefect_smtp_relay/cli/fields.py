@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.answer import UsageError
 from prefect_smtp_relay.exceptions import UnknownRelay
-from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.transports.smtp import Mechanism
 
 
@@ -22,7 +22,7 @@ def refuse_malformed(relay: str) -> None:
         UsageError: it is not ``smtp/NAME`` or ``sendgrid/NAME``.
     """
     try:
-        catalog.split_name(relay)
+        split_name(relay)
     except UnknownRelay as error:
         raise UsageError(str(error)) from None
 

@@ -8,21 +8,23 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from prefect_smtp_relay.blocks.base import describe
+from prefect_smtp_relay.blocks.base import wrong_fields
 from prefect_smtp_relay.blocks.environment import fields_from_environment, variable
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.answer import UsageError, complain
 from prefect_smtp_relay.cli.preset import known
-from prefect_smtp_relay.cli.prompts import ask, ask_secret, is_interactive, read_secret
+from prefect_smtp_relay.cli.prompts import ask, is_interactive, read_secret
+from prefect_smtp_relay.exceptions import InvalidField
+from prefect_smtp_relay.settings import configuration_error
 
 B = TypeVar("B", bound=RelayBlock)
 
-_FROM = {"from_address": ("From address where a flow names none (blank for none)", "")}
+_FROM = {"from_address": ("From address where a flow names none (empty for none)", "")}
 _QUESTIONS: dict[type[RelayBlock], dict[str, tuple[str, str]]] = {
     SMTP: {
         "address": ("Address of the SMTP server", ""),
         "port": ("Port", "587"),
-        "username": ("Username (blank for none)", ""),
+        "username": ("Username (empty for none)", ""),
         **_FROM,
     },
     SendGrid: _FROM,
@@ -30,8 +32,8 @@ _QUESTIONS: dict[type[RelayBlock], dict[str, tuple[str, str]]] = {
 """What a person is asked, with the default."""
 
 _OAUTH_SECRETS = {
-    "oauth_client_secret": "The OAuth client secret (blank for none)",
-    "oauth_refresh_token": "The OAuth refresh token (blank for client credentials)",
+    "oauth_client_secret": "The OAuth client secret (empty for none)",
+    "oauth_refresh_token": "The OAuth refresh token (empty for client credentials)",
 }
 """What a person is asked where there is a token URL, without an echo."""
 
@@ -62,7 +64,7 @@ def gather(
     if preset is not None:
         fields |= _preset_fields(preset)
     if from_env:
-        fields |= fields_from_environment(block)
+        fields |= _from_environment(block)
     fields |= given
     if secret_from_stdin:
         fields[_secret_of(block)] = read_secret()
@@ -77,8 +79,13 @@ def gather(
     return fields
 
 
-def build(block: type[B], fields: dict[str, Any]) -> B:
+def build(block: type[B], fields: dict[str, Any], *, from_env: bool = False) -> B:
     """Make the block.
+
+    Args:
+        block: the block type.
+        fields: its fields.
+        from_env: name a wrong field by its variable.
 
     Raises:
         UsageError: a field is wrong; the text names it and the fix, without its value.
@@ -86,7 +93,17 @@ def build(block: type[B], fields: dict[str, Any]) -> B:
     try:
         return block(**fields)
     except ValidationError as error:
-        raise UsageError(f"{describe(error)}.") from None
+        wrong = wrong_fields(block, error)
+        if from_env:
+            wrong = configuration_error(error, partial(variable, block))
+        raise UsageError(str(wrong)) from None
+
+
+def _from_environment(block: type[RelayBlock]) -> dict[str, Any]:
+    try:
+        return fields_from_environment(block)
+    except InvalidField as error:
+        raise UsageError(str(error)) from None
 
 
 def _preset_fields(name: str) -> dict[str, Any]:
@@ -109,19 +126,19 @@ def _ask_for_fields(
 
 def _ask_for_secret(block: type[RelayBlock], fields: dict[str, Any]) -> None:
     name = _secret_of(block)
-    fields[name] = _valid(block, name, partial(ask_secret, f"The {_words(name)}"))
+    fields[name] = _valid(block, name, partial(ask, f"The {_words(name)}", is_secret=True))
 
 
 def _ask_for_oauth_secrets(fields: dict[str, Any]) -> None:
     for name, question in _OAUTH_SECRETS.items():
         if not fields.get(name):
-            fields[name] = _valid(SMTP, name, partial(ask_secret, question))
+            fields[name] = _valid(SMTP, name, partial(ask, question, is_secret=True))
 
 
 def _valid(block: type[RelayBlock], name: str, ask_once: Callable[[], str]) -> str:
-    """Ask until the field takes the answer, which only the question itself can still mend."""
+    """Ask until the field takes the answer, which only this question can still correct."""
     while problem := _problem(block, name, answer := ask_once()):
-        complain(f"{problem}.")
+        complain(problem)
     return answer
 
 
@@ -129,7 +146,8 @@ def _problem(block: type[RelayBlock], name: str, answer: str) -> str:
     try:
         block(**{name: answer})
     except ValidationError as error:
-        return describe(error, name)
+        if name in {each["loc"][0] for each in error.errors() if each["loc"]}:
+            return str(wrong_fields(block, error, only=name))
     return ""
 
 

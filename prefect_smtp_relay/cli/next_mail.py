@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from prefect_smtp_relay.blocks.documents import Connected, in_order
 from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
@@ -65,7 +66,7 @@ def look_up() -> NextMail:
     if not documents:
         return _nothing_connected(current_settings())
     try:
-        states = tuple(map(_state_of, catalog.in_order(documents)))
+        states = tuple(map(_state_of, in_order(documents)))
     except RelayConfigurationError as error:
         states = tuple(_state_of(document) for document in documents)
         return NextMail(states, "", f"The next mail fails: {error}", fails=True)
@@ -82,7 +83,7 @@ def _nothing_connected(settings: SmtpRelaySettings) -> NextMail:
     return NextMail((), "outbox", f"No relay is connected; mail is stored in {place}.")
 
 
-def _state_of(document: catalog.Connected) -> RelayState:
+def _state_of(document: Connected) -> RelayState:
     try:
         priority = document.priority
     except RelayConfigurationError as error:

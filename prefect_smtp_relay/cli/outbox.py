@@ -13,7 +13,7 @@ from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.transports.outbox import FlushReport, StoredMail
 
 
-def list_entries(*, as_json: Json = False) -> int:
+def outbox_list(*, as_json: Json = False) -> int:
     """List the stored mails, oldest first, with the reason for each."""
     entries = open_outbox(current_settings()).entries()
     lines: list[Line] = []
@@ -24,7 +24,7 @@ def list_entries(*, as_json: Json = False) -> int:
     return show(Answer({"stored": list(map(_as_data, entries))}, lines), as_json=as_json)
 
 
-def flush(*, as_json: Json = False) -> int:
+def outbox_flush(*, as_json: Json = False) -> int:
     """Submit the stored mails through the connected relay."""
     settings = current_settings()
     outbox = open_outbox(settings)

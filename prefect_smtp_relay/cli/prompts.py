@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
+
+from rich.console import Console
+from rich.prompt import Confirm, Prompt
 
 from prefect_smtp_relay.cli.answer import UsageError
 
@@ -13,47 +15,47 @@ def is_interactive() -> bool:
     return sys.stdin.isatty()
 
 
-def ask(question: str, default: str = "") -> str:
-    """Ask for a line; a blank one is the default.
-
-    Raises:
-        UsageError: the input has ended.
-    """
-    _write(f"{question} [{default}]: " if default else f"{question}: ")
-    line = sys.stdin.readline()
-    if not line:
-        raise UsageError("The input ended before the question was answered.")
-    return line.strip() or default
-
-
-def ask_secret(question: str) -> str:
-    """Ask without showing what is typed.
+def ask(question: str, default: str = "", *, is_secret: bool = False) -> str:
+    """Ask for a line; an empty one is the default. What is typed for a secret is not shown.
 
     Raises:
         UsageError: the input has ended.
     """
     try:
-        return getpass.getpass(f"{question}: ", stream=sys.stderr).strip()
+        answer = Prompt.ask(
+            question,
+            console=_stderr(),
+            password=is_secret,
+            default=default,
+            show_default=bool(default),
+        )
+    except EOFError:
+        raise UsageError("The input ended before the question was answered.") from None
+    return answer.strip()
+
+
+def ask_yes(question: str) -> bool:
+    """Ask for a yes; an empty line is a no.
+
+    Raises:
+        UsageError: the input has ended.
+    """
+    try:
+        return Confirm.ask(question, console=_stderr(), default=False)
     except EOFError:
         raise UsageError("The input ended before the question was answered.") from None
 
 
-def ask_yes(question: str) -> bool:
-    """Ask for a yes; a blank line is one."""
-    return ask(f"{question} (Y/n)").lower() in {"", "y", "yes"}
+def _stderr() -> Console:
+    return Console(stderr=True, color_system=None)
 
 
 def read_secret() -> str:
     """Read the first line of stdin.
 
     Raises:
-        UsageError: it is blank.
+        UsageError: it is empty.
     """
     if not (secret := sys.stdin.readline().strip("\r\n")):
-        raise UsageError("Standard input is blank; pipe the secret into the command.")
+        raise UsageError("Standard input is empty. Pipe the secret into the command.")
     return secret
-
-
-def _write(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()

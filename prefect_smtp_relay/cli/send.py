@@ -12,7 +12,6 @@ from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.delivery.deliver import deliver
 from prefect_smtp_relay.delivery.routing import OUTBOX
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import current_settings
 
@@ -42,9 +41,8 @@ def send(
     is_to_be_stored = relay == OUTBOX
     if relay is not None and not is_to_be_stored:
         refuse_malformed(relay)
-    with telling_failure():
-        settings = current_settings()
-        mail = draft({"to": to, "subject": subject, "body": body, "from_": from_}, settings)
+    settings = current_settings()
+    mail = draft({"to": to, "subject": subject, "body": body, "from_": from_}, settings)
     receipt = deliver([mail], relay, Run(), settings, keeps=False)[0].get()
     return show(_answer(receipt, is_to_be_stored=is_to_be_stored), as_json=as_json)
 

@@ -12,10 +12,7 @@ from prefect_smtp_relay.settings import current_settings
 
 
 def status(*, as_json: Json = False) -> int:
-    """Show the connected relays, which one takes the next mail and why, and the outbox.
-
-    Exit code 1 if a wrong block makes the next mail fail.
-    """
+    """Show the connected relays, the next mail's and why, and the outbox."""
     next_mail = look_up()
     outbox = _look_into_outbox()
     lines = [*_describe_relays(next_mail), outbox["text"]]

@@ -33,6 +33,9 @@ def draft(arguments: MailArguments, settings: SmtpRelaySettings) -> Draft:
     mail, values = _fill(arguments)
     rendered = _render(mail, values, settings)
     others: dict[str, Any] = {k: v for k, v in mail.items() if k not in _RENDERED}
+    if settings.capture_to is not None:
+        # A captured mail must neither use up the key of the mail itself, nor give way to it.
+        others.pop("idempotency_key", None)
     composed = compose(
         text=rendered.text,
         html=rendered.html,

@@ -25,12 +25,13 @@ class MailOptions(TypedDict, total=False):
     text: str | None
     attachments: Sequence[AttachmentInput] | Mapping[str, AttachmentInput] | None
     inline_images: Mapping[str, AttachmentInput] | None
-    headers: Mapping[str, str] | None
-    thread: str
-    idempotency_key: str
+    headers: Mapping[str, str | None] | None
+    thread: str | None
+    idempotency_key: str | None
     list_unsubscribe: UnsubscribeInput
-    importance: Importance
-    preheader: str
+    importance: Importance | None
+    reverse_path: str | Mailbox | None
+    preheader: str | None
     include_header: bool
     include_footer: bool
     custom_logo_url: str

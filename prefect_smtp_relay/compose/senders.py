@@ -24,6 +24,7 @@ def check_named_senders(draft: Draft, protected_domains: Iterable[str]) -> None:
     named = [("reply_to", mailbox) for mailbox in draft.reply_to]
     named += [("from_", draft.requested_from)] if draft.requested_from else []
     named += [("headers['Sender']", draft.sender)] if draft.sender else []
+    named += [("reverse_path", draft.reverse_path)] if draft.reverse_path else []
     for name, value in draft.headers:
         if name.lower() in _ADDRESS_HEADERS:
             field = f"headers[{name!r}]"

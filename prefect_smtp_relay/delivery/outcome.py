@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prefect_smtp_relay.delivery.routing import OUTBOX, open_outbox
+from prefect_smtp_relay.delivery.routing import CAPTURE, OUTBOX, open_outbox
 from prefect_smtp_relay.exceptions import (
     DeliveryRefused,
     EmailError,
@@ -51,6 +51,9 @@ class Outcome:
 
 def tell(receipt: Receipt) -> None:
     """Log in one line, and tell in one event, what became of a mail."""
+    if receipt.relay == CAPTURE:
+        _log_captured(receipt)
+        return  # nobody was to get the mail: there is nothing to react to
     if receipt.outcome == "stored":
         _log_stored(receipt)
     else:
@@ -136,6 +139,14 @@ def _store(message: Message, envelope: Envelope, reason: str, settings: SmtpRela
     except EmailError as storing:
         run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
         return ""
+
+
+def _log_captured(receipt: Receipt) -> None:
+    run_logger().info(
+        "Captured %s: %s. Nothing was submitted; unset capture_to to submit mail.",
+        receipt.message_id,
+        receipt.response,
+    )
 
 
 def _log_stored(receipt: Receipt) -> None:

@@ -12,8 +12,10 @@ from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
+from prefect_smtp_relay.transports.recording import RecordingTransport
 
 OUTBOX = "outbox"
+CAPTURE = "capture"
 
 RelayInput = str | RelayBlock | Transport | None
 """``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, a block, a transport (as tests do), or None for
@@ -109,6 +111,9 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
         UnknownRelay, RelayConfigurationError: nothing of that name, or an invalid document.
         DeliveryRefused: nothing is connected, and ``default_delivery`` is ``refuse``.
     """
+    if settings.capture_to is not None:
+        recording = RecordingTransport(settings.capture_to)
+        return Relay(CAPTURE, recording, (settings.default_from,), submits=False)
     if isinstance(requested, Transport) and not isinstance(requested, type):
         return Relay(requested.name, requested, (settings.default_from,))
     block = _requested_block(requested)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from prefect_smtp_relay.exceptions import MessageError
 
 CategoriesInput = str | Collection[str] | None
 """A text with commas between the categories, or a list."""
 
-MOST_CATEGORIES = 10
-LONGEST_CATEGORY = 255
+MAX_CATEGORIES = 10
+MAX_CATEGORY_LENGTH = 255
 """Characters. Both, and the rules below, are those of SendGrid's page "Errors" of Mail Send; they
 hold for every relay, so that a flow may go through SMTP today and through SendGrid tomorrow."""
 
@@ -22,23 +22,23 @@ def read_categories(value: CategoriesInput) -> tuple[str, ...]:
         value: text with commas between the categories, or a list of texts.
 
     Returns:
-        The categories, without blanks around them, in their order.
+        The categories, without spaces around them, in their order.
 
     Raises:
-        MessageError: there are too many, or one is blank, too long, not ASCII, there twice, or no
+        MessageError: there are too many, or one is empty, too long, not ASCII, there twice, or not
             text; the error names ``categories``.
     """
     if value is None or value == "":
         return ()
     given: object = value.split(",") if isinstance(value, str) else value
     if isinstance(given, (bytes, Mapping)) or not isinstance(given, Collection):
-        raise MessageError(
-            f"categories: expected a list of texts, got {type(value).__name__}; write"
-            " categories=['incident']."
-        )
+        kind = type(value).__name__
+        raise _error(f"expected a list of texts, got {kind}", "Write categories=['incident'].")
     categories = tuple(map(_check_category, given))
     check_count(len(categories))
-    _refuse_repeated(categories)
+    for number, category in enumerate(categories):
+        if category in categories[:number]:
+            raise _error(f"{category!r} is there twice", "Remove one of them.")
     return categories
 
 
@@ -52,34 +52,29 @@ def check_count(count: int, whose: str = "") -> None:
     Raises:
         MessageError: there are too many.
     """
-    if count > MOST_CATEGORIES:
-        raise MessageError(
-            f"categories: {count}{whose}; a mail has up to {MOST_CATEGORIES} of up to"
-            f" {LONGEST_CATEGORY} characters. Take some out."
+    if count > MAX_CATEGORIES:
+        raise _error(
+            f"{count}{whose}, and a mail has up to {MAX_CATEGORIES} of up to"
+            f" {MAX_CATEGORY_LENGTH} characters",
+            "Remove some.",
         )
 
 
 def _check_category(value: object) -> str:
     if not isinstance(value, str):
-        raise MessageError(f"categories: expected texts, got {type(value).__name__}.")
+        raise _error(f"expected texts, got {type(value).__name__}")
     category = value.strip()
     if not category:
-        raise MessageError("categories: one of them is blank; take it out.")
-    if len(category) > LONGEST_CATEGORY:
-        raise MessageError(
-            f"categories: one has {len(category)} characters, up to {LONGEST_CATEGORY} are"
-            " allowed; shorten it."
+        raise _error("one of them is empty", "Remove it.")
+    if len(category) > MAX_CATEGORY_LENGTH:
+        raise _error(
+            f"one has {len(category)} characters, and up to {MAX_CATEGORY_LENGTH} are allowed",
+            "Shorten it.",
         )
     if not (category.isascii() and category.isprintable()):
-        raise MessageError(
-            f"categories: {category!r} holds more than printable ASCII; write it without."
-        )
+        raise _error(f"{category!r} contains more than printable ASCII", "Use letters and digits.")
     return category
 
 
-def _refuse_repeated(categories: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for category in categories:
-        if category in seen:
-            raise MessageError(f"categories: {category!r} is there twice; take one out.")
-        seen.add(category)
+def _error(problem: str, fix: str = "") -> MessageError:
+    return MessageError(problem, fix, field="categories")

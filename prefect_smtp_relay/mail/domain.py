@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import idna
 
+MAX_DOMAIN_LENGTH = 253
+
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
 
@@ -19,23 +21,27 @@ def to_a_labels(name: str) -> str:
         name: a domain name in any script, or an address literal such as ``[192.0.2.1]``.
 
     Raises:
-        ValueError: the text is no domain name; the message says why, and ends without a full stop.
+        ValueError: the text is not a domain name; the message ends without a full stop.
     """
     if name.startswith("[") and name.endswith("]"):
         return _address_literal(name[1:-1])
     try:
         ascii_name = name if name.isascii() else idna.encode(name, uts46=True).decode("ascii")
-    except idna.IDNAError as error:
-        raise ValueError(
-            f"{name!r} is not a valid internationalised domain name: {error}"
-        ) from error
-    ascii_name = ascii_name.lower().removesuffix(".")
-    if not ascii_name or len(ascii_name) > 253:
-        raise ValueError(f"{name!r} is not a domain name of 1 to 253 characters")
-    for label in ascii_name.split("."):
-        if not _LABEL.fullmatch(label):
-            raise ValueError(f"{name!r} is not a valid domain name: the label {label!r} is not")
+        ascii_name = ascii_name.lower().removesuffix(".")
+        _check_labels(ascii_name.split("."))
+    except (idna.IDNAError, ValueError) as error:
+        raise ValueError(f"{name!r} is not a domain name: {error}") from error
+    if len(ascii_name) > MAX_DOMAIN_LENGTH:
+        raise ValueError(f"{name!r} is not a domain name: it has over {MAX_DOMAIN_LENGTH} letters")
     return ascii_name
+
+
+def _check_labels(labels: list[str]) -> None:
+    for label in labels:
+        if not _LABEL.fullmatch(label):
+            raise ValueError(f"the label {label!r} is not valid")
+        if label.startswith("xn--"):
+            idna.ulabel(label)  # an A-label that decodes to nothing, or to what reads as ASCII
 
 
 def _address_literal(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from prefect_smtp_relay.exceptions import NoRecipients
-from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.mailbox import Mailbox, each_once
 from prefect_smtp_relay.mail.message import Message
 
 
@@ -27,15 +27,18 @@ class Envelope:
 
     def __post_init__(self) -> None:
         if not self.forward_paths:
-            raise NoRecipients("to: nobody to send to; name an address in to, cc or bcc.")
+            raise NoRecipients("nobody to send to", "Name an address in to, cc or bcc.", field="to")
 
     @classmethod
-    def of(cls, message: Message) -> Envelope:
-        """Build the envelope of a message: its sender, and every recipient once."""
-        unique: dict[str, Mailbox] = {}
-        for mailbox in message.to + message.cc + message.bcc:
-            unique.setdefault(mailbox.address.lower(), mailbox)
-        return cls(message.sender or message.from_, tuple(unique.values()))
+    def of(cls, message: Message, reverse_path: Mailbox | None = None) -> Envelope:
+        """Build the envelope of a message: its sender, and every recipient once.
+
+        Args:
+            message: names its recipients, and perhaps its reverse-path.
+            reverse_path: the relay's, for a message that names none; else its Sender, else From.
+        """
+        path = message.reverse_path or reverse_path or message.sender or message.from_
+        return cls(path, each_once(message.to + message.cc + message.bcc))
 
     def only_for(self, addresses: Collection[str]) -> Envelope:
         """The envelope of another try, for some of the forward-paths."""

@@ -9,21 +9,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from prefect_smtp_relay.exceptions import InvalidMailbox
+from prefect_smtp_relay.mail.address_syntax import QUOTED, quote, split_list, split_mailbox
 from prefect_smtp_relay.mail.domain import to_a_labels
 
+MAX_LOCAL_PART_BYTES = 64
+MAX_NAME_LENGTH = 10_000
+"""Of a display name; no relay takes a header as long as many such names."""
+
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a0-\U0010ffff-]+"
-_DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_IN_ANGLES = rf'<(?P<address>(?:{_QUOTED}|[^<>"])*)>'
-_QUOTED_STRING = re.compile(_QUOTED)
-# The closing quote is optional: without it the rest is one entry, and is read only once.
-_LIST_TOKEN = re.compile(rf'{_QUOTED}?|{_IN_ANGLES}|[^,"<]+|[,<]')
+_ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a0-\U0010ffff-"
+_DOT_ATOM = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*")
+_ATOMS_AND_DOTS = re.compile(rf"[.{_ATEXT}]+")
+_QUOTED_STRING = re.compile(QUOTED)
 _ENCODED_WORD = re.compile(r"=\?.*\?=")
 _SPECIAL = re.compile(r'[",<>\\]')
-_BLANKS = re.compile(r" +")
+_SPACES = re.compile(r" +")
 _INVISIBLE = frozenset({"Cf", "Zs"})
-_NAMED = re.compile(rf"(?P<name>{_QUOTED}\s*|[^<>]*){_IN_ANGLES}")
+_FIX = "Write ann@example.org, or Ann <ann@example.org>."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,12 @@ class Mailbox:
     """A mailbox of RFC 5321, section 4.1.2, with the display name of RFC 5322, section 3.4.
 
     Args:
-        local_part: the part before the ``@``, quoted where it has to be; kept in NFC.
-        domain: the part behind it; kept as A-labels.
-        display_name: plain text, or blank; kept with single blanks between its words.
+        local_part: the part before the ``@``, kept in NFC, and in quotes where it needs them.
+        domain: the part after it; kept as A-labels.
+        display_name: plain text, or empty; kept with single spaces between its words.
 
     Raises:
-        InvalidMailbox: one of them cannot stand in an address.
+        InvalidMailbox: one of them cannot be part of an address.
     """
 
     local_part: str
@@ -48,14 +50,14 @@ class Mailbox:
         checked = {
             "local_part": _check_local_part(self.local_part),
             "domain": _check_domain(self.domain),
-            "display_name": _BLANKS.sub(" ", self.display_name).strip(" "),
+            "display_name": _check_name(self.display_name),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
     @property
     def address(self) -> str:
-        """``local@domain``, as it stands in the envelope."""
+        """``local@domain``, as in the envelope."""
         return f"{self.local_part}@{self.domain}"
 
     @property
@@ -83,20 +85,20 @@ class Mailbox:
         if isinstance(value, Mailbox):
             return value
         if not isinstance(value, str):
-            raise InvalidMailbox(f"{field}: expected text, got {type(value).__name__}.")
+            raise InvalidMailbox(f"expected text, got {type(value).__name__}", _FIX, field=field)
         try:
             return _parse(value)
         except InvalidMailbox as error:
-            raise InvalidMailbox(
-                f"{field}: {value!r} is not an e-mail address: {error}."
-            ) from error
+            problem = f"{_shortened(value)!r} is not an e-mail address: {error.problem}"
+            raise InvalidMailbox(problem, error.fix, field=field) from error
 
     @classmethod
     def parse_list(cls, value: AddressInput, field: str = "to") -> tuple[Mailbox, ...]:
-        """Read mailboxes from a text with commas between them, or from a list.
+        """Read mailboxes from a text that lists them, or from a list.
 
         Args:
-            value: text, a mailbox, a list of either, or None for nobody.
+            value: text with commas, semicolons or line ends between the mailboxes, a mailbox, a
+                list of either, or None for nobody.
             field: the name of the argument, for the error.
 
         Returns:
@@ -105,18 +107,22 @@ class Mailbox:
         Raises:
             InvalidMailbox: with the field, the text and what is wrong with it.
         """
-        unique: dict[str, Mailbox] = {}
-        for entry in entries(value, field):
-            mailbox = cls.parse(entry, field)
-            unique.setdefault(mailbox.address.lower(), mailbox)
-        return tuple(unique.values())
+        return each_once(cls.parse(entry, field) for entry in entries(value, field))
 
 
 AddressInput = str | Mailbox | Iterable[str | Mailbox] | None
 
 
+def each_once(mailboxes: Iterable[Mailbox]) -> tuple[Mailbox, ...]:
+    """Keep the first mailbox of each address, whatever its case."""
+    unique: dict[str, Mailbox] = {}
+    for mailbox in mailboxes:
+        unique.setdefault(mailbox.address.lower(), mailbox)
+    return tuple(unique.values())
+
+
 def entries(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
-    """Part a list of mailboxes into its entries, at commas outside quotes and angle brackets.
+    """Split a list of mailboxes into its entries.
 
     Args:
         value: text, a mailbox, a list of either, or None.
@@ -126,7 +132,7 @@ def entries(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
         InvalidMailbox: it is none of these.
     """
     for item in items(value, field):
-        yield from _split(item) if isinstance(item, str) else (item,)
+        yield from split_list(item) if isinstance(item, str) else (item,)
 
 
 def items(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
@@ -145,84 +151,68 @@ def items(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
         yield value
     elif isinstance(value, Iterator):
         raise InvalidMailbox(
-            f"{field}: this can be read only once, and a retry reads it again; pass a list."
+            "this can be read only once, and a retry reads it again", "Pass a list.", field=field
         )
     elif isinstance(value, Iterable) and not isinstance(value, (bytes, Mapping)):
         yield from value
     else:
-        raise InvalidMailbox(f"{field}: expected text or a list, got {type(value).__name__}.")
-
-
-def _split(text: str) -> Iterator[str]:
-    """Split at the commas that stand outside quotes and angle brackets."""
-    entry = ""
-    for piece in (match.group() for match in _LIST_TOKEN.finditer(text)):
-        if piece == ",":
-            yield from _not_blank(entry)
-            entry = ""
-        else:
-            entry += piece
-    yield from _not_blank(entry)
-
-
-def _not_blank(entry: str) -> Iterator[str]:
-    if entry.strip(" \t"):
-        yield entry
+        kind = type(value).__name__
+        raise InvalidMailbox(f"expected text or a list, got {kind}", _FIX, field=field)
 
 
 @lru_cache(maxsize=8192)
 def _parse(text: str) -> Mailbox:
     _refuse_control_characters(text)
-    named = _NAMED.fullmatch(text.strip())
-    address = named["address"] if named else text
-    display_name = _unquote(named["name"].strip()) if named else ""
-    local_part, at, domain = address.strip().rpartition("@")
-    if not at:
+    display_name, local_part, domain = split_mailbox(text)
+    if not local_part and "@" not in text:
         raise InvalidMailbox(
-            "it has no @ (write name@example.org; a display name that holds a comma needs quotes)"
+            "it has no @",
+            "Write name@example.org; a display name that contains a comma needs quotes.",
         )
     return Mailbox(local_part, domain, display_name)
 
 
-def quote(text: str) -> str:
-    """Write a text as a quoted-string (RFC 5322, section 3.2.4)."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _unquote(name: str) -> str:
-    is_quoted = _QUOTED_STRING.fullmatch(name)
-    return re.sub(r"\\(.)", r"\1", name[1:-1]) if is_quoted else name
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def _refuse_control_characters(text: str) -> None:
     if found := _FORBIDDEN.search(text):
-        raise InvalidMailbox(f"it holds the control character {found.group()!r}")
+        raise InvalidMailbox(f"it contains the control character {found.group()!r}", "Remove it.")
+
+
+def _check_name(name: str) -> str:
+    if len(name) > MAX_NAME_LENGTH:
+        raise InvalidMailbox(f"its name has over {MAX_NAME_LENGTH:,} characters", "Shorten it.")
+    return _SPACES.sub(" ", name).strip(" ")
 
 
 def _check_local_part(local_part: str) -> str:
     local_part = unicodedata.normalize("NFC", local_part)
-    if not 1 <= len(local_part.encode()) <= 64:
-        raise InvalidMailbox("the part before the @ must have 1 to 64 octets")
+    if not _DOT_ATOM.fullmatch(local_part) and _ATOMS_AND_DOTS.fullmatch(local_part):
+        local_part = quote(local_part)  # "a..b." is an address of its owner's, in quotes only
+    if not 1 <= len(local_part.encode()) <= MAX_LOCAL_PART_BYTES:
+        raise InvalidMailbox("the part before the @ must have 1 to 64 bytes", _FIX)
     if not (_DOT_ATOM.fullmatch(local_part) or _QUOTED_STRING.fullmatch(local_part)):
         raise InvalidMailbox(
-            f"the part before the @, {local_part!r}, holds what only quotes permit"
+            f"the part before the @, {local_part!r}, contains what is allowed only in quotes", _FIX
         )
     if _ENCODED_WORD.search(local_part):
         # RFC 2047, section 5, has none in an address; readers decode it, and see another one.
-        raise InvalidMailbox("the part before the @ looks like an encoded word of RFC 2047")
+        raise InvalidMailbox("the part before the @ looks like an encoded word of RFC 2047", _FIX)
     for character in local_part:
         if not character.isascii() and unicodedata.category(character) in _INVISIBLE:
             raise InvalidMailbox(
-                f"the part before the @ holds the invisible character U+{ord(character):04X}"
+                f"the part before the @ contains the invisible character U+{ord(character):04X}",
+                "Remove it.",
             )
     return local_part
 
 
 def _check_domain(domain: str) -> str:
     if domain != domain.strip():
-        raise InvalidMailbox("there is a blank beside the domain")
+        raise InvalidMailbox("there is a space next to the domain", "Remove it.")
     try:
         return to_a_labels(domain)
     except ValueError as error:
-        raise InvalidMailbox(str(error)) from error
+        raise InvalidMailbox(str(error), _FIX) from error

@@ -17,18 +17,18 @@ from prefect_smtp_relay.mail.attachments.reading import (
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.categories import CategoriesInput, read_categories
 from prefect_smtp_relay.mail.headers.advisory import (
-    HeaderFields,
     Importance,
+    automatic_headers,
     check_thread,
     importance_headers,
     move_thread,
     thread_headers,
 )
-from prefect_smtp_relay.mail.headers.fields import check_field, check_text
+from prefect_smtp_relay.mail.headers.fields import HeaderFields, check_field, check_text
 from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput, unsubscribe_headers
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 
-_LONGEST_KEY = 255
+MAX_KEY_LENGTH = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,15 +38,16 @@ class Draft:
     Args:
         to, cc, bcc: the recipients; at least one in all.
         subject: plain text in one line.
-        text, html: the two renderings of the body.
-        flowed: lines of the text that end in a blank go on in the next one (RFC 3676).
+        text, html: the two renderings of the body; without HTML it is a text alone.
+        flowed: lines of the text that end in a space go on in the next one (RFC 3676).
         requested_from: the action's ``from_``, or None.
         reply_to: where answers go.
         sender: the Sender field of RFC 5322, section 3.6.2, or None.
+        reverse_path: who gets the non-delivery reports, or None for the relay's choice.
         attachments, inline_images: files beside and inside the body.
-        headers: free header fields, in their order, and those of importance and unsubscribing.
-        thread: names the conversation that the message belongs to; blank for none.
-        idempotency_key: names the one mail that this is; blank for none.
+        headers: free header fields, in their order, and those that arguments write.
+        thread: names the conversation that the message belongs to; empty for none.
+        idempotency_key: names the one mail that this is; empty for none.
         categories: labels for the relay's statistics; SMTP has no place for them.
     """
 
@@ -60,6 +61,7 @@ class Draft:
     requested_from: Mailbox | None = None
     reply_to: tuple[Mailbox, ...] = ()
     sender: Mailbox | None = None
+    reverse_path: Mailbox | None = None
     attachments: tuple[Attachment, ...] = ()
     inline_images: tuple[Attachment, ...] = ()
     headers: HeaderFields = ()
@@ -74,7 +76,7 @@ class Draft:
 
         Args:
             mailbox: the From mailbox.
-            seed: names this send; the same seed gives the same Message-ID. Blank: a random one.
+            seed: names this send; the same seed gives the same Message-ID. Empty: a random one.
             composed_at: the Date, with a time zone; now where it is None.
         """
         values = {name: getattr(self, name) for name in _DRAFT_FIELDS}
@@ -125,7 +127,7 @@ class Message(Draft):
 
     @property
     def needs_smtputf8(self) -> bool:
-        """Whether a header holds an address that only RFC 6532 can write."""
+        """Whether a header has an address that only RFC 6532 can write."""
         shown = (self.from_, self.sender, *self.visible_recipients, *self.reply_to)
         return any(mailbox is not None and mailbox.needs_smtputf8 for mailbox in shown)
 
@@ -143,29 +145,33 @@ def compose(
     reply_to: AddressInput = None,
     attachments: Sequence[AttachmentInput] | Mapping[str, AttachmentInput] | None = None,
     inline_images: Mapping[str, AttachmentInput] | None = None,
-    headers: Mapping[str, str] | None = None,
-    thread: str = "",
-    idempotency_key: str = "",
+    headers: Mapping[str, str | None] | None = None,
+    thread: str | None = "",
+    idempotency_key: str | None = "",
     list_unsubscribe: UnsubscribeInput = "",
-    importance: Importance = "normal",
+    importance: Importance | None = "normal",
+    reverse_path: str | Mailbox | None = None,
     size_limit: SizeLimit | None = None,
     categories: CategoriesInput = None,
 ) -> Draft:
     """Check everything that a caller can get wrong, before anything is sent.
 
     Args:
-        to, cc, bcc, reply_to: text with commas between the mailboxes, or a list.
+        to, cc, bcc, reply_to: text with commas, semicolons or line ends between the mailboxes, or
+            a list.
         subject: one line.
         text, html: the rendered body.
-        flowed: the text has lines that go on in the next one, and end in a blank.
+        flowed: the text has lines that go on in the next one, and end in a space.
         from_: the sender, or None for the relay's default.
-        attachments: paths, ``(name, octets)`` pairs or open files.
-        inline_images: content id to path or octets.
-        headers: free header fields; ``Sender`` is read as a mailbox.
+        attachments: paths, ``(name, data)`` pairs or open files.
+        inline_images: content id to path or bytes.
+        headers: free header fields; ``Sender`` is read as a mailbox, None leaves a field out, and
+            so does an empty ``Auto-Submitted``.
         thread: every message of one thread and sender domain shows in one conversation.
-        idempotency_key: names the one mail that this is, or blank.
+        idempotency_key: names the one mail that this is, or empty.
         list_unsubscribe: an https URL, an address, or a list of both.
         importance: ``high``, ``normal`` or ``low``.
+        reverse_path: who gets the non-delivery reports, or None for the relay's choice.
         size_limit: of the files, in all.
         categories: labels for SendGrid's statistics: a list, or text with commas between them.
 
@@ -189,7 +195,8 @@ def compose(
         sender=sender,
         attachments=files,
         inline_images=images,
-        headers=free_headers
+        reverse_path=Mailbox.parse(reverse_path, "reverse_path") if reverse_path else None,
+        headers=automatic_headers(free_headers)
         + importance_headers(importance, free_headers)
         + unsubscribe_headers(list_unsubscribe, free_headers),
         thread=check_thread(thread, free_headers),
@@ -202,8 +209,8 @@ def mint_message_id(domain: str, seed: str = "") -> str:
     """Make a Message-ID (RFC 5322, section 3.6.4) without asking DNS for this host's name.
 
     Args:
-        domain: the sender's domain, for the part behind the ``@``.
-        seed: the same seed and domain give the same id; blank gives a random one.
+        domain: the sender's domain, for the part after the ``@``.
+        seed: the same seed and domain give the same id; empty gives a random one.
     """
     name = uuid.uuid5(uuid.NAMESPACE_URL, f"prefect-smtp-relay:{seed}") if seed else uuid.uuid4()
     return f"<{name}@{domain}>"
@@ -212,32 +219,37 @@ def mint_message_id(domain: str, seed: str = "") -> str:
 def _parse_recipients(**values: AddressInput) -> dict[str, tuple[Mailbox, ...]]:
     recipients = {name: Mailbox.parse_list(value, name) for name, value in values.items()}
     if not any(recipients.values()):
-        raise NoRecipients("to: nobody to send to; name an address in to, cc or bcc.")
+        raise NoRecipients("nobody to send to", "Name an address in to, cc or bcc.", field="to")
     return recipients
 
 
-def _check_key(key: str) -> str:
-    check_body(key, "idempotency_key")
+def _check_key(key: str | None) -> str:
+    key, field = check_body("" if key is None else key, "idempotency_key"), "idempotency_key"
     if key and not key.strip():
-        raise MessageError('idempotency_key: holds only spaces; give it letters, or "" for none.')
-    if len(key) > _LONGEST_KEY:
+        raise MessageError("has only spaces", 'Give it letters, or "" for none.', field=field)
+    if len(key) > MAX_KEY_LENGTH:
         raise MessageError(
-            f"idempotency_key: has {len(key)} characters, of which {_LONGEST_KEY} are permitted;"
-            " shorten it, or pass a hash of it."
+            f"has {len(key)} characters, of which {MAX_KEY_LENGTH} are allowed",
+            "Shorten it, or pass a hash of it.",
+            field=field,
         )
     return key
 
 
 def _split_headers(
-    headers: Mapping[str, str],
+    headers: Mapping[str, str | None],
 ) -> tuple[Mailbox | None, HeaderFields]:
     if not isinstance(headers, Mapping):
-        raise InvalidHeader("headers: expected a mapping of names to texts; write headers={...}.")
-    checked = [check_field(name, value) for name, value in headers.items()]
+        raise InvalidHeader(
+            "expected a mapping of names to texts", "Write headers={...}.", field="headers"
+        )
+    checked = [check_field(name, value) for name, value in headers.items() if value is not None]
     senders = [value for name, value in checked if name.lower() == "sender"]
     free = tuple((name, value) for name, value in checked if name.lower() != "sender")
     if len(senders) > 1 or len({name.lower() for name, _ in free}) < len(free):
-        raise InvalidHeader("headers: a name stands twice, in upper and lower case.")
+        raise InvalidHeader(
+            "a name is there twice, in upper and lower case", "Remove one.", field="headers"
+        )
     return (Mailbox.parse(senders[0], "headers['Sender']") if senders else None), free
 
 
@@ -245,15 +257,16 @@ def check_body(body: str, field: str) -> str:
     """Return a text that a MIME part can carry.
 
     Raises:
-        MessageError: it is no text, or holds half a character.
+        MessageError: it is not text, or contains half a character.
     """
     if not isinstance(body, str):
-        raise MessageError(f"{field}: expected text, got {type(body).__name__}.")
+        raise MessageError(f"expected text, got {type(body).__name__}", field=field)
     try:
         body.encode()
     except UnicodeEncodeError as error:
         raise MessageError(
-            f"{field}: holds half a character ({body[error.start]!r}) at position {error.start};"
-            " decode the text it came from with errors='replace'."
+            f"contains half a character ({body[error.start]!r}) at position {error.start}",
+            "Decode the text it came from with errors='replace'.",
+            field=field,
         ) from None
     return body

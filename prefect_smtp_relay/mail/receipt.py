@@ -21,7 +21,7 @@ class Refusal(BaseModel):
 
     code: int = Field(description="SMTP reply code, for example 550.")
     enhanced_code: str = Field(
-        default="", description="Enhanced status code of RFC 3463, or blank."
+        default="", description="Enhanced status code of RFC 3463, or empty."
     )
     text: str = Field(default="", description="The relay's text.")
 
@@ -37,7 +37,7 @@ class Refusal(BaseModel):
 class Receipt(BaseModel):
     """Who took which message, for whom; a plain value that survives JSON and pickle.
 
-    ``accepted`` means that the relay took the responsibility, not that a mailbox holds the
+    ``accepted`` means that the relay took the responsibility, not that a mailbox has the
     message; ``stored`` means that it waits in the outbox. Bcc addresses are not listed.
     """
 
@@ -46,7 +46,7 @@ class Receipt(BaseModel):
     message_id: str = Field(description="Our Message-ID, with its angle brackets.")
     relay: str = Field(default="", description='"smtp/NAME", "sendgrid/NAME" or "outbox".')
     transport: str = Field(description='Where it went, for example "smtp://mx.example.org:587".')
-    outcome: Outcome = Field(description="Who holds it now: the relay, or the outbox.")
+    outcome: Outcome = Field(description="Who has it now: the relay, or the outbox.")
     accepted: tuple[str, ...] = Field(default=(), description="Visible recipients the relay took.")
     refused: dict[str, Refusal] = Field(
         default_factory=dict, description="Visible recipients the relay refused, and why."
@@ -59,7 +59,7 @@ class Receipt(BaseModel):
     provider_id: str = Field(
         default="", description="The relay's own id of the message, where it has one."
     )
-    size: int = Field(description="Octets that were handed over.")
+    size: int = Field(description="Bytes that were handed over.")
     submitted_at: datetime = Field(description="When the relay answered, in UTC.")
 
     _blind_refused: dict[str, Refusal] = PrivateAttr(default_factory=dict)

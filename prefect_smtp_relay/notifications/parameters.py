@@ -15,6 +15,7 @@ from prefect.blocks.core import Block
 from pydantic import AnyUrl, BaseModel, SecretBytes, SecretStr
 
 from prefect_smtp_relay.transports.masking import MASK, looks_secret, mask
+from prefect_smtp_relay.transports.redaction import Redactor
 
 _MIN_SECRET = 6
 _MAX_ENTRIES = 20
@@ -36,9 +37,7 @@ class Masker:
 
     def redact(self, text: str) -> str:
         """Mask what looks like a secret, and what was masked in the parameters."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, MASK)
-        return mask(text)
+        return mask(Redactor(self._secrets, mask=MASK)(text))
 
     def _mapping(self, values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         if "block_type_slug" in values or "$ref" in values:

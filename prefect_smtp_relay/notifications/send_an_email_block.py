@@ -12,15 +12,15 @@ from prefect.context import FlowRunContext, TaskRunContext
 from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
 from prefect_smtp_relay.blocks import fields
-from prefect_smtp_relay.blocks.base import CleanBlock, without_blank_defaults
+from prefect_smtp_relay.blocks.base import CleanBlock, without_empty_defaults
+from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailArguments
 from prefect_smtp_relay.delivery.routing import OUTBOX
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
-from prefect_smtp_relay.exceptions import EmailError, MessageError, UnknownRelay
+from prefect_smtp_relay.exceptions import EmailError, InvalidField, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.rendering.frame import Frame
-from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import in_server as server_process
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger
@@ -59,7 +59,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     )
 
     # Pydantic takes the last base's value of a key that both bases set.
-    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=without_blank_defaults)
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=without_empty_defaults)
 
     to: str = Field(
         title="To",
@@ -127,7 +127,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     @classmethod
     def _check_to(cls, value: str) -> str:
         if not value:
-            raise ValueError("is blank; write at least one address, such as oncall@example.org")
+            raise InvalidField("is empty", "Write an address, such as oncall@example.org.")
         return value
 
     @field_validator("custom_logo_url")
@@ -136,7 +136,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         try:
             return Frame(value.strip()).logo_url
         except MessageError as error:
-            raise ValueError(str(error).removeprefix("custom_logo_url: ")) from error
+            raise fields.without_field(error) from error
 
     @field_validator("subject_prefix", "thread")
     @classmethod
@@ -149,9 +149,9 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         value = value.strip()
         try:
             if value and value != OUTBOX:
-                catalog.split_name(value)
+                split_name(value)
         except UnknownRelay as error:
-            raise ValueError(str(error).removeprefix("relay: ")) from error
+            raise InvalidField(error.problem, error.fix) from error
         return value
 
     def notify(self, body: str, subject: str | None = None) -> Any:

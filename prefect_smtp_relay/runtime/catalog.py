@@ -6,17 +6,14 @@ One request a look-up, never a remembered answer. An API that cannot be asked is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from prefect.client.schemas.objects import BlockDocument
-from pydantic import ValidationError
 
-from prefect_smtp_relay.blocks.base import describe
-from prefect_smtp_relay.blocks.relays import RELAY_BLOCKS, RelayBlock
+from prefect_smtp_relay.blocks.documents import SLUGS, Connected, in_order, split_name
+from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import (
     RelayConfigurationError,
     RelayLookupFailed,
@@ -27,68 +24,6 @@ from prefect_smtp_relay.runtime.api import API_ERRORS, ask
 
 _NO_LOOK_UP = "the Prefect API could not say which relays are connected"
 _PAGE = 200
-_BY_SLUG = {block.get_block_type_slug(): block for block in RELAY_BLOCKS}
-_SLUGS = list(_BY_SLUG)
-
-
-@dataclass(frozen=True)
-class Connected:
-    """One connected block document, not yet known to be valid.
-
-    Args:
-        slug: ``smtp`` or ``sendgrid``.
-        document_name: the document's name.
-        data: its fields, secrets included: never to be printed.
-    """
-
-    slug: str
-    document_name: str
-    data: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return f"Connected({self.name!r})"
-
-    @property
-    def name(self) -> str:
-        """``smtp/NAME``."""
-        return f"{self.slug}/{self.document_name}"
-
-    @property
-    def block_type(self) -> type[RelayBlock]:
-        """`SMTP` or `SendGrid`."""
-        return _BY_SLUG[self.slug]
-
-    @property
-    def priority(self) -> int:
-        """The field ``priority``, before the document as a whole is checked.
-
-        Raises:
-            RelayConfigurationError: it is no whole number, so that the choice is unknown.
-        """
-        value = self.data.get("priority")
-        if value is None or value == "":
-            return 0
-        try:
-            return int(value)
-        except (TypeError, ValueError):
-            raise RelayConfigurationError(
-                f"{self.name}: priority: is no whole number; set it in the block document."
-            ) from None
-
-    def load(self) -> RelayBlock:
-        """Check the document and make its block.
-
-        Raises:
-            RelayConfigurationError: naming the document, the field and the fix.
-        """
-        try:
-            block = self.block_type.model_validate(self.data)
-        except ValidationError as error:
-            raise RelayConfigurationError(
-                f"{self.name}: {describe(error)}. Correct the block document {self.name}."
-            ) from None
-        block._block_document_name = self.document_name  # noqa: SLF001  # Prefect's documented place for it
-        return block
 
 
 def connected() -> list[Connected]:
@@ -101,28 +36,6 @@ def connected() -> list[Connected]:
     return in_order(documents())
 
 
-def in_order(relays: list[Connected]) -> list[Connected]:
-    """Sort relays: SMTP first, the higher priority, then the name.
-
-    Raises:
-        RelayConfigurationError: a priority is unreadable that may decide who takes the mail: one
-            of the type that goes first. Another one stands last among its type.
-    """
-    first = min((_SLUGS.index(relay.slug) for relay in relays), default=0)
-
-    def place(relay: Connected) -> tuple[int, float, str]:
-        number = _SLUGS.index(relay.slug)
-        try:
-            priority: float = relay.priority
-        except RelayConfigurationError:
-            if number == first:
-                raise
-            priority = -math.inf
-        return number, -priority, relay.document_name
-
-    return sorted(relays, key=place)
-
-
 def documents() -> list[Connected]:
     """Ask which relays are connected, in no order, whether or not it can be told which is chosen.
 
@@ -132,7 +45,7 @@ def documents() -> list[Connected]:
     """
     return [
         Connected(document.block_type.slug, document.name, document.data)
-        for document in _documents(_SLUGS)
+        for document in _documents(SLUGS)
         if document.block_type is not None and document.name
     ]
 
@@ -164,21 +77,6 @@ def named(name: str) -> RelayBlock:
         return Connected(slug, document_name, document.data).load()
     existing = ", ".join(candidate.name for candidate in connected()) or "none"
     raise UnknownRelay(f"relay: there is no block document {name!r}. Connected relays: {existing}.")
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """Split ``smtp/NAME`` into the block type's slug and the document's name.
-
-    Raises:
-        UnknownRelay: it has not this form.
-    """
-    slug, _, document_name = name.partition("/")
-    if slug not in _BY_SLUG or not document_name:
-        raise UnknownRelay(
-            f"relay: {name!r} is no relay; write smtp/NAME, sendgrid/NAME or outbox, or pass a"
-            " block."
-        )
-    return slug, document_name
 
 
 def _documents(slugs: list[str], name: str | None = None) -> Iterator[BlockDocument]:

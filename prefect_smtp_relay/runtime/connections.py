@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from pydantic import ValidationError
 
-from prefect_smtp_relay.blocks.base import describe
+from prefect_smtp_relay.blocks.documents import Connected
 from prefect_smtp_relay.blocks.relays import RelayBlock
-from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.runtime.api import API_ERRORS
-from prefect_smtp_relay.runtime.catalog import Connected, api_failure
+from prefect_smtp_relay.runtime.catalog import api_failure
+from prefect_smtp_relay.settings import configuration_error
 
 
 def connect(block: RelayBlock, name: str, *, overwrite: bool) -> None:
@@ -30,7 +30,7 @@ def connect(block: RelayBlock, name: str, *, overwrite: bool) -> None:
         try:
             block.save(name, overwrite=overwrite)
         except ValidationError as error:
-            raise RelayConfigurationError(f"name: {describe(error)}.") from None
+            raise configuration_error(error, lambda _: "name") from None
 
 
 def disconnect(relay: Connected) -> None:

@@ -1,13 +1,14 @@
-"""Mail that is rendered and kept in this process, whatever relay would take it."""
+"""Mail as files to look at: what would be submitted, and is not."""
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC
+from pathlib import Path
 from typing import Self
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.transports.directory import PrivateDirectory
 
 _TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)
 _CONTENT_ID = re.compile(r"""(?<=["'])cid:([^"'<>\s]+)(?=["'])""", re.IGNORECASE)
@@ -26,7 +28,7 @@ class Preview:
     """A mail as it would be submitted.
 
     Args:
-        message: the mail; a placeholder stands in its From where only a relay can name one.
+        message: the mail; a placeholder is its From where only a relay can name one.
         eml: the whole of it as MIME text, with its files; as over SMTP, Bcc is nowhere in it.
         page: the HTML part for a browser, in which inline images show too.
     """
@@ -54,54 +56,57 @@ class Preview:
         """The plain text part."""
         return self.message.text
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """What a person looks at, by the ends of the files' names."""
+        return {".html": self.page.encode(), ".txt": f"{self.text}\n".encode(), ".eml": self.eml}
 
-@dataclass(eq=False)
-class Captor:
-    """A transport that renders every message, and hands over none."""
 
-    previews: list[Preview] = field(default_factory=list)
+class RecordingTransport:
+    """A transport that writes every message into files to look at, and hands over none.
+
+    Args:
+        folder: created with mode 0700 when the first message is written; files have 0600.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._directory = PrivateDirectory(folder, self.name, "capture_to")
 
     @property
     def name(self) -> str:
-        """``preview:``, for logs and receipts."""
-        return "preview:"
+        """``capture:`` and the folder."""
+        return f"capture:{self._folder}"
 
     def deliver(self, message: Message, envelope: Envelope) -> Receipt:
-        """Keep a message, and answer as a relay would that takes it.
+        """Write a message as ``.eml``, ``.html`` and ``.txt``; the same one again replaces itself.
+
+        Returns:
+            A receipt with the outcome ``stored``, which nobody has accepted.
 
         Raises:
-            AttachmentError: a file vanished or changed.
+            AttachmentError: a file vanished or changed; nothing is written.
+            TransientFailure: the disk is full or failing.
+            RelayConfigurationError: ``capture_to`` names a place that cannot be written to.
         """
-        preview = Preview.of(message)
-        self.previews.append(preview)
+        del envelope  # nobody gets it
+        preview, stem = Preview.of(message), _stem(message)
+        self._directory.write({stem + end: (text,) for end, text in preview.files.items()})
         return Receipt.for_message(
             message,
             transport=self.name,
-            outcome="accepted",
-            accepted=[mailbox.address for mailbox in envelope.forward_paths],
-            response="250 only rendered",
+            outcome="stored",
+            accepted=(),
+            response=f"stored as {self._folder / stem}.eml",
             size=len(preview.eml),
         )
 
 
-_captors: list[Captor] = []
-"""Not a context variable: the threads that a flow starts itself must submit nothing either."""
-
-
-@contextmanager
-def capturing() -> Iterator[Captor]:
-    """Submit no mail of this process: every relay, also one that is named, is this captor."""
-    captor = Captor()
-    _captors.append(captor)
-    try:
-        yield captor
-    finally:
-        _captors.remove(captor)
-
-
-def current_captor() -> Captor | None:
-    """The captor of this process, while there is one."""
-    return _captors[-1] if _captors else None
+def _stem(message: Message) -> str:
+    """Name a message's files: they sort by time, and no character comes from outside."""
+    subject = re.sub(r"[^a-z0-9]+", "-", message.subject.lower()).strip("-")[:40].strip("-")
+    digest = hashlib.sha256(message.message_id.encode()).hexdigest()[:8]
+    return f"{message.date.astimezone(UTC):%Y%m%dT%H%M%S}-{subject or 'mail'}-{digest}"
 
 
 def _with_images(message: Message) -> str:
@@ -117,5 +122,5 @@ def _with_images(message: Message) -> str:
 
 
 def _data_url(image: Attachment) -> str:
-    octets = b"".join(image.blocks())
-    return f"data:{html.escape(image.media_type)};base64,{b64encode(octets).decode('ascii')}"
+    data = b"".join(image.chunks())
+    return f"data:{html.escape(image.media_type)};base64,{b64encode(data).decode('ascii')}"

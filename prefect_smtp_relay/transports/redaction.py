@@ -55,6 +55,7 @@ class Redactor:
         lines: masked as a whole only, such as a login's, of which an answer has to repeat a part.
         addresses: masked as a whole; their local parts, too, where they are not part of a longer
             word.
+        mask: what takes their place.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Redactor:
         *,
         lines: Iterable[str] = (),
         addresses: Iterable[str] = (),
+        mask: str = MASK,
     ) -> None:
+        self._mask = mask
         known = {secret for secret in secrets if secret}
         keys = {s for s in known if len(s) >= _KEY_LENGTH and not any(map(str.isspace, s))}
         known |= {quote_plus(secret, errors="replace") for secret in known - keys}
@@ -93,7 +96,7 @@ class Redactor:
                 (characters[start].start, characters[end - 1].end)
                 for start, end in self._find(meant)
             ]
-        return _replace(text, spans) if spans else text
+        return self._replace(text, spans) if spans else text
 
     def hides(self, text: str) -> bool:
         """Whether a text repeats a secret."""
@@ -111,6 +114,13 @@ class Redactor:
             ]
         return spans
 
+    def _replace(self, text: str, spans: list[tuple[int, int]]) -> str:
+        is_hidden = bytearray(len(text))
+        for start, end in spans:
+            is_hidden[start:end] = b"\1" * (end - start)
+        runs = groupby(zip(is_hidden, text, strict=True), key=itemgetter(0))
+        return "".join(self._mask if hidden else "".join(c for _, c in run) for hidden, run in runs)
+
 
 def _pattern(text: str) -> str:
     """Match a secret; a short one only as a word of its own: p is part of half of all words."""
@@ -121,14 +131,6 @@ def _pattern(text: str) -> str:
 def _is_word(piece: str) -> bool:
     """Whether others may write it too: ``client``."""
     return piece.isalpha() and piece[1:].islower()
-
-
-def _replace(text: str, spans: list[tuple[int, int]]) -> str:
-    is_hidden = bytearray(len(text))
-    for start, end in spans:
-        is_hidden[start:end] = b"\1" * (end - start)
-    runs = groupby(zip(is_hidden, text, strict=True), key=itemgetter(0))
-    return "".join(MASK if hidden else "".join(c for _, c in run) for hidden, run in runs)
 
 
 def _read(found: re.Match[str]) -> _Character:

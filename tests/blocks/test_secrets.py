@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from prefect_smtp_relay import SMTP, SendGrid
+from prefect_smtp_relay.blocks.documents import Connected
 from prefect_smtp_relay.exceptions import RelayConfigurationError
-from prefect_smtp_relay.runtime.catalog import Connected
 
 CANARY = "canary-4f1c9b7e-never-shown"
 

@@ -13,10 +13,10 @@ from prefect_smtp_relay import SendGrid
 @pytest.mark.parametrize(
     ("values", "field", "fix"),
     [
-        ({}, "api_key", "create a key"),
-        ({"api_key": None}, "api_key", "create a key"),
-        ({"api_key": "SG.a b"}, "api_key", "paste it again"),
-        ({"api_key": "********"}, "api_key", "enter it again"),
+        ({}, "api_key", "Create a key"),
+        ({"api_key": None}, "api_key", "Create a key"),
+        ({"api_key": "SG.a b"}, "api_key", "Paste it again"),
+        ({"api_key": "********"}, "api_key", "Enter it again"),
         ({"api_key": "SG.x", "from_address": "ann"}, "from_address", "has no @"),
         ({"api_key": "SG.x", "api_url": "api.sendgrid.com"}, "api_url", "https://api.sendgrid.com"),
         ({"api_key": "SG.x", "api_url": "http://api.sendgrid.com"}, "api_url", "unencrypted"),
@@ -30,7 +30,7 @@ from prefect_smtp_relay import SendGrid
         ({"api_key": "SG.x", "categories": ["c", " "]}, "categories", "blank; take it out"),
         ({"api_key": "SG.x", "categories": ["x" * 256]}, "categories", "up to 255"),
         ({"api_key": "SG.x", "categories": ["Störung"]}, "categories", "printable ASCII"),
-        ({"api_key": "SG.x", "apikey": "SG.y"}, "apikey", "did you mean 'api_key'?"),
+        ({"api_key": "SG.x", "apikey": "SG.y"}, "apikey", "Did you mean 'api_key'?"),
     ],
 )
 def test_a_wrong_value_is_an_error_that_names_field_and_fix(

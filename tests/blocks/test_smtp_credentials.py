@@ -9,6 +9,7 @@ from pydantic import SecretStr, ValidationError
 
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.blocks.environment import fields_from_environment
+from prefect_smtp_relay.exceptions import InvalidField
 from prefect_smtp_relay.transports.smtp import OAuthConfig
 
 URL = "https://oauth2.googleapis.com/token"
@@ -17,37 +18,41 @@ APPLICATION = {"oauth_token_url": URL, "oauth_client_id": "app", "oauth_client_s
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     # values, field, fix
-    ({"username": ""}, "username", "write the address of the mailbox"),
-    ({}, "oauth_token_url", "set oauth_token_url and oauth_client_id, or an access token as"),
-    ({"oauth_scope": "mail"}, "oauth_token_url", "oauth_scope is set; write the provider's token"),
-    ({"oauth_token_url": URL}, "oauth_client_id", "write the application's id"),
-    ({**APPLICATION, "oauth_client_id": ""}, "oauth_client_id", "write the application's id"),
-    ({**APPLICATION, "oauth_client_secret": ""}, "oauth_client_secret", "set the secret, and"),
-    ({**APPLICATION, "password": "token"}, "password", "clear one of them"),
+    ({"username": ""}, "username", "Write the address of the mailbox"),
+    ({}, "oauth_token_url", "Set *OAuth token URL* (`oauth_token_url`) and"),
+    (
+        {"oauth_scope": "mail"},
+        "oauth_token_url",
+        "`oauth_scope` is set. Write",
+    ),
+    ({"oauth_token_url": URL}, "oauth_client_id", "Write the application's ID"),
+    ({**APPLICATION, "oauth_client_id": ""}, "oauth_client_id", "Write the application's ID"),
+    ({**APPLICATION, "oauth_client_secret": ""}, "oauth_client_secret", "Set the secret, and"),
+    ({**APPLICATION, "password": "token"}, "password", "Clear one of them"),
     (
         {**APPLICATION, "authentication": "plain"},
         "oauth_token_url",
-        "set authentication to xoauth2",
+        "Set *Authentication* (`authentication`) to xoauth2",
     ),
     (
         {"authentication": "login", "password": "p", "oauth_refresh_token": "r"},
         "oauth_refresh_token",
-        "or clear the fields that begin with oauth_",
+        "or clear the OAuth fields",
     ),
-    ({"authentication": "scram_sha_256"}, "password", "set both or neither"),
-    ({"oauth_client_secret": "********"}, "oauth_client_secret", "enter it again"),
-    ({"oauth_token_url": "oauth2.googleapis.com"}, "oauth_token_url", "write it like https://"),
-    ({"oauth_token_url": "ftp://id.example.org"}, "oauth_token_url", "write it like https://"),
-    ({"oauth_token_url": f"{URL}#here"}, "oauth_token_url", "write it like https://"),
+    ({"authentication": "scram_sha_256"}, "password", "Set both or neither"),
+    ({"oauth_client_secret": "********"}, "oauth_client_secret", "Enter it again"),
+    ({"oauth_token_url": "oauth2.googleapis.com"}, "oauth_token_url", "Write it like https://"),
+    ({"oauth_token_url": "ftp://id.example.org"}, "oauth_token_url", "Write it like https://"),
+    ({"oauth_token_url": f"{URL}#here"}, "oauth_token_url", "Write it like https://"),
     (
         {"oauth_token_url": "https://id.example.org/a b"},
         "oauth_token_url",
-        "write it like https://",
+        "Write it like https://",
     ),
-    ({"oauth_token_url": "https://id.example.org:port/"}, "oauth_token_url", "write it like"),
-    ({"oauth_token_url": "http://id.example.org/"}, "oauth_token_url", "write it with https://"),
+    ({"oauth_token_url": "https://id.example.org:port/"}, "oauth_token_url", "Write it like"),
+    ({"oauth_token_url": "http://id.example.org/"}, "oauth_token_url", "Write it with https://"),
     ({"oauth_token_url": "https://u:p@id.example.org"}, "oauth_token_url", "oauth_client_secret"),
-    ({"oauth_token": "x"}, "oauth_token", "no such field; did you mean"),
+    ({"oauth_token": "x"}, "oauth_token", "no such field. Did you mean"),
 ]
 
 
@@ -103,3 +108,11 @@ def test_every_field_can_be_set_from_the_environment(monkeypatch: pytest.MonkeyP
     for name, value in fields.items():
         monkeypatch.setenv(f"SMTP_{name.upper()}", value)
     assert SMTP(**fields_from_environment(SMTP)) == SMTP(**fields)
+
+
+def test_a_variable_that_kubernetes_sets_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service named smtp puts its address into SMTP_PORT of every pod."""
+    monkeypatch.setenv("SMTP_PORT", "tcp://10.0.0.1:25")
+    with pytest.raises(InvalidField, match=r"^SMTP_PORT: is 'tcp://10.0.0.1:25': Kubernetes") as e:
+        fields_from_environment(SMTP)
+    assert "enableServiceLinks: false" in e.value.fix

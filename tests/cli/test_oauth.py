@@ -23,7 +23,7 @@ def test_a_secret_of_oauth_is_no_option(run_cli: RunCli, option: str) -> None:
     """It is refused without being repeated."""
     run = run_cli("check", "--address", "127.0.0.1", f"{option}=canary-secret")
     assert run.code == 2
-    assert "is no option" in run.err
+    assert "is not an option" in run.err
     assert "canary" not in run.out + run.err
 
 

@@ -30,7 +30,7 @@ def test_three_files_stand_beside_each_other(run_cli: RunCli, workplace: Path) -
         "Disk full",
         "  from   nobody yet: the relay's from_address takes its place",
         "  to     recipient@preview.invalid",
-        f"  size   {len((workplace / 'mail.eml').read_bytes()):,} octets",
+        f"  size   {len((workplace / 'mail.eml').read_bytes()):,} bytes",
         "  files  mail.html, mail.txt, mail.eml",
         "Nothing was submitted.",
     ]
@@ -94,7 +94,6 @@ def test_inline_images_are_files(run_cli: RunCli, workplace: Path) -> None:
     assert (workplace / "mail.eml").read_bytes().count(b"Content-ID: <") == 2
 
 
-# Until compose_draft takes context=: then this fails as "unexpectedly passing", and the mark goes.
 def test_the_context_fills_the_template(run_cli: RunCli, workplace: Path) -> None:
     """--context is the template context of the body and the subject."""
     (workplace / "t.md").write_text("Hello {{ name }}", "utf-8")
@@ -115,21 +114,22 @@ def test_without_a_context_braces_stay_braces(run_cli: RunCli, workplace: Path) 
     ("words", "told"),
     [
         (["none.md"], "none.md: there is no such file."),
-        (["none.py"], "none.py: there is no such file."),
-        (["none.py:flow"], "none.py: there is no such file."),
-        (["."], ".: is neither FILE.md nor FILE.py nor FILE.py:FLOW; name one."),
-        (["a.txt"], "a.txt: is neither FILE.md"),
-        (["Disk full.md", "--out", "a.txt"], "--out: a.txt: name a file that ends in .html"),
+        (["flow.py"], "flow.py: is not a Markdown file. Name a file that ends in .md; to see the"),
+        (["."], ".: is not a Markdown file."),
+        (["Disk full.md", "--out", "a.txt"], "--out: a.txt: is not HTML. Name a file that ends in"),
         (["Disk full.md", "--out", "no/a.html"], "--out: no/a.html: there is no directory no."),
-        (["Disk full.md", "--out", "dir.html"], "--out: cannot write dir.html: Is a directory."),
+        (
+            ["Disk full.md", "--out", "dir.html"],
+            "--out: cannot write to dir.html: Is a directory. Name",
+        ),
         (["Disk full.md", "--context", "no.json"], "--context: cannot read no.json: No such file"),
         (
             ["Disk full.md", "--context", "bad.json"],
             "--context: bad.json, line 2, column 9: Exp",
         ),
         (["Disk full.md", "--context", "list.json"], "--context: list.json: expected an object"),
-        (["Disk full.md", "--context", "latin.md"], "--context: latin.md is no UTF-8 text at oct"),
-        (["latin.md"], "FILE.md: latin.md is no UTF-8 text at octet 1."),
+        (["Disk full.md", "--context", "latin.md"], "--context: latin.md is not UTF-8 text at by"),
+        (["latin.md"], "FILE.md: latin.md is not UTF-8 text at byte 1."),
         (["Disk full.md", "--to", "nobody"], "to: 'nobody' is not an e-mail address"),
         (["image.md"], "inline_images: the body shows cid:x"),
         (["image.md", "--inline-image", "x"], "--inline-image: 'x': write ID=FILE"),
@@ -160,10 +160,10 @@ def test_an_error_as_json(run_cli: RunCli) -> None:
     assert json.loads(run.out) == error
 
 
-def test_the_help_warns_of_what_a_flow_does(run_cli: RunCli) -> None:
-    """Each option is there, and that a flow's own tasks run."""
+def test_the_help_says_how_to_look_at_a_flow(run_cli: RunCli) -> None:
+    """Each option is there, and the setting that captures the mails of a flow."""
     run = run_cli("preview", "--help")
     options = ["--out", "--context", "--subject", "--to", "--from", "--preheader", "--open"]
     options += ["--inline-image", "cid:ID"]
     assert all(option in run.out for option in options)
-    assert "What else they do, they do." in " ".join(run.out.split())
+    assert "PREFECT_INTEGRATIONS_SMTP_RELAY_CAPTURE_TO=mails" in " ".join(run.out.split())

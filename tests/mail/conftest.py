@@ -24,16 +24,22 @@ def make_message() -> Callable[..., Message]:
     return make
 
 
+def is_legacy_name(header: str, value: Any) -> bool:
+    """Whether the only defect is the name of a file in the form that old Outlooks read."""
+    legacy = {"encoded word inside quoted string", "missing trailing whitespace after encoded-word"}
+    return header == "Content-Type" and {str(defect) for defect in value.defects} <= legacy
+
+
 @pytest.fixture(scope="session")
 def parse_strictly() -> Callable[[bytes], EmailMessage]:
-    """Parse octets as the standard library does, and fail on any defect of any part."""
+    """Parse bytes as the standard library does, and fail on any defect of any part."""
 
-    def parse(octets: bytes) -> EmailMessage:
-        message = message_from_bytes(octets, policy=default)
+    def parse(data: bytes) -> EmailMessage:
+        message = message_from_bytes(data, policy=default)
         for part in message.walk():
             assert not part.defects, part.defects
             for name, value in part.items():
-                assert not value.defects, (name, value, value.defects)
+                assert not value.defects or is_legacy_name(name, value), (name, value.defects)
         return message
 
     return parse

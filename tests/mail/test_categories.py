@@ -25,7 +25,7 @@ from prefect_smtp_relay.mail.message import compose
     ],
 )
 def test_what_is_taken(value: Any, read: tuple[str, ...]) -> None:
-    """A list, or a text with commas, in their order and without blanks around them."""
+    """A list, or a text with commas, in their order and without spaces around them."""
     assert read_categories(value) == read
     draft = compose("ann@example.org", "s", text="t", html="h", categories=value)
     assert draft.categories == read
@@ -34,14 +34,14 @@ def test_what_is_taken(value: Any, read: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ([f"c{number}" for number in range(11)], "11; a mail has up to 10"),
+        ([f"c{number}" for number in range(11)], "11, and a mail has up to 10"),
         ("a,b,a", "'a' is there twice"),
-        ("a,", "one of them is blank"),
-        ("  ", "one of them is blank"),
-        (["", "a"], "one of them is blank"),
-        (["x" * 256], "one has 256 characters, up to 255"),
-        (["Störung"], "'Störung' holds more than printable ASCII"),
-        (["a\r\nb"], "holds more than printable ASCII"),
+        ("a,", "one of them is empty"),
+        ("  ", "one of them is empty"),
+        (["", "a"], "one of them is empty"),
+        (["x" * 256], "one has 256 characters, and up to 255"),
+        (["Störung"], "'Störung' contains more than printable ASCII"),
+        (["a\r\nb"], "contains more than printable ASCII"),
         ([5], "expected texts, got int"),
         (5, "expected a list of texts, got int"),
         (b"a", "expected a list of texts, got bytes"),

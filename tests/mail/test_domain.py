@@ -39,6 +39,8 @@ def test_spellings_of_a_domain_become_one(name: str, expected: str) -> None:
         *("", ".", "..", "a..b", ".a", "-a.org", "a-.org", "a b.org", "a\r\nb.org", "a\x00.org"),
         *("a" * 64 + ".org", "a." * 130 + "org", "\u00fc" * 70 + ".org", "https://a.org", "a:25"),
         *("[192.0.2.256]", "[]", "[a.org]", "[IPv6:192.0.2.1]", "[IPv6:1::2%eth0]", "\ud800.org"),
+        *("xn--", "xn--a.org", "xn--bcher-kva-.org", "xn--example-.org", "mail.xn--999999.org"),
+        *("xn--bcher-.org", "xn--\u00fc.org", "xn--i-7iq.ws"),
         *("[fe80::1%\r\nRCPT TO:<x@y>]", "a@b.org", "\u00fc\u2028.org"),
     ],
 )
@@ -50,7 +52,7 @@ def test_what_is_no_domain_is_refused(name: str) -> None:
 
 @given(st.text())
 def test_any_text_is_a_domain_or_a_value_error(text: str) -> None:
-    """A-labels are ASCII in lower case without blanks, and reading them again changes nothing."""
+    """A-labels are ASCII in lower case without spaces, and reading them again changes nothing."""
     try:
         labels = to_a_labels(text)
     except ValueError:

@@ -42,6 +42,14 @@ NAME = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"])).map(
         ("j\u00fcrgen@example.org", "j\u00fcrgen", "example.org", ""),
         ("ju\u0308rgen@example.org", "j\u00fcrgen", "example.org", ""),
         ("ann@[192.0.2.1]", "ann", "[192.0.2.1]", ""),
+        ("a..b.@docomo.ne.jp", '"a..b."', "docomo.ne.jp", ""),
+        ("Ann <.a@ezweb.ne.jp>", '".a"', "ezweb.ne.jp", "Ann"),
+        ("<<ann@example.org>>", "ann", "example.org", ""),
+        ("Ann <<ann@example.org>>", "ann", "example.org", "Ann"),
+        ("Ann <mailto:ann@example.org>", "ann", "example.org", "Ann"),
+        ("MAILTO:ann@example.org", "ann", "example.org", ""),
+        ("\u00a0Ann\u00a0<\u200bann@example.org\u202f>\ufeff", "ann", "example.org", "Ann"),
+        ("\u202aann@example.org\u202c", "ann", "example.org", ""),
     ],
 )
 def test_a_mailbox_is_read(text: str, local_part: str, domain: str, display_name: str) -> None:
@@ -53,7 +61,7 @@ def test_a_mailbox_is_read(text: str, local_part: str, domain: str, display_name
     "text",
     [
         *("", " ", "ann", "@example.org", "ann@", "ann@ example.org", "ann @example.org", "<>"),
-        *("a b@example.org", ".ann@example.org", "ann.@example.org", "a..b@example.org", "@"),
+        *("a b@example.org", "a..b c@example.org", "a(b)@example.org", "a:b@example.org", "@"),
         *("ann@example..org", "ann@-example.org", "ann@exa mple.org", "a" * 65 + "@example.org"),
         *("\u00e9" * 33 + "@example.org", "Ann ann@example.org", "a@b.org c@d.org", '"a@b.org'),
         *("Ann <a@b.org> <c@d.org>", "Ann <a@b.org", "Ann <a@b.org>>", "a@b.org;c@d.org"),
@@ -71,7 +79,7 @@ def test_what_is_no_mailbox_names_the_field(text: str) -> None:
 
 def test_an_unquoted_comma_says_how_to_write_it() -> None:
     """A display name with a bare comma is refused with the fix."""
-    with pytest.raises(InvalidMailbox, match="a display name that holds a comma needs quotes"):
+    with pytest.raises(InvalidMailbox, match="a display name that contains a comma needs quotes"):
         Mailbox.parse_list("Doe, Ann <ann@example.org>")
 
 
@@ -132,10 +140,18 @@ def test_a_mailbox_built_from_parts_is_normalised() -> None:
         (Mailbox("b", "x.org"), ["b@x.org"]),
         ("a@x.org, A <a@X.org.>, b@x.org, a@x.org", ["a@x.org", "b@x.org"]),
         ("a@x.org, A@x.org", ["a@x.org"]),
+        ("a@x.org; b@x.org;", ["a@x.org", "b@x.org"]),
+        ("a@x.org;b@x.org,c@x.org", ["a@x.org", "b@x.org", "c@x.org"]),
+        ("\n  a@x.org\r\n\tB <b@x.org>\n\n", ["a@x.org", "b@x.org"]),
+        ("a@x.org,\u00a0b@x.org", ["a@x.org", "b@x.org"]),
+        ("<a@x.org>; <b@x.org>", ["a@x.org", "b@x.org"]),
+        ("Doe, A <a@x.org>; b@x.org", ["a@x.org", "b@x.org"]),
+        ("Doe, A <a@x.org>\nDoe, B <b@x.org>", ["a@x.org", "b@x.org"]),
+        ('"a;b"@x.org; "D; B" <b@x.org>', ['"a;b"@x.org', "b@x.org"]),
     ],
 )
 def test_lists_are_read_in_order_without_duplicates(value: object, expected: list[str]) -> None:
-    """Text with commas and lists give each address once, in the order they stand."""
+    """Text with commas and lists give each address once, in their order."""
     mailboxes = Mailbox.parse_list(value)  # type: ignore[arg-type] # object covers every case
     assert [mailbox.address for mailbox in mailboxes] == expected
 
@@ -145,6 +161,31 @@ def test_a_bad_list_names_the_field(value: object) -> None:
     """A list of anything else is InvalidMailbox with the argument's name."""
     with pytest.raises(InvalidMailbox, match=r"^cc: "):
         Mailbox.parse_list(value, "cc")  # type: ignore[arg-type] # the wrong type is the point
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("a@x.org b@x.org", "a@x.org\nbob", "bob; a@x.org", "bob, A <a@x.org>", "Team: a@x.org;"),
+        *(
+            "a@x.org\x0bb@x.org",
+            "a@x.org\u2028b@x.org",
+            "A\nB <a@x.org>",
+            "a@x.org\r\nBcc: b@x.org",
+        ),
+        *("bob, a@x.org; b@x.org", "undisclosed-recipients:;"),
+    ],
+)
+def test_a_list_that_can_be_read_in_two_ways_is_refused(value: str) -> None:
+    """Nobody is left out, and nobody is added, where the text does not say who is meant."""
+    with pytest.raises(InvalidMailbox, match=r"^to: .*\."):
+        Mailbox.parse_list(value)
+
+
+def test_a_name_with_a_comma_stays_whole() -> None:
+    """In lists with semicolons, as Outlook writes them, a comma belongs to the name."""
+    first, second = Mailbox.parse_list("Doe, Ann <ann@x.org>; Roe, J. <j@x.org>;")
+    assert (first.display_name, second.display_name) == ("Doe, Ann", "Roe, J.")
 
 
 def test_the_first_display_name_of_an_address_stays() -> None:

@@ -29,7 +29,7 @@ def draft(**given: Any) -> Draft:
 
 
 def test_every_argument_is_read() -> None:
-    """What the caller writes stands in the draft, parsed."""
+    """What the caller writes is in the draft, parsed."""
     made = draft(
         to="Ann <ann@example.org>, bob@example.org",
         cc=["cy@example.org"],
@@ -45,7 +45,7 @@ def test_every_argument_is_read() -> None:
     assert made.requested_from == Mailbox("me", "example.org", "Me")
     assert [m.address for m in made.reply_to] == ["a@example.org", "b@example.org"]
     assert made.sender == Mailbox("bot", "example.org", "Bot")
-    assert made.headers == (("X-Team", "on-call"),)
+    assert ("X-Team", "on-call") in made.headers
     assert [file.name for file in made.attachments + made.inline_images] == ["a.txt", "logo.png"]
 
 
@@ -59,7 +59,7 @@ def test_one_recipient_anywhere_is_enough(field: str) -> None:
 @pytest.mark.parametrize("to", [None, "", " , ", [], [""]])
 def test_nobody_to_send_to(to: Any) -> None:
     """Without any recipient the draft is refused, naming the three arguments."""
-    with pytest.raises(NoRecipients, match="name an address in to, cc or bcc"):
+    with pytest.raises(NoRecipients, match="Name an address in to, cc or bcc"):
         draft(to=to)
 
 
@@ -76,18 +76,19 @@ def test_nobody_to_send_to(to: Any) -> None:
         ({"subject": "a\x00"}, InvalidHeader, "subject: "),
         ({"subject": None}, InvalidHeader, "subject: "),
         ({"to": "A\r\nB <ann@example.org>"}, InvalidMailbox, "to: "),
-        ({"reply_to": "ann@example.org\n"}, InvalidMailbox, "reply_to: "),
+        ({"reply_to": "ann@example.org\nx"}, InvalidMailbox, "reply_to: "),
+        ({"reverse_path": "ann"}, InvalidMailbox, "reverse_path: "),
         ({"from_": "A\x00 <ann@example.org>"}, InvalidMailbox, "from_: "),
         ({"headers": {"X-A": "b\r\nBcc: eve@example.org"}}, InvalidHeader, "headers"),
         ({"headers": {"X-A\r\nBcc": "eve@example.org"}}, InvalidHeader, "headers: "),
         ({"headers": {"Bcc": "eve@example.org"}}, InvalidHeader, "headers: Bcc"),
-        ({"headers": {"X-A": "1", "x-a": "2"}}, InvalidHeader, "headers: a name stands twice"),
+        ({"headers": {"X-A": "1", "x-a": "2"}}, InvalidHeader, "headers: a name is there twice"),
         ({"headers": {"Sender": "a@x.org", "sender": "b@x.org"}}, InvalidHeader, "headers: a name"),
         ({"attachments": [("a\r\nb", b"x")]}, AttachmentError, "attachments: "),
         ({"inline_images": {"a\r\nb": ("a.png", b"x")}}, AttachmentError, "inline_images: "),
         ({"text": None}, MessageError, "text: expected text"),
         ({"html": b"x"}, MessageError, "html: expected text"),
-        ({"text": "a\ud800"}, MessageError, "text: holds half a character"),
+        ({"text": "a\ud800"}, MessageError, "text: contains half a character"),
     ],
 )
 def test_a_mistake_names_its_argument(

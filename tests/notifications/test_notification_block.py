@@ -47,16 +47,16 @@ def test_a_blank_is_the_default(blank: str | None) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "text"),
     [
-        ("to", "", "to\n  Value error, is blank; write at least one address"),
-        ("to", ",", "to\n  Value error, is blank; write at least one address"),
+        ("to", "", "to\n  Value error, is empty. Write an address"),
+        ("to", ",", "to\n  Value error, is empty. Write an address"),
         ("to", "ann@example.org, bob", "bob' is not an e-mail address: it has no @"),
         ("cc", "ann@", "cc\n  Value error, 'ann@' is not an e-mail address"),
         ("bcc", "a b@example.org", "bcc\n  Value error, 'a b@example.org' is not"),
         ("from_address", "ops", "from_address\n  Value error, 'ops' is not an e-mail address"),
         ("reply_to", "ops", "reply_to\n  Value error, 'ops' is not an e-mail address"),
-        ("relay", "smtp", "relay\n  Value error, 'smtp' is no relay; write smtp/NAME"),
-        ("relay", "mx/eu", "relay\n  Value error, 'mx/eu' is no relay; write smtp/NAME"),
-        ("subject", "x", "subject: SendAnEmail has no such field; did you mean 'subject_prefix'?"),
+        ("relay", "smtp", "relay\n  Value error, 'smtp' is not a relay. Use smtp/NAME"),
+        ("relay", "mx/eu", "relay\n  Value error, 'mx/eu' is not a relay. Use smtp/NAME"),
+        ("subject", "x", "subject: SendAnEmail has no such field. Did you mean 'subject_prefix'?"),
         ("custom_logo_url", "x", "custom_logo_url\n  Value error, 'x' is not a web address"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email import message_from_bytes
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -16,6 +17,7 @@ from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.testing.memory import InMemoryTransport
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.outbox import Outbox
+from prefect_smtp_relay.transports.recording import RecordingTransport
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
 from prefect_smtp_relay.transports.smtp import Credentials, SmtpConfig, SmtpTransport
 
@@ -100,4 +102,22 @@ def memory(_: Path, __: Certificates) -> Iterator[Subject]:
     )
 
 
-SUBJECTS = {"smtp": smtp, "sendgrid": sendgrid, "outbox": outbox, "memory": memory}
+@contextlib.contextmanager
+def recording(directory: Path, _: Certificates) -> Iterator[Subject]:
+    """Files to look at, in a directory that can turn into a file."""
+    folder = directory / "mails"
+    yield Subject(
+        RecordingTransport(folder),
+        "stored",
+        lambda: [message_from_bytes(f.read_bytes())["Message-ID"] for f in folder.glob("*.eml")],
+        lambda: folder.write_text("no directory"),
+    )
+
+
+SUBJECTS = {
+    "smtp": smtp,
+    "sendgrid": sendgrid,
+    "outbox": outbox,
+    "memory": memory,
+    "recording": recording,
+}

@@ -39,7 +39,7 @@ def message(make_message: MakeMessage) -> Message:
 def test_the_name_can_be_logged(subject: Subject) -> None:
     """It says what kind of transport it is and where it goes, and holds no secret."""
     name = subject.transport.name
-    assert name.partition(":")[0] in {"smtp", "sendgrid", "outbox", "memory"}
+    assert name.partition(":")[0] in {"smtp", "sendgrid", "outbox", "memory", "capture"}
     assert name.isprintable()
     assert "canary" not in name
     assert "canary" not in repr(subject.transport)

@@ -39,21 +39,24 @@ def check_inline_images(
     for content_id in shown:
         if content_id not in known and unquote(content_id) not in known:
             raise AttachmentError(
-                f"inline_images: the body shows cid:{content_id}, and there is no such image (there"
-                f" are: {', '.join(images) or 'none'}). {_hint(content_id, images)}"
+                f"the body shows cid:{content_id}, and there is no such image (there are:"
+                f" {', '.join(images) or 'none'})",
+                _hint(content_id, images),
+                field="inline_images",
             )
     for image in images if must_all_show else ():
         if image not in {*shown, *map(unquote, shown)}:
             raise AttachmentError(
-                f"inline_images: the body shows {image!r} nowhere. Write ![...](cid:{image}) into"
-                " it, or pass the image in attachments."
+                f"the body shows {image!r} nowhere",
+                f"Write ![...](cid:{image}) into it, or pass the image in attachments.",
+                field="inline_images",
             )
 
 
 def _hint(content_id: str, images: list[str]) -> str:
     if near := nearest(content_id, images):
         return f"Did you mean cid:{near}?"
-    return f"Pass inline_images={{{content_id!r}: ...}}, or take it out of the body."
+    return f"Pass inline_images={{{content_id!r}: ...}}, or remove it from the body."
 
 
 def _content_ids_in(html: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The ways a caller names files: paths, octets, open files."""
+"""The ways a caller names files: paths, bytes, open files."""
 
 from __future__ import annotations
 
@@ -28,23 +28,21 @@ def read_attachments(
     """Read the ``attachments`` argument.
 
     Args:
-        values: paths, ``(name, octets)`` pairs, open files, or a mapping of names to these.
+        values: paths, ``(name, data)`` pairs, open files, or a mapping of names to these.
         limit: of each open file, which is read here.
 
     Raises:
         AttachmentError: one of them is missing, unreadable or of another type.
-        MessageTooLarge: an open file holds more than the limit.
+        MessageTooLarge: an open file has more bytes than the limit.
     """
     if values is None:
         return ()
     if isinstance(values, Mapping):
         return tuple(_read(value, name=name, limit=limit) for name, value in values.items())
     if isinstance(values, (str, Path, bytes)) or not isinstance(values, Iterable):
-        raise AttachmentError("attachments: expected a list; write attachments=[...].")
+        raise _error("expected a list", "Write attachments=[...].")
     if isinstance(values, Iterator):
-        raise AttachmentError(
-            "attachments: this can be read only once, and a retry reads it again; pass a list."
-        )
+        raise _error("this can be read only once, and a retry reads it again", "Pass a list.")
     return tuple(_read(value, limit=limit) for value in values)
 
 
@@ -54,30 +52,28 @@ def read_inline_images(
     """Read the ``inline_images`` argument.
 
     Args:
-        images: content id to path, octets or open file.
+        images: content id to path, bytes or open file.
         limit: of each open file, which is read here.
 
     Raises:
-        AttachmentError: one of them is missing, unreadable or no image.
-        MessageTooLarge: an open file holds more than the limit.
+        AttachmentError: one of them is missing, unreadable or not an image.
+        MessageTooLarge: an open file has more bytes than the limit.
     """
     if images is None:
         return ()
     if not isinstance(images, Mapping):
-        raise AttachmentError("inline_images: expected a mapping of content ids to images.")
+        raise _image_error("expected a mapping of content ids to images")
     return tuple(_read_image(cid, value, limit) for cid, value in images.items())
 
 
 def _read_image(content_id: str, value: AttachmentInput, limit: SizeLimit | None) -> Attachment:
     if not content_id or not isinstance(content_id, str):
-        raise AttachmentError(
-            f"inline_images: {content_id!r} is no content id; name the image by a word."
-        )
+        raise _image_error(f"{content_id!r} is not a content id", "Name the image by a word.")
     image = _read(value, content_id=content_id, limit=limit)
-    if not image.media_type.lower().startswith("image/"):
-        raise AttachmentError(
-            f"inline_images: {content_id!r} is {image.media_type}, which is no image; pass"
-            " (name, octets) with a name such as logo.png."
+    if not image.content_type.startswith("image/"):
+        raise _image_error(
+            f"{content_id!r} is {image.media_type}, which is not an image",
+            "Pass (name, data) with a name such as logo.png.",
         )
     return image
 
@@ -99,9 +95,9 @@ def _read(
     if hasattr(value, "read"):
         name = name or _name_of(value)
         return Attachment(_drain(value, name, limit), name, content_id=content_id)
-    raise AttachmentError(
-        f"attachments: cannot attach a {type(value).__name__}; pass a path, (name, octets) or an"
-        " open binary file."
+    raise _error(
+        f"cannot attach a {type(value).__name__}",
+        "Pass a path, (name, data) or an open binary file.",
     )
 
 
@@ -109,16 +105,13 @@ def _read_tuple(
     value: tuple[str, bytes] | tuple[str, bytes, str], name: str, content_id: str
 ) -> Attachment:
     if len(value) not in {2, 3}:
-        raise AttachmentError(
-            f"attachments: a tuple of {len(value)}; pass (name, octets) or (name, octets, media"
-            " type)."
-        )
+        raise _error(f"a tuple of {len(value)}", "Pass (name, data) or (name, data, media type).")
     media_type = value[2] if len(value) == 3 else ""
     return Attachment(value[1], name or value[0], media_type, content_id)
 
 
 def _name_image(data: bytes, content_id: str) -> str:
-    """Name the octets of an inline image by its content id and its signature."""
+    """Name the bytes of an inline image by its content id and its signature."""
     return content_id.removesuffix(suffix := image_suffix(data)) + suffix
 
 
@@ -127,19 +120,27 @@ def _drain(file: BinaryIO, name: str, limit: SizeLimit | None) -> bytes:
     try:
         with _reading:
             start = file.tell()
-            data = file.read() if limit is None else file.read(limit.octets + 1)
+            data = file.read() if limit is None else file.read(limit.in_bytes + 1)
             file.seek(start)
-        octets = data.encode() if isinstance(data, str) else bytes(data)
+        content = data.encode() if isinstance(data, str) else bytes(data)
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise AttachmentError(
-            f"attachments: cannot read the open file again and again ({error}); read it first, and"
-            " pass (name, octets)."
+        raise _error(
+            f"cannot read the open file again and again ({error})",
+            "Read it first, and pass (name, data).",
         ) from error
-    if limit is not None and len(octets) > limit.octets:
-        raise limit.exceeded(f"the open file {name!r} holds more than {limit.megabytes} MB")
-    return octets
+    if limit is not None and len(content) > limit.in_bytes:
+        raise limit.exceeded(f"the open file {name!r} has more than {limit.megabytes} MB")
+    return content
 
 
 def _name_of(file: BinaryIO) -> str:
     name = getattr(file, "name", "")
     return Path(name).name if isinstance(name, str) else ""
+
+
+def _error(problem: str, fix: str = "") -> AttachmentError:
+    return AttachmentError(problem, fix, field="attachments")
+
+
+def _image_error(problem: str, fix: str = "") -> AttachmentError:
+    return AttachmentError(problem, fix, field="inline_images")

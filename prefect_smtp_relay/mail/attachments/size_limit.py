@@ -1,4 +1,4 @@
-"""How much the files of one message may hold, before any relay is asked."""
+"""How large the files of one message may be, before any relay is asked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prefect_smtp_relay.mail.attachments.attachment import Attachment
 
 _MEGABYTE = 1024 * 1024
 """Read the larger way: most file managers mean this."""
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class SizeLimit:
     setting: str
 
     @property
-    def octets(self) -> int:
-        """The same in octets."""
+    def in_bytes(self) -> int:
+        """The same in bytes."""
         return self.megabytes * _MEGABYTE
 
     def check(self, files: Collection[Attachment]) -> None:
@@ -37,10 +37,10 @@ class SizeLimit:
             MessageTooLarge: with the sizes, the bound and the fix.
         """
         total = sum(file.size for file in files)
-        if total > self.octets:
-            largest = sorted(files, key=lambda file: -file.size)[:_MOST_NAMED]
+        if total > self.in_bytes:
+            largest = sorted(files, key=lambda file: -file.size)[:_MAX_NAMED]
             names = ", ".join(f"{file.name} {_in_megabytes(file.size)}" for file in largest)
-            more = ", ..." if len(files) > _MOST_NAMED else ""
+            more = ", ..." if len(files) > _MAX_NAMED else ""
             raise self.exceeded(f"{_in_megabytes(total)} in all ({names}{more})")
 
     def exceeded(self, found: str) -> MessageTooLarge:
@@ -50,11 +50,13 @@ class SizeLimit:
             found: what is too large.
         """
         return MessageTooLarge(
-            f"attachments: {found}, and the limit is {self.megabytes} MB. Attach less, link to the"
-            f" files, or raise {self.setting}; relays have limits of their own."
+            f"{found}, and the limit is {self.megabytes} MB",
+            f"Attach less, link to the files, or raise {self.setting}; relays have limits of their"
+            " own.",
+            field="attachments",
         )
 
 
-def _in_megabytes(octets: int) -> str:
+def _in_megabytes(size: int) -> str:
     """Round up: what exceeds a bound must not look equal to it."""
-    return f"{-(-octets * 10 // _MEGABYTE) / 10:,.1f} MB"
+    return f"{-(-size * 10 // _MEGABYTE) / 10:,.1f} MB"

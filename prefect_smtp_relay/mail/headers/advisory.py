@@ -1,6 +1,7 @@
-"""Header fields that advise the reader's program: threads, importance, how to unsubscribe.
+"""Header fields that advise the reader's program: threads, importance, that no person wrote it.
 
-Each stands for one argument of the caller; what writes a field refuses the same one by hand.
+Each is written for one argument of the caller, or for every message; what an argument writes
+cannot be set by hand as well.
 """
 
 from __future__ import annotations
@@ -10,12 +11,9 @@ import uuid
 from typing import Literal, get_args
 
 from prefect_smtp_relay.exceptions import InvalidHeader
-from prefect_smtp_relay.mail.headers.fields import check_text
+from prefect_smtp_relay.mail.headers.fields import HeaderFields, check_text
 
 Importance = Literal["high", "normal", "low"]
-
-HeaderFields = tuple[tuple[str, str], ...]
-"""Names and values, in their order."""
 
 _IMPORTANCE: dict[Importance, HeaderFields] = {
     # RFC 2156, section 5.3.6, has the first two; X-Priority is what Outlook and Apple Mail show.
@@ -23,22 +21,46 @@ _IMPORTANCE: dict[Importance, HeaderFields] = {
     "normal": (),
     "low": (("Importance", "low"), ("Priority", "non-urgent"), ("X-Priority", "5")),
 }
+_AUTO_SUBMITTED = ("Auto-Submitted", "auto-generated")
+_SUPPRESS = ("X-Auto-Response-Suppress", "OOF, AutoReply")
+"""Exchange answers automatically generated mail all the same, unless it is told not to."""
 _ROOT = re.compile(r"<thread-[0-9a-f-]{36}@[^<>@]+>")
 
 
-def importance_headers(importance: Importance, free: HeaderFields) -> HeaderFields:
+def automatic_headers(free: HeaderFields) -> HeaderFields:
+    """Add that a program wrote the message (RFC 3834), unless the caller says otherwise.
+
+    Args:
+        free: the caller's own fields. An empty Auto-Submitted leaves the field out; with that, or
+            with ``no``, nothing asks readers' programs not to answer.
+
+    Returns:
+        All of them, ours first.
+    """
+    given = {name.lower(): value for name, value in free}
+    program_wrote_it = given.get("auto-submitted", "auto-generated").lower() not in {"", "no"}
+    ours = (_AUTO_SUBMITTED, *((_SUPPRESS,) if program_wrote_it else ()))
+    added = tuple((name, value) for name, value in ours if name.lower() not in given)
+    names = {_AUTO_SUBMITTED[0].lower(), _SUPPRESS[0].lower()}
+    return added + tuple((n, value) for n, value in free if value or n.lower() not in names)
+
+
+def importance_headers(importance: Importance | None, free: HeaderFields) -> HeaderFields:
     """Write how urgent a message is; a normal one needs no header.
 
     Args:
-        importance: ``high``, ``normal`` or ``low``.
+        importance: ``high``, ``normal`` or ``low``; empty is normal.
         free: the caller's own fields.
 
     Raises:
         InvalidHeader: it is another word, or one of the fields is there by hand.
     """
+    importance = importance or "normal"
     if not isinstance(importance, str) or importance not in _IMPORTANCE:
         words = ", ".join(get_args(Importance))
-        raise InvalidHeader(f"importance: {importance!r} is none of {words}; write one of them.")
+        raise InvalidHeader(
+            f"{importance!r} is not one of {words}", "Write one of them.", field="importance"
+        )
     written = _IMPORTANCE[importance]
     refuse_by_hand("importance", written, free)
     return written
@@ -61,14 +83,15 @@ def _headers_of(root: str) -> HeaderFields:
     return (("In-Reply-To", root), ("References", root))
 
 
-def check_thread(thread: str, free: HeaderFields) -> str:
+def check_thread(thread: str | None, free: HeaderFields) -> str:
     """Return the key of a thread if it can be one.
 
     Raises:
         InvalidHeader: it is not one line, or one of its fields is there by hand.
     """
-    if check_text(thread, "thread"):
-        refuse_by_hand("thread", thread_headers(thread, ""), free)
+    if thread is None or not check_text(thread, "thread"):
+        return ""
+    refuse_by_hand("thread", thread_headers(thread, ""), free)
     return thread
 
 
@@ -76,7 +99,7 @@ def move_thread(fields: HeaderFields, old_domain: str, new_domain: str) -> Heade
     """Bring a message into the thread of its key in another sender's domain.
 
     Args:
-        fields: of a message, whose key may be known no more.
+        fields: of a message, whose key may be unknown by now.
         old_domain: in which `thread_headers` wrote them.
         new_domain: that of the new sender.
     """
@@ -97,5 +120,5 @@ def refuse_by_hand(argument: str, written: HeaderFields, free: HeaderFields) -> 
     for name, _ in free:
         if name.lower() in ours:
             raise InvalidHeader(
-                f"{argument}: it writes {name}, which is in headers too; take one out."
+                f"writes {name}, which is in headers too", "Remove one of them.", field=argument
             )

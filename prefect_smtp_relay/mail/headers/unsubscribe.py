@@ -8,16 +8,16 @@ from urllib.parse import unquote, urlsplit
 
 from prefect_smtp_relay.exceptions import InvalidHeader, InvalidMailbox
 from prefect_smtp_relay.mail.domain import to_a_labels
-from prefect_smtp_relay.mail.headers.advisory import HeaderFields, refuse_by_hand
-from prefect_smtp_relay.mail.headers.fields import check_text
+from prefect_smtp_relay.mail.headers.advisory import refuse_by_hand
+from prefect_smtp_relay.mail.headers.fields import HeaderFields, check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
 
-UnsubscribeInput = str | Iterable[str]
+UnsubscribeInput = str | Iterable[str] | None
 """An https URL, an address with or without ``mailto:``, or a list of one of each."""
 
 _ONE_CLICK = ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
-_LONGEST = 800
-"""Octets: the field's line has to stay below the 998 of RFC 5322, section 2.1.1."""
+MAX_URL_LENGTH = 800
+"""The field's line has to stay below the 998 of RFC 5322, section 2.1.1."""
 _URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 """The characters of RFC 3986, section 2."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -28,19 +28,19 @@ def unsubscribe_headers(value: UnsubscribeInput, free: HeaderFields) -> HeaderFi
 
     Args:
         value: an https URL, to which mail programs post on one click; an address, with or without
-            ``mailto:``; or a list of one of each. Blank for none.
+            ``mailto:``; or a list of one of each. Empty for none.
         free: the caller's own fields.
 
     Raises:
         InvalidHeader: one of them cannot be used, or a field is there by hand. No text shows a
-            URL: it may hold a reader's token.
+            URL: it may contain a reader's token.
     """
     urls = [_check(entry) for entry in _entries(value)]
     if not urls:
         return ()
     by_scheme = {url.partition(":")[0]: url for url in urls}
     if len(by_scheme) < len(urls):
-        raise _error("holds two of one kind; give one https URL and one address at the most")
+        raise _error("has two of one kind", "Pass at most one https URL and one address.")
     refuse_by_hand("list_unsubscribe", (("List-Unsubscribe", ""), _ONE_CLICK), free)
     # Programs take the first that they can use (RFC 2369, section 2).
     listed = ", ".join(f"<{by_scheme[name]}>" for name in ("https", "mailto") if name in by_scheme)
@@ -49,9 +49,9 @@ def unsubscribe_headers(value: UnsubscribeInput, free: HeaderFields) -> HeaderFi
 
 
 def _entries(value: UnsubscribeInput) -> Iterator[str]:
-    entries = (value,) if isinstance(value, str) else value
+    entries = (value or "",) if value is None or isinstance(value, str) else value
     if isinstance(entries, (bytes, Iterator)) or not isinstance(entries, Iterable):
-        raise _error("expected an https URL, an address, or a list of both")
+        raise _error("expected an https URL, an address, or a list of both", "Pass one of them.")
     for entry in entries:
         if text := check_text(entry, "list_unsubscribe").strip():
             yield text
@@ -60,11 +60,11 @@ def _entries(value: UnsubscribeInput) -> Iterator[str]:
 def _check(entry: str) -> str:
     scheme, colon, rest = entry.partition(":")
     if colon and scheme.lower() == "http":
-        raise _error("is an http URL; one click needs https (RFC 8058, section 3.1)")
-    if not _URL.fullmatch(entry) or len(entry) > _LONGEST:
+        raise _error("is an http URL", "One click needs https (RFC 8058, section 3.1).")
+    if not _URL.fullmatch(entry) or len(entry) > MAX_URL_LENGTH:
         raise _error(
-            f"a URL has at most {_LONGEST} characters, of those that RFC 3986 permits;"
-            " percent-encode the others, and pass a list where there are two"
+            f"a URL has at most {MAX_URL_LENGTH} characters, of those that RFC 3986 allows",
+            "Percent-encode the others, and pass a list where there are two.",
         )
     if colon and scheme.lower() == "https":
         _check_https(rest)
@@ -82,19 +82,19 @@ def _check_https(rest: str) -> None:
     except ValueError:
         is_whole = False
     if not is_whole:
-        raise _error("is no whole https URL; write https://HOST/PATH")
+        raise _error("is not a whole https URL", "Write https://HOST/PATH.")
     if parts.username is not None:
-        raise _error("holds credentials, which every reader would see; take them out")
+        raise _error("contains credentials, which every reader would see", "Remove them.")
 
 
 def _check_mailto(address: str) -> None:
     """RFC 6068; a line end in it would write another header into the reader's answer."""
     if "://" in address or _CONTROLS.search(unquote(address)):
-        raise _error("is neither an https URL nor an address without line ends; write one of them")
+        raise _error("is neither an https URL nor an address in one line", "Write one of them.")
     try:
         Mailbox.parse(unquote(address.partition("?")[0]))
     except InvalidMailbox as error:
-        raise InvalidHeader(f"list_unsubscribe: {str(error).removeprefix('address: ')}") from None
+        raise _error(error.problem, error.fix) from None
 
 
 def _escape(rest: str) -> str:
@@ -102,5 +102,5 @@ def _escape(rest: str) -> str:
     return rest.replace(",", "%2C").replace("=?", "=%3F")
 
 
-def _error(problem: str) -> InvalidHeader:
-    return InvalidHeader(f"list_unsubscribe: {problem}.")
+def _error(problem: str, fix: str) -> InvalidHeader:
+    return InvalidHeader(problem, fix, field="list_unsubscribe")

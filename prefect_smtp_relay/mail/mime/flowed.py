@@ -9,16 +9,16 @@ _STUFFED = re.compile(r"^ ", re.MULTILINE)
 
 
 def stuff(text: str) -> str:
-    """Put a blank before lines whose start would be changed, or taken for another (section 4.4).
+    """Put a space before lines whose start would be changed, or taken for another (section 4.4).
 
-    Lines of quotes begin with ``>`` and stay as they are: the blank behind it is theirs.
+    Lines of quotes begin with ``>`` and stay as they are: the space after it is theirs.
 
     Args:
-        text: its lines of paragraphs end in a blank; its line ends become LF.
+        text: its lines of paragraphs end in a space; its line ends become LF.
     """
     return _NEEDS_STUFFING.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def unstuff(text: str) -> str:
-    """Take out the blanks that `stuff` has put in."""
+    """Remove the spaces that `stuff` has put in."""
     return _STUFFED.sub("", text)

@@ -1,7 +1,7 @@
 """A message as MIME text, in pieces: small enough to read, and no attachment in memory.
 
-The nesting is always ``multipart/alternative``, within ``multipart/related`` where there are
-inline images, within ``multipart/mixed`` where there are attachments.
+The body is ``multipart/alternative``, or a text alone, within ``multipart/related`` where there
+are inline images, within ``multipart/mixed`` where there are attachments.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 from prefect_smtp_relay.mail.attachments.attachment import Attachment
-from prefect_smtp_relay.mail.headers.fields import mailboxes, unstructured, with_parameter
+from prefect_smtp_relay.mail.headers.fields import mailboxes, unstructured
+from prefect_smtp_relay.mail.headers.parameters import content_disposition, content_type
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.flowed import stuff
 from prefect_smtp_relay.mail.mime.transfer_encoding import (
@@ -28,17 +29,17 @@ Piece = bytes | Attachment
 
 @dataclass(frozen=True, slots=True)
 class MimeText:
-    """A rendered message: iterate over it to get its octets, with CRLF line ends.
+    """A rendered message: iterate over it to get its bytes, with CRLF line ends.
 
     Args:
-        pieces: literal octets, and attachments that are encoded while they are read.
+        pieces: literal bytes, and attachments that are encoded while they are read.
     """
 
     pieces: tuple[Piece, ...]
 
     @property
     def size(self) -> int:
-        """Octets in all, known before a file is read (RFC 1870)."""
+        """Bytes in all, known before a file is read (RFC 1870)."""
         return sum(
             len(piece) if isinstance(piece, bytes) else base64_length(piece.size)
             for piece in self.pieces
@@ -56,21 +57,41 @@ class MimeText:
 
 
 def render_mime(message: Message) -> MimeText:
-    """Render a message; Bcc recipients stand nowhere in it.
+    """Render a message; Bcc recipients are nowhere in it.
 
     Args:
-        message: what to render. The same message gives the same octets every time.
+        message: what to render. The same message gives the same bytes every time.
     """
     boundary = "=_" + hashlib.sha256(message.message_id.encode()).hexdigest()[:24]
-    alternative = [_plain_part(message), _text_part("html", message.html)]
-    body = _multipart("alternative", f"{boundary}_a", alternative)
+    files = [file for file in message.attachments if not file.is_invitation]
+    kind, body = _body(message, f"{boundary}_a")
     if message.inline_images:
         images = [_file_part(image, "inline") for image in message.inline_images]
-        body = _multipart("related", f"{boundary}_r", [body, *images])
-    if message.attachments:
-        files = [_file_part(file, "attachment") for file in message.attachments]
-        body = _multipart("mixed", f"{boundary}_m", [body, *files])
+        body = _multipart(f'multipart/related; type="{kind}"', f"{boundary}_r", [body, *images])
+    if files:
+        parts = [body, *(_file_part(file, "attachment") for file in files)]
+        body = _multipart("multipart/mixed", f"{boundary}_m", parts)
+    elif kind == "text/plain" and not message.inline_images:
+        body = _end_once(body)
     return MimeText(tuple(_join([_lines(_header_fields(message)), *body])))
+
+
+def _body(message: Message, boundary: str) -> tuple[str, list[Piece]]:
+    """Write what readers' programs choose from, the best one last (RFC 2046, section 5.1.4)."""
+    parts = [_plain_part(message)]
+    if message.html:
+        parts.append(_text_part("html", message.html))
+    parts += [_file_part(file, "") for file in message.attachments if file.is_invitation]
+    if len(parts) == 1:
+        return "text/plain", parts[0]
+    return "multipart/alternative", _multipart("multipart/alternative", boundary, parts)
+
+
+def _end_once(text_part: list[Piece]) -> list[Piece]:
+    """Leave out the line end that belongs to a boundary, where the text has one of its own."""
+    head, data, *_ = text_part
+    is_ended = isinstance(data, bytes) and data.endswith(b"\r\n")
+    return [head, data] if is_ended else text_part
 
 
 def _header_fields(message: Message) -> list[str]:
@@ -87,7 +108,6 @@ def _header_fields(message: Message) -> list[str]:
         unstructured("Subject", message.subject),
         f"Date: {_format_date(message.date)}",
         f"Message-ID: {message.message_id}",
-        "Auto-Submitted: auto-generated",
         *(unstructured(name, value) for name, value in message.headers),
         "MIME-Version: 1.0",
     ]
@@ -117,21 +137,16 @@ def _text_part(subtype: str, text: str, parameter: str = "") -> list[Piece]:
 
 
 def _file_part(file: Attachment, disposition: str) -> list[Piece]:
-    head = [
-        with_parameter("Content-Type", file.media_type, "name", file.name),
-        "Content-Transfer-Encoding: base64",
-        with_parameter("Content-Disposition", disposition, "filename", file.name),
-    ]
+    head = [content_type(file.media_type, file.name), "Content-Transfer-Encoding: base64"]
+    if disposition:
+        head.append(content_disposition(disposition, file.name))
     if file.content_id:
         head.append(f"Content-ID: <{file.content_id}>")
     return [_lines([*head, ""]), file]
 
 
-def _multipart(subtype: str, boundary: str, parts: list[list[Piece]]) -> list[Piece]:
-    kind = '; type="multipart/alternative"' if subtype == "related" else ""
-    pieces: list[Piece] = [
-        _lines([f'Content-Type: multipart/{subtype}{kind};\r\n boundary="{boundary}"', ""])
-    ]
+def _multipart(media_type: str, boundary: str, parts: list[list[Piece]]) -> list[Piece]:
+    pieces: list[Piece] = [_lines([f'Content-Type: {media_type};\r\n boundary="{boundary}"', ""])]
     for part in parts:
         pieces += [_lines([f"--{boundary}"]), *part]
     return [*pieces, _lines([f"--{boundary}--"])]
@@ -142,7 +157,7 @@ def _lines(lines: list[str]) -> bytes:
 
 
 def _join(pieces: list[Piece]) -> Iterator[Piece]:
-    """Put neighbouring octets together, so that a mail without files is one piece."""
+    """Put neighbouring bytes together, so that a mail without files is one piece."""
     literal = b""
     for piece in pieces:
         if isinstance(piece, bytes):

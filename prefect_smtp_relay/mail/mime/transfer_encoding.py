@@ -8,16 +8,16 @@ from base64 import b64encode
 from binascii import b2a_qp
 from collections.abc import Iterable, Iterator
 
-from prefect_smtp_relay.mail.attachments.attachment import BLOCK, Attachment
+from prefect_smtp_relay.mail.attachments.attachment import CHUNK, Attachment
 
 _NOT_7BIT = re.compile(rb"[^\t\r\n -~]")
 _FROM_OR_BOUNDARY = re.compile(rb"^(?:From |--=_)", re.MULTILINE)
 _FROM = re.compile(rb"^From ", re.MULTILINE)
-_QP_LINE = 76
-_LONGEST_LINE = 990
+_MAX_QP_LINE_LENGTH = 76
+_MAX_LINE_LENGTH = 990
 _BASE64_LINE = 76
 # Cut in one call: line by line takes longer than encoding does.
-_LINES_OF_A_BLOCK = struct.Struct(f"{_BASE64_LINE}s" * (BLOCK // 57))
+_LINES_OF_A_CHUNK = struct.Struct(f"{_BASE64_LINE}s" * (CHUNK // 57))
 
 
 def encode_text(text: str) -> tuple[str, bytes]:
@@ -27,10 +27,10 @@ def encode_text(text: str) -> tuple[str, bytes]:
         text: any text; its line ends become CRLF.
 
     Returns:
-        The Content-Transfer-Encoding and the encoded octets.
+        The Content-Transfer-Encoding and the encoded bytes.
     """
     data = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
-    if _is_safe_as_it_stands(data):
+    if _is_safe_as_it_is(data):
         return "7bit", data
     quoted = quoted_printable(data)
     if len(quoted) <= base64_length(len(data)):
@@ -38,10 +38,10 @@ def encode_text(text: str) -> tuple[str, bytes]:
     return "base64", base64_lines(data)
 
 
-def _is_safe_as_it_stands(data: bytes) -> bool:
+def _is_safe_as_it_is(data: bytes) -> bool:
     if _NOT_7BIT.search(data) or _FROM_OR_BOUNDARY.search(data):
         return False
-    return max(map(len, data.split(b"\r\n"))) <= _LONGEST_LINE
+    return max(map(len, data.split(b"\r\n"))) <= _MAX_LINE_LENGTH
 
 
 def quoted_printable(data: bytes) -> bytes:
@@ -54,8 +54,8 @@ def quoted_printable(data: bytes) -> bytes:
 def _short_lines(lines: list[bytes]) -> Iterator[bytes]:
     """Cut what the "From " escape made too long, not inside an escape."""
     for line in lines:
-        if len(line) > _QP_LINE:
-            cut = _QP_LINE - 1
+        if len(line) > _MAX_QP_LINE_LENGTH:
+            cut = _MAX_QP_LINE_LENGTH - 1
             while b"=" in line[cut - 2 : cut]:
                 cut -= 1
             yield line[:cut] + b"="
@@ -63,23 +63,23 @@ def _short_lines(lines: list[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def base64_lines(block: bytes) -> bytes:
-    """Encode a block as RFC 2045, section 6.8, with a line end behind each line."""
-    encoded = b64encode(block)
+def base64_lines(chunk: bytes) -> bytes:
+    """Encode a chunk as RFC 2045, section 6.8, with a line end after each line."""
+    encoded = b64encode(chunk)
     lines: Iterable[bytes] = (
-        _LINES_OF_A_BLOCK.unpack(encoded)
-        if len(encoded) == _LINES_OF_A_BLOCK.size
+        _LINES_OF_A_CHUNK.unpack(encoded)
+        if len(encoded) == _LINES_OF_A_CHUNK.size
         else (encoded[i : i + _BASE64_LINE] for i in range(0, len(encoded), _BASE64_LINE))
     )
     return b"\r\n".join([*lines, b""])
 
 
 def base64_length(size: int) -> int:
-    """How many octets `base64_lines` makes of so many."""
+    """How many bytes `base64_lines` makes of so many."""
     encoded = (size + 2) // 3 * 4
     return encoded + 2 * ((encoded + _BASE64_LINE - 1) // _BASE64_LINE)
 
 
 def encode_attachment(attachment: Attachment) -> Iterator[bytes]:
-    """Encode a file block by block: its octets are never in memory as a whole."""
-    return (base64_lines(block) for block in attachment.blocks())
+    """Encode a file chunk by chunk: its bytes are never in memory as a whole."""
+    return (base64_lines(chunk) for chunk in attachment.chunks())

@@ -14,8 +14,8 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.parse import read_message
 from prefect_smtp_relay.mail.mime.render import MimeText
+from prefect_smtp_relay.transports.directory import PrivateDirectory
 from prefect_smtp_relay.transports.outbox.cipher import Cipher
-from prefect_smtp_relay.transports.outbox.directory import PrivateDirectory
 from prefect_smtp_relay.transports.outbox.record import Record
 from prefect_smtp_relay.transports.outbox.stored_mail import StoredMail
 

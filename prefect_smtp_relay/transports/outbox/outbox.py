@@ -12,8 +12,8 @@ from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.transports.directory import PrivateDirectory
 from prefect_smtp_relay.transports.outbox.cipher import Cipher
-from prefect_smtp_relay.transports.outbox.directory import PrivateDirectory
 from prefect_smtp_relay.transports.outbox.entries import Entries
 from prefect_smtp_relay.transports.outbox.flush import Submit, flush
 from prefect_smtp_relay.transports.outbox.record import Record
@@ -42,7 +42,7 @@ class Outbox:
 
     def __init__(self, directory: Path, keys: Sequence[SecretStr] = ()) -> None:
         self._directory = directory
-        self._entries = Entries(PrivateDirectory(directory, self.name), Cipher(keys))
+        self._entries = Entries(PrivateDirectory(directory, self.name, "outbox_path"), Cipher(keys))
 
     @property
     def name(self) -> str:

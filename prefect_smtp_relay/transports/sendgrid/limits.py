@@ -30,8 +30,6 @@ RESERVED_HEADERS = frozenset(
 def refuse_unsupported(message: Message, envelope: Envelope) -> None:
     """Refuse a message that would come out of SendGrid as another one.
 
-    The reverse-path is not compared: SendGrid writes its own and takes the bounces.
-
     Raises:
         UnsupportedFeature: naming the argument and the way out.
         MessageTooLarge: the files alone are more than SendGrid takes.
@@ -75,6 +73,12 @@ def _check_sender(message: Message) -> None:
             "SendGrid has no Sender field beside From",
             "Leave it out, or deliver through SMTP.",
             field="headers['Sender']",
+        )
+    if message.reverse_path:
+        raise UnsupportedFeature(
+            "SendGrid takes the non-delivery reports itself, and lists them in its suppressions",
+            "Leave it out, or deliver through SMTP.",
+            field="reverse_path",
         )
 
 

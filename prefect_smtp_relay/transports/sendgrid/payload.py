@@ -16,6 +16,7 @@ from sendgrid.helpers import mail as helpers
 
 from prefect_smtp_relay.exceptions import UnsupportedFeature
 from prefect_smtp_relay.mail.attachments.attachment import Attachment
+from prefect_smtp_relay.mail.attachments.media_type import parameters_of
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.headers.fields import unstructured
 from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -104,6 +105,9 @@ def _set_content(mail: helpers.Mail, message: Message) -> None:
     for media_type, text in (("text/plain", message.text), ("text/html", message.html)):
         if text:
             mail.add_content(_content(media_type, text))
+    for file in message.attachments:
+        if file.is_invitation:
+            mail.add_content(_invitation(file))
 
 
 def _content(media_type: str, text: str) -> helpers.Content:
@@ -118,10 +122,26 @@ def _content(media_type: str, text: str) -> helpers.Content:
         ) from error
 
 
+def _invitation(file: Attachment) -> helpers.Content:
+    """A calendar's invitation is a content beside the text (RFC 6047, section 2.4).
+
+    As a file, which has no parameters at SendGrid, it would be one to save and open by hand.
+    """
+    try:
+        text = b"".join(file.chunks()).decode()
+    except UnicodeDecodeError as error:
+        raise UnsupportedFeature(
+            f"the invitation {file.name!r} is not in UTF-8, as SendGrid takes it",
+            "Write it in UTF-8.",
+            field="attachments",
+        ) from error
+    method = parameters_of(file.media_type)["method"]
+    return _content(f"text/calendar; method={method}", text)
+
+
 def _set_headers(mail: helpers.Mail, message: Message) -> None:
     fields = (
         ("Message-ID", message.message_id),
-        ("Auto-Submitted", "auto-generated"),
         *((name, _encode(name, value)) for name, value in message.headers),
     )
     for name, value in reversed(fields):
@@ -132,7 +152,8 @@ def _set_files(mail: helpers.Mail, message: Message) -> None:
     for image in reversed(message.inline_images):
         mail.add_attachment(_file(image, "inline"))
     for file in reversed(message.attachments):
-        mail.add_attachment(_file(file, "attachment"))
+        if not file.is_invitation:
+            mail.add_attachment(_file(file, "attachment"))
 
 
 def _set_categories(mail: helpers.Mail, categories: tuple[str, ...]) -> None:
@@ -163,10 +184,11 @@ def _encode(name: str, value: str) -> str:
 
 
 def _file(file: Attachment, disposition: str) -> helpers.Attachment:
+    """Its media type goes without parameters, which SendGrid refuses."""
     return helpers.Attachment(
-        file_content=b64encode(b"".join(file.blocks())).decode("ascii"),
+        file_content=b64encode(b"".join(file.chunks())).decode("ascii"),
         file_name=file.name,
-        file_type=file.media_type,
+        file_type=file.content_type,
         disposition=disposition,
         content_id=file.content_id or None,
     )

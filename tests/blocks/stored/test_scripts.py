@@ -176,19 +176,19 @@ def refusal(
 def test_what_is_missing_is_said(
     refusal: Callable[..., str], script: str, variables: dict[str, str], missing: str
 ) -> None:
-    """A blank variable is a missing one; the exit code is 2."""
+    """An empty variable is a missing one; the exit code is 2."""
     assert refusal(script, **variables) == f"Not connected: set {missing}.\n"
 
 
 @pytest.mark.parametrize(
     ("script", "variables", "field"),
     [
-        ("connect_smtp.py", {"SMTP_PORT": "many"}, "port"),
-        ("connect_smtp.py", {"SMTP_ADDRESS": "smtp://mx.example.org"}, "address"),
-        ("connect_smtp.py", {"SMTP_PASSWORD": CANARY}, "username"),
+        ("connect_smtp.py", {"SMTP_PORT": "many"}, "SMTP_PORT"),
+        ("connect_smtp.py", {"SMTP_ADDRESS": "smtp://mx.example.org"}, "SMTP_ADDRESS"),
+        ("connect_smtp.py", {"SMTP_PASSWORD": CANARY}, "SMTP_USERNAME"),
         ("connect_smtp.py", {"SMTP_BLOCK_NAME": "My relay!"}, "SMTP_BLOCK_NAME"),
-        ("connect_sendgrid.py", {"SENDGRID_API_KEY": f"two {CANARY}"}, "api_key"),
-        ("connect_sendgrid.py", {"SENDGRID_API_URL": f"https://u:{CANARY}@h"}, "api_url"),
+        ("connect_sendgrid.py", {"SENDGRID_API_KEY": f"two {CANARY}"}, "SENDGRID_API_KEY"),
+        ("connect_sendgrid.py", {"SENDGRID_API_URL": f"https://u:{CANARY}@h"}, "SENDGRID_API_URL"),
     ],
 )
 def test_a_wrong_value_names_its_field(
@@ -198,7 +198,7 @@ def test_a_wrong_value_names_its_field(
     variables: dict[str, str],
     field: str,
 ) -> None:
-    """The field is named, the value is not shown, the exit code is 2, and nothing is saved."""
+    """The variable is named, the value is not shown, the exit code is 2, and nothing is saved."""
     required = {"SMTP_ADDRESS": "mx.example.org", "SENDGRID_API_KEY": CANARY}
     told = refusal(script, **(required | variables))
     assert told.startswith(f"Not connected: {field}: ")

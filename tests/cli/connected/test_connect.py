@@ -153,7 +153,7 @@ ADDRESS = ("--address", "mx.example.org")
     ("words", "told"),
     [
         ((), "--address is missing"),
-        (("--address", "smtp://mx.example.org"), "address: "),
+        (("--address", "smtp://mx.example.org"), "*Address* (`address`): "),
         ((*ADDRESS, "--name", "My Relay"), "--name: "),
         ((*ADDRESS, "--username", "ann"), "password is missing"),
         (("--from-env",), "set SMTP_ADDRESS."),
@@ -193,11 +193,11 @@ def test_a_person_is_asked_for_what_is_missing(
         "smtp",
         answers={
             "Address of the SMTP server: ": "localhost",
-            "Port [587]: ": str(tls_server.port),
-            "Username (blank for none): ": USER,
-            "From address where a flow names none (blank for none): ": "ops@example.org",
+            "Port (587): ": str(tls_server.port),
+            "Username (empty for none): ": USER,
+            "From address where a flow names none (empty for none): ": "ops@example.org",
             "The password: ": CANARY,
-            "Use the recommended settings (Y/n): ": "",
+            "Use the recommended settings [y/n] (n): ": "y",
         },
     )
     assert dialogue.code == 0
@@ -218,10 +218,10 @@ def test_a_person_is_asked_for_the_secrets_of_oauth(talk: Callable[..., Dialogue
         *("connect", "smtp", "--no-check", "--authentication", "xoauth2", *application),
         answers={
             "Address of the SMTP server: ": "mx.example.org",
-            "Port [587]: ": "",
-            "Username (blank for none): ": USER,
-            "From address where a flow names none (blank for none): ": "",
-            "The OAuth client secret (blank for none): ": CANARY,
+            "Port (587): ": "",
+            "Username (empty for none): ": USER,
+            "From address where a flow names none (empty for none): ": "",
+            "The OAuth client secret (empty for none): ": CANARY,
             "The OAuth refresh token (blank for client credentials): ": "",
         },
     )
@@ -236,24 +236,24 @@ def test_a_person_is_asked_for_the_secrets_of_oauth(talk: Callable[..., Dialogue
 def test_a_person_is_asked_again_where_the_answer_is_wrong(
     talk: Callable[..., Dialogue],
 ) -> None:
-    """Each question shows at once what its field refuses, without a secret, and stands again."""
+    """Each question shows at once what its field refuses, without a secret, and is asked again."""
     dialogue = talk(
         *("connect", "smtp", "--no-check"),
         answers={
             "Address of the SMTP server: ": "",
-            "address: is blank": "smtp://localhost",
-            "address: holds a scheme": "localhost",
-            "Port [587]: ": "70000",
-            "port: ": "2525",
-            "Username (blank for none): ": USER,
-            "From address where a flow names none (blank for none): ": "nobody",
-            "from_address: ": "ops@example.org",
+            "*Address* (`address`): is empty": "smtp://localhost",
+            "*Address* (`address`): has a scheme": "localhost",
+            "Port (587): ": "70000",
+            "*Port* (`port`): ": "2525",
+            "Username (empty for none): ": USER,
+            "From address where a flow names none (empty for none): ": "nobody",
+            "*From address* (`from_address`): ": "ops@example.org",
             "The password: ": "********",
             "\r\nThe password: ": CANARY,
         },
     )
     assert dialogue.code == 0
-    assert "password: holds asterisks" in dialogue.seen
+    assert "*Password* (`password`): has asterisks" in dialogue.seen
     block = catalog.preferred()
     assert isinstance(block, SMTP)
     assert (block.address, block.port) == ("localhost", 2525)
@@ -267,7 +267,7 @@ def test_a_person_may_keep_the_own_settings(
     dialogue = talk(
         *("connect", "smtp", "--address", "localhost", "--port", str(tls_server.port)),
         *("--no-enable-starttls-auto", "--username", "", "--from-address", ""),
-        answers={"Use the recommended settings (Y/n): ": "n"},
+        answers={"Use the recommended settings [y/n] (n): ": ""},
     )
     assert dialogue.code == 1
     assert "Not connected: a step failed." in dialogue.seen

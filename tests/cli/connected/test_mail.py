@@ -91,9 +91,9 @@ def test_status_names_what_is_wrong_with_a_document(
     SendGrid(api_key=SecretStr("SG.key")).save("team")
     run = run_cli("status")
     first, second, next_mail, _ = run.out.splitlines()
-    assert next_mail.startswith("The next mail fails: smtp/broken: port: ")
+    assert next_mail.startswith("The next mail fails: smtp/broken: *Port* (`port`): ")
     assert first.startswith("smtp/broken    fails the next mail  is invalid: ")
-    assert "port: " in first
+    assert "*Port* (`port`): " in first
     assert second.startswith("sendgrid/team ")
     assert "next mail" not in second
     assert (run.code, run.err) == (1, "")
@@ -209,6 +209,6 @@ def test_flush_with_an_invalid_document_changes_nothing(
     _break(client, "broken")
     run = run_cli("outbox", "flush")
     assert (run.code, run.out) == (1, "")
-    assert run.err.startswith("smtp/broken: port: ")
+    assert run.err.startswith("smtp/broken: *Port* (`port`): ")
     assert len(run.err.splitlines()) == 1
     assert "no relay was connected" in run_cli("outbox", "list").out

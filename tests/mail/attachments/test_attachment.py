@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from prefect_smtp_relay.exceptions import AttachmentError
-from prefect_smtp_relay.mail.attachments.attachment import BLOCK, Attachment
+from prefect_smtp_relay.mail.attachments.attachment import CHUNK, Attachment
 from prefect_smtp_relay.mail.attachments.reading import read_attachments, read_inline_images
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
@@ -24,7 +24,7 @@ def report(tmp_path: Path) -> Path:
 
 def octets(attachment: Attachment) -> bytes:
     """Read an attachment whole."""
-    return b"".join(attachment.blocks())
+    return b"".join(attachment.chunks())
 
 
 def test_a_path_brings_its_name_and_type(report: Path) -> None:
@@ -38,14 +38,14 @@ def test_a_path_brings_its_name_and_type(report: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "name", "media_type"),
     [
-        (("a.csv", b"1,2"), "a.csv", "text/csv"),
-        (("a.csv", b"1,2", "text/plain"), "a.csv", "text/plain"),
+        (("a.csv", b"1,2"), "a.csv", "text/csv; charset=utf-8"),
+        (("a.csv", b"1,2", "text/plain"), "a.csv", "text/plain; charset=utf-8"),
         (("a", b""), "a", "application/octet-stream"),
         (("a.tar.gz", b"x"), "a.tar.gz", "application/gzip"),
         (("a.json.bz2", b"x"), "a.json.bz2", "application/x-bzip2"),
         (("v1.2.png", b"x"), "v1.2.png", "image/png"),
         (("//[odd/a.PNG", b"x"), "//[odd/a.PNG", "image/png"),
-        (Attachment(b"x", "b.txt"), "b.txt", "text/plain"),
+        (Attachment(b"x", "b.txt"), "b.txt", "text/plain; charset=utf-8"),
     ],
 )
 def test_octets_with_a_name(value: Attachment, name: str, media_type: str) -> None:
@@ -83,21 +83,21 @@ def test_a_mapping_renames_a_path(report: Path) -> None:
     [
         ("report.pdf", "expected a list"),
         (b"octets", "expected a list"),
-        ([b"octets"], "octets need a name"),
-        ([("", b"x")], "octets need a name"),
-        ([io.BytesIO(b"x")], "octets need a name"),
+        ([b"octets"], "bytes need a name"),
+        ([("", b"x")], "bytes need a name"),
+        ([io.BytesIO(b"x")], "bytes need a name"),
         (["/no/such/file.pdf"], "cannot read '/no/such/file.pdf'"),
         (["no\x00dir/b"], "cannot read"),
-        (["/"], "is no file|octets need a name"),
-        ([Path(__file__).parent], "is no file"),
+        (["/"], "is not a file|bytes need a name"),
+        ([Path(__file__).parent], "is not a file"),
         ([1], "cannot attach a int"),
         ([None], "cannot attach a NoneType"),
         ([("a.txt",)], "a tuple of 1"),
         ([("a.txt", "text")], "cannot attach a str"),
-        ([("a.txt", b"x", "nonsense")], "'nonsense' is no media type"),
-        ([("a.txt", b"x", "t\u00e4xt/plain")], "is no media type"),
-        ([("a.txt", b"x", "text/plain\r\nX: y")], "is no media type"),
-        ([("a.txt", b"x", "text/" + "x" * 128)], "is no media type"),
+        ([("a.txt", b"x", "nonsense")], "'nonsense' is not a media type"),
+        ([("a.txt", b"x", "t\u00e4xt/plain")], "is not a media type"),
+        ([("a.txt", b"x", "text/plain\r\nX: y")], "is not a media type"),
+        ([("a.txt", b"x", "text/" + "x" * 128)], "is not a media type"),
     ],
 )
 def test_what_cannot_be_attached(values: list[Attachment], what: str) -> None:
@@ -111,7 +111,7 @@ def test_what_cannot_be_attached(values: list[Attachment], what: str) -> None:
 )
 def test_control_characters_are_refused_in_names(character: str) -> None:
     """A file name holds no control character, half character or line end of Unicode."""
-    with pytest.raises(AttachmentError, match="rename it"):
+    with pytest.raises(AttachmentError, match="Rename it"):
         Attachment(b"x", f"a{character}b.txt")
 
 
@@ -124,9 +124,9 @@ def test_a_closed_file_is_refused(report: Path) -> None:
 
 
 def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
-    """A named pipe is no file: opening it would wait for a writer."""
+    """A named pipe is not a file: opening it would wait for a writer."""
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(AttachmentError, match="is no file"):
+    with pytest.raises(AttachmentError, match="is not a file"):
         Attachment(tmp_path / "pipe")
 
 
@@ -136,14 +136,14 @@ def test_a_composite_type_travels_as_octets(media_type: str) -> None:
     assert Attachment(b"x", "mail.eml", media_type).media_type == "application/octet-stream"
 
 
-@pytest.mark.parametrize("change", [b"", b"octet", b"octets!", b"x" * 3 * BLOCK])
+@pytest.mark.parametrize("change", [b"", b"octet", b"octets!", b"x" * 3 * CHUNK])
 def test_a_file_that_changed_is_an_error(report: Path, change: bytes) -> None:
     """A file with another size than when it was attached is refused, and never read on."""
     attachment = Attachment(report)
     report.write_bytes(change)
     seen = 0
-    with pytest.raises(AttachmentError, match="had 6 octets when it was attached"):  # noqa: PT012 - counts until the error
-        for block in attachment.blocks():
+    with pytest.raises(AttachmentError, match="had 6 bytes when it was attached"):  # noqa: PT012 - counts until the error
+        for block in attachment.chunks():
             seen += len(block)
     assert seen <= attachment.size
 

@@ -81,7 +81,7 @@ def test_an_open_file_is_read_up_to_the_limit(argument: str) -> None:
     """What never ends is refused after the limit, and one octet."""
     file = Endless()
     file.name = "x.png"  # type: ignore[attr-defined]  # as files on a disk have
-    with pytest.raises(MessageTooLarge, match=r"the open file 'x.png' holds more than 1 MB, and"):
+    with pytest.raises(MessageTooLarge, match=r"the open file 'x.png' has more than 1 MB, and"):
         composed(**{argument: {"x.png": file}})
     assert file.asked == MEGABYTE + 1
 

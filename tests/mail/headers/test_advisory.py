@@ -34,7 +34,7 @@ def test_the_importance_is_written_for_every_program(
     assert [mail[name] for name in NAMES] == expected
 
 
-@pytest.mark.parametrize("importance", ["urgent", "HIGH", "", None, 1, ["high"]])
+@pytest.mark.parametrize("importance", ["urgent", "HIGH", 1, ["high"]])
 def test_another_importance_is_refused(make_message: MakeMessage, importance: Any) -> None:
     """Only the three words are known, and the error lists them."""
     with pytest.raises(InvalidHeader, match=r"^importance: .*high, normal, low"):
@@ -46,6 +46,6 @@ def test_an_importance_and_its_header_by_hand_contradict_each_other(
     make_message: MakeMessage, name: str
 ) -> None:
     """Both at once are refused; without the argument the header is free."""
-    with pytest.raises(InvalidHeader, match=r"^importance: it writes .*take one out"):
+    with pytest.raises(InvalidHeader, match=r"^importance: writes .*Remove one"):
         make_message(importance="low", headers={name: "1"})
-    assert make_message(headers={name: "1"}).headers == ((name, "1"),)
+    assert (name, "1") in make_message(headers={name: "1"}).headers

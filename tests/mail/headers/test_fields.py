@@ -15,7 +15,6 @@ from prefect_smtp_relay.mail.headers.fields import (
     check_text,
     mailboxes,
     unstructured,
-    with_parameter,
 )
 from prefect_smtp_relay.mail.mailbox import Mailbox
 
@@ -39,7 +38,7 @@ def unfolded(field: str) -> str:
 @pytest.mark.parametrize("character", REFUSED)
 def test_control_characters_are_refused_in_text(character: str) -> None:
     """Every control character but the tab, and every line end of Unicode, is refused."""
-    with pytest.raises(InvalidHeader, match=r"^subject: holds the character .* at position 1;"):
+    with pytest.raises(InvalidHeader, match=r"^subject: contains the character .* at position 1\."):
         check_text(f"a{character}b", "subject")
 
 
@@ -155,6 +154,18 @@ def test_any_mailboxes_come_back(values: list[Mailbox]) -> None:
     assert names == [value.display_name.replace(" ", "") for value in values]
 
 
+@pytest.mark.parametrize(
+    "name", ["Night shift " * 20 + "of operations", "Doe, Ann (on call) " * 20, "x" * 60 + " y"]
+)
+def test_a_long_ascii_name_is_folded_at_its_spaces(parse_strictly: Parse, name: str) -> None:
+    """A name longer than a line stays readable as it is: no encoded words are needed."""
+    field = mailboxes("To", (Mailbox("ann", "example.org", name),))
+    assert "=?" not in field
+    assert max(map(len, lines_of(field))) <= 78
+    header = parse_strictly(field.encode("ascii") + b"\r\n\r\n")["To"]
+    assert header.addresses[0].display_name == name.strip()
+
+
 def test_a_long_display_name_is_cut_into_encoded_words() -> None:
     """Between encoded words next to each other no blank is read (RFC 2047, section 6.2)."""
     name = "J\u00fcrgen \u65e5\u672c " * 20
@@ -170,36 +181,3 @@ def test_many_mailboxes_are_folded() -> None:
     assert max(map(len, lines_of(field))) <= 78
     header = message_from_bytes(field.encode() + b"\r\n\r\n", policy=default)["To"]
     assert len(header.addresses) == 100
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("a.txt", "a b.txt", 'a"b.txt', "a\\b.txt", "a;b.txt", "a'b.txt", "a%20b.txt", "a*b.txt"),
-        *(
-            "\u00fc.txt",
-            "\u65e5\u672c.pdf",
-            "\U0001f600" * 50,
-            "x" * 500,
-            "a  b",
-            "=?utf-8?q?x?=.txt",
-        ),
-        *("utf-8''x", "a=b", "a,b", "(a)", "<a>", "a/b", "e\u0301.txt", "\u202egnp.exe", "."),
-    ],
-)
-def test_a_file_name_comes_back(parse_strictly: Parse, name: str) -> None:
-    """Any file name is read as it was, by the rules of RFC 2231."""
-    field = with_parameter("Content-Disposition", "attachment", "filename", name)
-    assert max(map(len, lines_of(field))) <= 78
-    message = parse_strictly(field.encode("ascii") + b"\r\n\r\n")
-    assert message["Content-Disposition"].params["filename"] == name
-
-
-@given(LINE.filter(lambda name: bool(name.strip())).map(str.strip))
-def test_any_file_name_comes_back(name: str) -> None:
-    """Any text without control characters can be a file name."""
-    field = with_parameter("Content-Disposition", "attachment", "filename", name)
-    assert field.isascii()
-    header = message_from_bytes(field.encode() + b"\r\n\r\n", policy=default)
-    assert header["Content-Disposition"].params["filename"] == name
-    assert not header["Content-Disposition"].defects

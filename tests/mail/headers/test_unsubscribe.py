@@ -37,7 +37,7 @@ TOKEN = "token-5f1e"
     ],
 )
 def test_an_https_url_is_called_with_one_click(value: Any, written: str) -> None:
-    """The URL stands first, in angle brackets, and the field of RFC 8058 beside it."""
+    """The URL is first, in angle brackets, and the field of RFC 8058 beside it."""
     assert unsubscribe_headers(value, ()) == (("List-Unsubscribe", written), ONE_CLICK)
 
 
@@ -54,7 +54,7 @@ def test_an_address_alone_has_no_one_click(value: Any, written: str) -> None:
     assert unsubscribe_headers(value, ()) == (("List-Unsubscribe", written),)
 
 
-@pytest.mark.parametrize("value", ["", [], [""], ()])
+@pytest.mark.parametrize("value", [None, "", [], [""], ()])
 def test_nothing_is_no_header(value: Any) -> None:
     """Without the argument the mail says nothing of unsubscribing."""
     assert unsubscribe_headers(value, ()) == ()
@@ -63,20 +63,20 @@ def test_nothing_is_no_header(value: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        (f"http://example.org/{TOKEN}", "is an http URL; one click needs https"),
+        (f"http://example.org/{TOKEN}", "is an http URL. One click needs https"),
         (f"ftp://example.org/{TOKEN}", "is neither an https URL nor an address"),
-        (f"https:///{TOKEN}", "is no whole https URL"),
-        (f"https:{TOKEN}", "is no whole https URL"),
-        (f"https://exa_mple..org/{TOKEN}", "is no whole https URL"),
-        (f"https://example.org:x/{TOKEN}", "is no whole https URL"),
-        (f"https://ann:{TOKEN}@example.org/", "holds credentials"),
-        (f"https://example.org/{TOKEN} off@example.org", "percent-encode"),
-        (f"https://example.org/<{TOKEN}>", "percent-encode"),
-        (f"https://example.org/\u00fc{TOKEN}", "percent-encode"),
+        (f"https:///{TOKEN}", "is not a whole https URL"),
+        (f"https:{TOKEN}", "is not a whole https URL"),
+        (f"https://exa_mple..org/{TOKEN}", "is not a whole https URL"),
+        (f"https://example.org:x/{TOKEN}", "is not a whole https URL"),
+        (f"https://ann:{TOKEN}@example.org/", "contains credentials"),
+        (f"https://example.org/{TOKEN} off@example.org", "Percent-encode"),
+        (f"https://example.org/<{TOKEN}>", "Percent-encode"),
+        (f"https://example.org/\u00fc{TOKEN}", "Percent-encode"),
         (f"https://example.org/{TOKEN}\r\nBcc: eve@example.org", "control characters"),
         (f"https://example.org/{TOKEN * 80}", "at most 800 characters"),
-        ([URL, URL], "holds two of one kind"),
-        ("mailto:off@example.org?body=%0D%0ABcc:eve@example.org", "line ends"),
+        ([URL, URL], "has two of one kind"),
+        ("mailto:off@example.org?body=%0D%0ABcc:eve@example.org", "in one line"),
         ("mailto:nobody", "has no @"),
         ("mailto:", "has no @"),
         (7, "expected an https URL"),
@@ -98,11 +98,11 @@ def test_what_cannot_be_used_is_refused(value: Any, told: str) -> None:
 def test_the_argument_and_its_header_by_hand_contradict_each_other(
     make_message: MakeMessage, name: str, value: str
 ) -> None:
-    """Both at once are refused; other List- fields may stand beside the argument."""
-    with pytest.raises(InvalidHeader, match=r"^list_unsubscribe: it writes "):
+    """Both at once are refused; other List- fields may be there as well."""
+    with pytest.raises(InvalidHeader, match=r"^list_unsubscribe: writes "):
         make_message(list_unsubscribe=value, headers={name: "<https://example.net>"})
     headers = make_message(list_unsubscribe=value, headers={"List-Id": "<a.b>"}).headers
-    assert headers[0] == ("List-Id", "<a.b>")
+    assert ("List-Id", "<a.b>") in headers
 
 
 def test_long_urls_are_folded_and_come_back(
@@ -125,7 +125,8 @@ def test_any_text_is_one_url_or_refused(text: str) -> None:
         draft = compose("a@b.org", "s", text="t", html="h", list_unsubscribe=text)
     except InvalidHeader:
         return
-    names = [name for name, _ in draft.headers]
+    written = [field for field in draft.headers if field[0].startswith("List-")]
+    names = [name for name, _ in written]
     assert names in ([], ["List-Unsubscribe"], ["List-Unsubscribe", ONE_CLICK[0]])
     if names:
-        assert re.fullmatch(r"<(https|mailto):[!-+\--;=?-~]+>", draft.headers[0][1])
+        assert re.fullmatch(r"<(https|mailto):[!-+\--;=?-~]+>", written[0][1])

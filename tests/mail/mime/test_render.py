@@ -17,6 +17,7 @@ Parse = Callable[[bytes], EmailMessage]
 
 FILES = {"attachments": [("a.pdf", b"a" * 100), ("b.txt", b"")]}
 IMAGES = {"inline_images": {"logo": ("logo.png", b"png")}}
+INVITATION = ("invite.ics", b"BEGIN:VCALENDAR\r\n", 'text/calendar; method="REQUEST"')
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\r\n =.-F"))
 NAME = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1).map(
     str.strip
@@ -47,6 +48,17 @@ ALTERNATIVE = ["multipart/alternative", "text/plain", "text/html"]
     ("given", "expected"),
     [
         ({}, ALTERNATIVE),
+        ({"html": ""}, "text/plain"),
+        ({"html": "", **FILES}, ["multipart/mixed", "text/plain", "application/pdf", "text/plain"]),
+        ({"attachments": [INVITATION]}, [*ALTERNATIVE, "text/calendar"]),
+        (
+            {"html": "", "attachments": [INVITATION]},
+            ["multipart/alternative", "text/plain", "text/calendar"],
+        ),
+        (
+            {"attachments": [INVITATION, ("a.ics", b"", "text/calendar")]},
+            ["multipart/mixed", [*ALTERNATIVE, "text/calendar"], "text/calendar"],
+        ),
         (IMAGES, ["multipart/related", ALTERNATIVE, "image/png"]),
         (FILES, ["multipart/mixed", ALTERNATIVE, "application/pdf", "text/plain"]),
         (
@@ -66,7 +78,7 @@ def test_parts_are_nested_only_as_needed(
     given: dict[str, object],
     expected: list[object],
 ) -> None:
-    """The alternative stands alone, within related for images, within mixed for attachments."""
+    """The alternative is alone, within related for images, within mixed for attachments."""
     parsed = parse_strictly(bytes(render_mime(make_message(**given))))
     assert shape(parsed) == expected
     if IMAGES["inline_images"].keys() <= given.get("inline_images", {}).keys():  # type: ignore[attr-defined] # a dict in every case above
@@ -96,6 +108,7 @@ def test_the_header_is_complete(make_message: MakeMessage, parse_strictly: Parse
         "Date": fields["Date"],
         "Message-ID": message.message_id,
         "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
         "X-Team": "on-call",
         "MIME-Version": "1.0",
     }
@@ -165,6 +178,7 @@ def test_any_message_comes_back(
     data: bytes,
 ) -> None:
     """Any text, subject, file name and octets are parsed back without a defect."""
+    html = f"<p>{html}"
     message = make_message(
         text=text, html=html, subject=subject, attachments=[(name or "x", data)], **IMAGES
     )
@@ -239,7 +253,7 @@ def test_a_file_that_changed_is_an_error(make_message: MakeMessage, tmp_path: Pa
 def test_an_attached_mail_arrives_as_it_is(
     make_message: MakeMessage, parse_strictly: Parse
 ) -> None:
-    """A mail as a file, whose own type may not be base64, comes back octet by octet."""
+    """A mail as a file, whose own type may not be base64, comes back byte by byte."""
     mail = b"Subject: x\r\n\r\nFrom here\r\n.\r\n"
     parsed = parse_strictly(bytes(render_mime(make_message(attachments=[("a.eml", mail)]))))
     (file,) = parsed.iter_attachments()

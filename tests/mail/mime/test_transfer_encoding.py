@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect_smtp_relay.mail.attachments.attachment import BLOCK, Attachment
+from prefect_smtp_relay.mail.attachments.attachment import CHUNK, Attachment
 from prefect_smtp_relay.mail.mime.transfer_encoding import (
     base64_length,
     base64_lines,
@@ -99,7 +99,7 @@ def test_the_length_of_base64_is_known_before(data: bytes) -> None:
     assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
 
 
-@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
+@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7])
 def test_blocks_of_a_file_join_without_a_seam(size: int) -> None:
     """A file encoded block by block is the same as one encoded whole."""
     data = bytes(n % 251 for n in range(size))

@@ -27,7 +27,7 @@ def test_too_many_categories(make_message: MakeMessage) -> None:
     """Those of the block count, but for one that the message names too."""
     message = make_message(categories=[f"m{number}" for number in range(8)])
     assert len(_render(message, "a", "b", "m1")["categories"]) == 10
-    with pytest.raises(MessageError, match=r"^categories: 11 with those of the SendGrid block; "):
+    with pytest.raises(MessageError, match=r"^categories: 11 with those of the SendGrid block, "):
         _render(message, "a", "b", "c")
 
 
@@ -91,3 +91,10 @@ def test_a_request_too_large_is_refused_before_any_io(
     with pytest.raises(MessageTooLarge, match=r"Attach less, or link to the files\.$"):
         make_transport().deliver(message, Envelope.of(message))
     assert api.requests == []
+
+
+def test_a_reverse_path_is_refused(make_message: MakeMessage) -> None:
+    """SendGrid takes the non-delivery reports itself: nobody would get them there."""
+    message = make_message(reverse_path="bounces@example.com")
+    with pytest.raises(UnsupportedFeature, match=r"^reverse_path: .* deliver through SMTP"):
+        _render(message)

@@ -72,13 +72,13 @@ def test_a_file_is_encoded_once_for_many_recipients(
     path = tmp_path / "graph.png"
     path.write_bytes(b"png")
     readings: list[Path | bytes] = []
-    read = Attachment.blocks
+    read = Attachment.chunks
 
     def count(attachment: Attachment) -> Iterator[bytes]:
         readings.append(attachment.source)
         return read(attachment)
 
-    monkeypatch.setattr(Attachment, "blocks", count)
+    monkeypatch.setattr(Attachment, "chunks", count)
     message = make_message([f"user{n}@example.org" for n in range(100)], attachments=[path])
     with sink() as config:
         receipt = SmtpTransport(config).deliver(message, Envelope.of(message))

@@ -1,4 +1,4 @@
-"""The disk below the outbox: the one place that touches files, and translates their errors."""
+"""A directory of files: the one place that touches the disk, and translates its errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError, TransientFailure
 
-_WRONG_PLACE = frozenset(
+_NOT_WRITABLE = frozenset(
     {
         *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR),
         *(errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT),
@@ -21,7 +21,7 @@ _WRONG_PLACE = frozenset(
 
 
 class PrivateDirectory:
-    """A directory for our eyes only (0700), whose files (0600) are whole or absent.
+    """A directory for its owner only (0700), whose files (0600) are whole or absent.
 
     Every method raises `RelayConfigurationError` where the path or its permissions are wrong,
     `TransientFailure` where the disk is full or failing, and no OSError.
@@ -29,31 +29,39 @@ class PrivateDirectory:
     Args:
         path: created, with its parents, when the first file is written.
         transport: the loggable name of the transport, for its errors.
+        setting: what names the directory, for the same.
     """
 
-    def __init__(self, path: Path, transport: str) -> None:
+    def __init__(self, path: Path, transport: str, setting: str) -> None:
         self.path = path
         self._transport = transport
+        self._setting = setting
 
     def write(self, files: Mapping[str, Iterable[bytes]]) -> None:
         """Write files, all of them whole, before the first is put in place.
 
         Args:
-            files: name to octets; put in place in this order, over older ones of that name.
+            files: name to bytes; put in place in this order, over older ones of that name.
 
         Raises:
-            EmailError: also what reading the octets raises; then nothing was put in place.
+            EmailError: also what reading the bytes raises; then nothing was put in place.
         """
         with self._translated(), ExitStack() as leftovers:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make()
             staged = {}
-            for name, octets in files.items():
+            for name, chunks in files.items():
                 staged[name] = self.path / f".{secrets.token_hex(8)}.tmp"
                 leftovers.callback(_forget, staged[name])
-                _write_through(staged[name], octets)
+                _write_through(staged[name], chunks)
             for name, temporary in staged.items():
                 temporary.replace(self.path / name)
             self._write_names_through()
+
+    def _make(self) -> None:
+        if self.path.is_dir():
+            return
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.chmod(0o700)  # whatever the umask left of it
 
     def names(self) -> list[str]:
         """Names of all files; none where the directory does not exist yet."""
@@ -62,7 +70,7 @@ class PrivateDirectory:
         return []
 
     def read(self, name: str) -> bytes | None:
-        """Return the octets of a file, or None where there is none."""
+        """Return the bytes of a file, or None where there is none."""
         with self._translated(), suppress(FileNotFoundError):
             return (self.path / name).read_bytes()
         return None
@@ -116,23 +124,26 @@ class PrivateDirectory:
             raise self._translate(error) from error
 
     def _translate(self, error: OSError) -> EmailError:
-        what = f"{self.path}: {error.strerror or type(error).__name__}"
-        if error.errno in _WRONG_PLACE:
+        reason = f"{error.filename2 or self.path}: {error.strerror or type(error).__name__}"
+        if error.errno in _NOT_WRITABLE:
             return RelayConfigurationError(
-                f"outbox_path: cannot store mail in {what}. Set outbox_path to a directory that"
-                " this process may create and write to."
+                f"cannot write to {reason}",
+                "Name a directory that this process may create and write to.",
+                field=self._setting,
             )
         return TransientFailure(
             self._transport,
-            f"{what}. Free space on this disk, or set outbox_path to a directory on another.",
+            f"{reason}. Free space on this disk, or set {self._setting} to a directory on another.",
             stage="store",
         )
 
 
-def _write_through(path: Path, octets: Iterable[bytes]) -> None:
+def _write_through(path: Path, chunks: Iterable[bytes]) -> None:
     """Create a file and bring it to the disk, so that a crash cannot put an empty one in place."""
     with open(path, "xb", opener=_private) as file:
-        file.writelines(octets)
+        if sys.platform != "win32":
+            os.fchmod(file.fileno(), 0o600)  # whatever the umask left of it
+        file.writelines(chunks)
         file.flush()
         os.fsync(file.fileno())
 
