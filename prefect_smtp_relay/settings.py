@@ -100,6 +100,12 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default_factory=list,
         description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
     )
+    max_text_megabytes: int = Field(
+        default=2,
+        description="The size of one text of a mail with its values, such as the body.",
+        gt=0,
+        le=100,
+    )
     max_attachment_megabytes: int = Field(
         default=25,
         ge=1,
@@ -109,6 +115,11 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default=None,
         description="A directory: every mail is written there as files, and none leaves.",
     )
+
+    @property
+    def max_text_bytes(self) -> int:
+        """The bound of one text of a mail."""
+        return self.max_text_megabytes * 1024 * 1024
 
     @property
     def size_limit(self) -> SizeLimit:

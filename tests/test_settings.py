@@ -123,6 +123,7 @@ def test_the_defaults() -> None:
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],
         "max_attachment_megabytes": 25,
+        "max_text_megabytes": 2,
         "capture_to": None,
     }
 

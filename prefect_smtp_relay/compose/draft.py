@@ -30,7 +30,7 @@ def draft(arguments: MailArguments, settings: SmtpRelaySettings) -> Draft:
     Raises:
         MessageError: naming the argument and the fix.
     """
-    mail, values = _fill(arguments)
+    mail, values = _fill(arguments, settings.max_text_bytes)
     rendered = _render(mail, values, settings)
     others: dict[str, Any] = {k: v for k, v in mail.items() if k not in _RENDERED}
     if settings.capture_to is not None:
@@ -53,7 +53,7 @@ def draft(arguments: MailArguments, settings: SmtpRelaySettings) -> Draft:
     return composed
 
 
-def _fill(arguments: MailArguments) -> tuple[MailArguments, Values | None]:
+def _fill(arguments: MailArguments, max_bytes: int) -> tuple[MailArguments, Values | None]:
     """Fill values in, where there is a context; else braces are braces."""
     context = arguments.get("context")
     if context is None:
@@ -61,7 +61,7 @@ def _fill(arguments: MailArguments) -> tuple[MailArguments, Values | None]:
     # Jinja is slow to import, and most mails have no context.
     from prefect_smtp_relay.templating.arguments import fill_arguments
 
-    filled, values = fill_arguments(arguments, context)
+    filled, values = fill_arguments(arguments, context, max_bytes)
     return cast("MailArguments", filled), values
 
 
@@ -76,5 +76,10 @@ def _render(mail: MailArguments, values: Values | None, settings: SmtpRelaySetti
         language=settings.language,
     )
     return render(
-        mail["body"], html=mail.get("html"), text=mail.get("text"), frame=frame, values=values
+        mail["body"],
+        html=mail.get("html"),
+        text=mail.get("text"),
+        frame=frame,
+        values=values,
+        max_bytes=settings.max_text_bytes,
     )
