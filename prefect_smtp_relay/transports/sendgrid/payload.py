@@ -32,17 +32,10 @@ from prefect_smtp_relay.transports.sendgrid.recipients import sort_recipients
 def render_payload(
     message: Message, envelope: Envelope, *, categories: tuple[str, ...], sandbox_mode: bool
 ) -> dict[str, Any]:
-    """Render a message as the body of ``POST /v3/mail/send``.
+    """Render a message, whose files are read here, as the body of ``POST /v3/mail/send``.
 
-    Args:
-        message: what to render; its files are read here.
-        envelope: who gets it, whatever the header fields show.
-        categories: the block's labels in SendGrid's statistics; the message may have more.
-        sandbox_mode: have SendGrid check the mail and accept nothing.
-
-    Returns:
-        The same mail as over SMTP, but for the Date, which SendGrid writes, and for ``to`` where
-        the message has none (`sort_recipients`).
+    It is the same mail as over SMTP, but for the Date, which SendGrid writes, and for ``to`` where
+    the message has none (`sort_recipients`). The block's categories come before the message's.
 
     Raises:
         UnsupportedFeature: SendGrid cannot express it.
@@ -64,11 +57,7 @@ def render_payload(
 
 
 def encode_payload(payload: dict[str, Any]) -> bytes:
-    """Write a payload as JSON.
-
-    Raises:
-        MessageTooLarge: it has more bytes than SendGrid takes.
-    """
+    """Write a payload as JSON, of no more bytes than SendGrid takes."""
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     check_size(len(body))
     return body
