@@ -48,21 +48,21 @@ _FILES: tuple[str | Path, ...] = (
     "pyproject.toml",
     Path.home() / ".prefect" / "profiles.toml",
 )
-"""What Prefect reads settings from, beside the file of profiles that is named elsewhere."""
+"""What Prefect reads settings from, besides the file of profiles that is named elsewhere."""
 
 _PREFECT_VARIABLES = ("PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH")
 """They say which profile is read."""
 
 
 def _split_commas(value: Any) -> Any:
-    """Environment variables hold ``a, b``; TOML holds a list."""
+    """Environment variables are ``a, b``; TOML has a list."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
 
 
 class SmtpRelaySettings(PrefectBaseSettings):
-    """What holds for every mail of this process, whichever relay takes it."""
+    """What applies to every mail of this process, whichever relay takes it."""
 
     model_config = build_settings_config(("integrations", "smtp_relay"), frozen=True)
     model_config["hide_input_in_errors"] = True
@@ -99,6 +99,16 @@ class SmtpRelaySettings(PrefectBaseSettings):
     outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_split_commas)] = Field(
         default_factory=list,
         description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
+    )
+    outbox_accepts: Literal["own", "any"] = Field(
+        default="own",
+        description="Which files of the outbox are submitted: own (of this user, closed to others,"
+        " encrypted where outbox_key is set), or any, while keys or users change.",
+    )
+    unknown_outcome: Literal["retry", "keep"] = Field(
+        default="retry",
+        description="Where the answer was lost and a mail may have been accepted: retry at most"
+        " twice, or keep it in the outbox.",
     )
     max_attachment_megabytes: int = Field(
         default=25,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.settings import get_current_settings
+from prefect.settings import PREFECT_HOME, get_current_settings, temporary_settings
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
@@ -122,6 +123,8 @@ def test_the_defaults() -> None:
         "language": "en",
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],
+        "outbox_accepts": "own",
+        "unknown_outcome": "retry",
         "max_attachment_megabytes": 25,
         "capture_to": None,
     }
@@ -198,3 +201,64 @@ def test_a_misspelt_variable_is_an_error_that_names_the_right_one(
     monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_PROTECTED_DOMAIN", "corp.example")
     with pytest.raises(RelayConfigurationError, match=r"Did you mean .*_PROTECTED_DOMAINS\?"):
         current_settings()
+
+
+@pytest.mark.parametrize("file", ["prefect.toml", "pyproject.toml"])
+def test_a_misspelt_name_in_a_file_is_an_error(workplace: Path, file: str) -> None:
+    """As in the environment; the file is named, and the setting that was meant."""
+    _write_toml(workplace / file, 'protected_domain = "corp.example"')
+    with pytest.raises(RelayConfigurationError) as caught:
+        current_settings()
+    assert f"there is no setting protected_domain in {file}. Did you mean" in str(caught.value)
+    assert "protected_domains?" in str(caught.value)
+
+
+def test_a_misspelt_name_in_a_dotenv_file_is_an_error(workplace: Path) -> None:
+    """There it is written as a variable."""
+    (workplace / ".env").write_text(f"{PREFIX}DEFAULT_FORM=a@b.org\n", "utf-8")
+    with pytest.raises(RelayConfigurationError, match=rf"in \.env\. .*{PREFIX}DEFAULT_FROM\?"):
+        current_settings()
+
+
+def test_nothing_is_read_again_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same object is returned: reading costs milliseconds within a run."""
+    assert current_settings() is current_settings()
+    monkeypatch.setenv(f"{PREFIX}HEADER_NAME", "Acme")
+    assert current_settings().header_name == "Acme"
+    assert current_settings() is current_settings()
+
+
+def test_other_settings_of_prefect_change_ours(tmp_path: Path) -> None:
+    """The outbox is below Prefect's home, which a context may change."""
+    before = current_settings().outbox_path
+    with temporary_settings({PREFECT_HOME: tmp_path}):
+        assert current_settings().outbox_path == tmp_path / "smtp-relay" / "outbox"
+    assert current_settings().outbox_path == before
+
+
+def test_a_changed_file_is_read_again(set_setting: SetSetting) -> None:
+    """Made and written anew: each counts at once."""
+    for name in ("One", "Another", "A third one"):
+        set_setting("header_name", name)
+        assert _read("header_name") == name
+
+
+def test_a_removed_file_is_forgotten(workplace: Path) -> None:
+    """The default is there again."""
+    _write_toml(workplace / "prefect.toml", 'header_name = "Acme"')
+    assert _read("header_name") == "Acme"
+    (workplace / "prefect.toml").unlink()
+    assert _read("header_name") == "Prefect"
+
+
+def test_a_profile_that_is_edited_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by ``prefect config set``."""
+    for name in [name for name in os.environ if "TEST_MODE" in name]:
+        monkeypatch.delenv(name)
+    profiles = tmp_path / "profiles.toml"
+    monkeypatch.setenv("PREFECT_PROFILES_PATH", str(profiles))
+    for value in ("One", "Another"):
+        profiles.write_text(f'active = "a"\n[profiles.a]\n{PREFIX}HEADER_NAME = "{value}"\n')
+        assert _read("header_name") == value

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from prefect_smtp_relay.blocks.base import title, wrong_fields
 from prefect_smtp_relay.blocks.relays import RELAY_BLOCKS, RelayBlock
 from prefect_smtp_relay.exceptions import RelayConfigurationError, UnknownRelay
+from prefect_smtp_relay.transports.masking import mask
 
 _BY_SLUG = {block.get_block_type_slug(): block for block in RELAY_BLOCKS}
 
@@ -109,7 +110,7 @@ def split_name(name: str) -> tuple[str, str]:
     slug, _, document_name = name.partition("/")
     if slug not in _BY_SLUG or not document_name:
         raise UnknownRelay(
-            f"{name!r} is not a relay",
+            f"{mask(name)!r} is not a relay",
             "Use smtp/NAME, sendgrid/NAME or outbox, or pass a block.",
             field="relay",
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError, nearest
+from prefect_smtp_relay.transports.masking import mask
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ def find_preset(name: str) -> Preset:
         return preset
     near = nearest(name.lower(), PRESETS)
     hint = f"Did you mean {near}?" if near else f"There are: {', '.join(PRESETS)}."
-    raise RelayConfigurationError(f"{name!r} is not a known mail service", hint, field="preset")
+    raise RelayConfigurationError(
+        f"{mask(name)!r} is not a known mail service", hint, field="preset"
+    )
 
 
 _ALL = (

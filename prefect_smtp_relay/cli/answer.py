@@ -71,12 +71,12 @@ def show(answer: Answer, *, as_json: bool) -> int:
 
 
 def say(line: Line) -> None:
-    """Print a line as it is: ``[SEV1]`` is no markup, and no line is cut."""
+    """Print a line as it is: ``[SEV1]`` is not markup, and no line is cut."""
     _print(_console(), line)
 
 
 def note(line: Line) -> None:
-    """Print a line on stderr that is no complaint: stdout holds the answer only."""
+    """Print a line on stderr that is not a complaint: stdout holds the answer only."""
     _print(_console(stderr=True), line)
 
 
@@ -86,7 +86,7 @@ def complain(line: Line) -> None:
 
 
 def beside(label: Line, text: str) -> Text:
-    """Put a text beside a label; a terminal gets it broken at blanks, and indented.
+    """Put a text next to a label; a terminal gets it broken at spaces, and indented.
 
     Where that leaves too narrow a column, the text begins in a line of its own.
     """

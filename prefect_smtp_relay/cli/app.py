@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ from cyclopts import App, CycloptsError
 from prefect_smtp_relay._version import __version__
 from prefect_smtp_relay.cli.answer import PROBLEM, WRONG_USE, Answer, UsageError, show
 from prefect_smtp_relay.exceptions import EmailError, MessageError
+from prefect_smtp_relay.transports.masking import MASK, mask
 
 _INTERRUPTED = 130
 """As shells count a program that Ctrl-C ended."""
@@ -111,7 +113,9 @@ def run(words: Sequence[str]) -> int:
     try:
         command, bound, *_ = app.parse_args(list(words), exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        wrong = UsageError(_NO_SECRETS) if _holds_secret(words) else error
+        wrong = (
+            UsageError(_NO_SECRETS) if _has_secret_option(words) else _without_values(error, words)
+        )
         return _fail(wrong, WRONG_USE, as_json="--json" in words)
     as_json = bool(bound.arguments.get("as_json"))
     try:
@@ -122,9 +126,23 @@ def run(words: Sequence[str]) -> int:
         return _fail(error, PROBLEM, as_json=as_json)
 
 
-def _holds_secret(words: Sequence[str]) -> bool:
-    """Whether somebody gave a secret, which an error about the wrong option would repeat."""
+def _has_secret_option(words: Sequence[str]) -> bool:
+    """Whether somebody gave a secret as an option, so that it is in the shell's history."""
     return any(word.partition("=")[0] in _SECRET_OPTIONS for word in words)
+
+
+def _without_values(error: CycloptsError, words: Sequence[str]) -> UsageError:
+    """Say what is wrong with a command line; each value may be a secret in the wrong place."""
+    text = str(error)
+    for value in sorted(filter(None, map(_value, words[1:])), key=len, reverse=True):
+        text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", MASK, text)
+    return UsageError(mask(text))
+
+
+def _value(word: str) -> str:
+    """The part of a word that is not an option's name; empty where there is none."""
+    name, _, value = word.partition("=")
+    return value if name.startswith("-") else word
 
 
 def _fail(error: Exception, code: int, *, as_json: bool) -> int:

@@ -31,6 +31,7 @@ Fields = dict[str, Any]
 
 _NAME = re.compile(r"[a-z0-9-]+")
 _MAX_CORRECTIONS = 3
+_WHO = {"address", "tls_server_name", "ca_certificate", "ssl_verify_mode", "allow_cleartext_auth"}
 _NO_SMTP_FIELDS, _NO_SENDGRID_FIELDS = SmtpFields(), SendGridFields()
 
 
@@ -149,7 +150,7 @@ def _checked(block: B, fields: Fields) -> tuple[B, Report]:
     """Check, and let the person take over what is recommended."""
     report = block.check()
     for _ in range(_MAX_CORRECTIONS):
-        settings = report.recommendation.settings
+        settings = _without_other_hosts(report.recommendation.settings)
         if not settings or not is_interactive():
             break
         for line in describe_report(report):
@@ -160,6 +161,11 @@ def _checked(block: B, fields: Fields) -> tuple[B, Report]:
         block = build(type(block), fields)
         report = block.check()
     return block, report
+
+
+def _without_other_hosts(settings: Fields) -> Fields:
+    """Leave out what decides who gets the credentials: only a person names a host."""
+    return {name: value for name, value in settings.items() if name not in _WHO}
 
 
 def _variables(block: type[RelayBlock]) -> str:

@@ -35,12 +35,14 @@ def _choose(kind: str, name: str | None) -> Connected:
     found = {r.document_name: r for r in catalog.documents() if r.slug == kind}
     names = ", ".join(sorted(found))
     if not found:
-        raise UnknownRelay(f"There is no {kind} block to disconnect.")
+        raise UnknownRelay(
+            f"there is no {kind} block to disconnect", "`prefect-smtp-relay status` lists them."
+        )
     if name is None and len(found) > 1:
         if not is_interactive():
             raise UsageError(f"--name: several {kind} blocks are connected ({names}); name one.")
         name = ask(f"Which {kind} block ({names})")
     name = name or next(iter(found))
     if name not in found:
-        raise UnknownRelay(f"There is no block {kind}/{name}. Connected: {names}.")
+        raise UnknownRelay(f"there is no block {kind}/{name}", f"Connected: {names}.")
     return found[name]

@@ -17,9 +17,9 @@ class RelayState:
 
     Args:
         name: ``smtp/NAME``.
-        transport: its loggable name, or a blank where the document is invalid.
+        transport: its loggable name, or empty where the document is invalid.
         priority: None where it cannot be read.
-        error: why the document is invalid, or a blank.
+        error: why the document is invalid, or empty.
     """
 
     name: str
@@ -39,7 +39,7 @@ class NextMail:
     Args:
         relays: in the order of choice.
         relay: the name of the one that is used; ``outbox`` or ``refused`` where none is connected;
-            a blank where the choice itself fails.
+            empty where the choice itself fails.
         sentence: the same for people.
         why: the reason of the choice.
         fails: whether a wrong document makes the next mail fail.

@@ -53,4 +53,4 @@ def _look_into_outbox() -> dict[str, Any]:
     oldest = min(entry.stored_at for entry in entries)
     data["oldest"] = oldest.isoformat()
     since = f"{oldest:%Y-%m-%d %H:%M:%S} UTC"
-    return {**data, "text": f"The outbox holds {len(entries)}, the oldest since {since}."}
+    return {**data, "text": f"The outbox has {len(entries)}, the oldest since {since}."}

@@ -70,7 +70,7 @@ class MailServer:
 
     security: Security = "plain"
     tls_context: ssl.SSLContext | None = None
-    users: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict, repr=False)
     mechanisms: Sequence[str] = ("PLAIN", "LOGIN", "CRAM-MD5")
     auth_in_cleartext: bool = False
     hidden_extensions: Sequence[str] = ()

@@ -30,10 +30,12 @@ class PrivateDirectory:
         path: created, with its parents, when the first file is written.
         transport: the loggable name of the transport, for its errors.
         setting: what names the directory, for the same.
+        only_own: read only files of this user that nobody else can read or write.
     """
 
-    def __init__(self, path: Path, transport: str, setting: str) -> None:
+    def __init__(self, path: Path, transport: str, setting: str, *, only_own: bool = False) -> None:
         self.path = path
+        self._only_own = only_own
         self._transport = transport
         self._setting = setting
 
@@ -70,10 +72,34 @@ class PrivateDirectory:
         return []
 
     def read(self, name: str) -> bytes | None:
-        """Return the bytes of a file, or None where there is none."""
-        with self._translated(), suppress(FileNotFoundError):
-            return (self.path / name).read_bytes()
+        """Return the bytes of a file, or None where there is none.
+
+        Raises:
+            RelayConfigurationError: it may be somebody else's.
+        """
+        with (
+            self._translated(),
+            suppress(FileNotFoundError),
+            open(self.path / name, "rb", opener=_without_links) as file,
+        ):
+            if self._only_own:
+                self._check_own(name, os.fstat(file.fileno()))
+            return file.read()
         return None
+
+    def _check_own(self, name: str, status: os.stat_result) -> None:
+        if sys.platform == "win32" or self._is_own(status):
+            return
+        raise RelayConfigurationError(
+            f"{self.path / name} belongs to another user, or others may open it",
+            f"Look at it first. Then run chown {os.geteuid()} and chmod 600 on it, or flush once"
+            " with outbox_accepts=any.",
+            field=self._setting,
+        )
+
+    @staticmethod
+    def _is_own(status: os.stat_result) -> bool:
+        return status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
     def modified(self, name: str) -> float | None:
         """Return a file's modification time in seconds of the epoch, or None."""
@@ -150,6 +176,10 @@ def _write_through(path: Path, chunks: Iterable[bytes]) -> None:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _without_links(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _forget(temporary: Path) -> None:

@@ -20,12 +20,7 @@ _ESCAPED = re.compile(
     r"|(.)",
     re.DOTALL,
 )
-_HIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f"  # C0 and C1 controls: a terminal obeys them
-    r"\u2028\u2029"  # separators of lines and paragraphs
-    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls
-    r"\ud800-\udfff]"  # no log or API takes half a character
-)
+_SPACES = re.compile(r"[ \t\r\n\u00a0\u202f\u3000]+")
 _ESCAPES = frozenset("%\\&")
 
 
@@ -38,9 +33,19 @@ class _Character(NamedTuple):
 
 
 def visible(text: str) -> str:
-    r"""Write a text in one line, with an escape such as ``\x1b`` for each control character."""
-    line = re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
-    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), line)
+    r"""Write a text in one line, with an escape such as ``\x1b`` for what does not show.
+
+    Controls, which a terminal obeys, separators of lines, bidirectional controls and other
+    characters without a shape, and halves of characters, which no log takes.
+    """
+    line = _SPACES.sub(" ", text).strip(" ")
+    return line if line.isprintable() else "".join(map(_visible, line))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
 
 
 class Redactor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import ipaddress
 import itertools
-import math
 import os
 import selectors
 import socket
@@ -14,13 +13,14 @@ from typing import Any, cast
 
 from prefect_smtp_relay.transports.deadline import Deadline
 
-Place = tuple[Any, ...]
-"""A socket address as `socket.getaddrinfo` gives it."""
-
-Address = tuple[socket.AddressFamily, Place]
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""A family, and a socket address as `socket.getaddrinfo` gives it."""
 
 _ATTEMPT_DELAY_SECONDS = 0.25
 """RFC 8305, section 5: how long an attempt has before the next one starts beside it."""
+
+_ROUND_SECONDS = 1.0
+"""A task's timeout reaches a thread only between two waits."""
 
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 
@@ -55,11 +55,11 @@ def _race(
 ) -> tuple[socket.socket, Address]:
     failure = OSError("the host has no address")
     while untried or attempts.get_map():
-        left = deadline.left(_ATTEMPT_DELAY_SECONDS if len(untried) > 1 else math.inf)
+        left = deadline.left(_ATTEMPT_DELAY_SECONDS if len(untried) > 1 else _ROUND_SECONDS)
         try:
             if untried:
                 _start(attempts, untried.pop(0))
-            for attempt, _ in attempts.select(left if left < math.inf else None):
+            for attempt, _ in attempts.select(left):
                 return _finish(attempts, attempt)
         except OSError as error:
             failure = error
@@ -95,7 +95,7 @@ def _check(code: int, fine: frozenset[int] = frozenset({0})) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def interleave(addresses: list[Address]) -> list[Address]:
+def _interleave(addresses: list[Address]) -> list[Address]:
     """Alternate between IPv6 and IPv4, the system's favourite first (RFC 8305, section 4)."""
     first = [address for address in addresses if address[0] == addresses[0][0]]
     others = [address for address in addresses if address[0] != addresses[0][0]]
@@ -103,7 +103,7 @@ def interleave(addresses: list[Address]) -> list[Address]:
     return [address for pair in pairs for address in pair if address is not None]
 
 
-def look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.AddressFamily, Place]]:
+def look_up(host: str, port: int, deadline: Deadline) -> list[Address]:
     """Look the addresses up, in a thread: the system's resolver knows no time limit.
 
     Args:
@@ -112,7 +112,7 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.Addre
         deadline: of the wait.
 
     Returns:
-        Each address once, in the system's order.
+        Each address once, IPv6 and IPv4 in turn.
 
     Raises:
         OSError: there is no such host, or the answer did not come in time.
@@ -132,13 +132,14 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.Addre
         else:
             thread = threading.Thread(target=ask, daemon=True)
             thread.start()
-            thread.join(deadline.left())
+            while thread.is_alive():
+                thread.join(deadline.left(_ROUND_SECONDS))
     except RuntimeError:  # the interpreter ends: no thread is to be had
         ask()
     answer = outcome[0] if outcome else TimeoutError("DNS did not answer")
     if isinstance(answer, Exception):
         raise answer
-    return list(dict.fromkeys((family, place) for family, *_, place in answer))
+    return _interleave(list(dict.fromkeys((family, name) for family, *_, name in answer)))
 
 
 def _is_ip_address(host: str) -> bool:

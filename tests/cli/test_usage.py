@@ -66,6 +66,7 @@ def test_an_unknown_option_is_a_wrong_use(run_cli: RunCli, words: tuple[str, ...
         ("connect", "sendgrid", f"--api-key={CANARY}", "--json"),
         ("check", "--address", "mx.example.org", "--password", CANARY),
     ],
+    ids=" ".join,
 )
 def test_a_secret_on_the_command_line_is_not_repeated(
     run_cli: RunCli, words: tuple[str, ...]
@@ -75,6 +76,44 @@ def test_a_secret_on_the_command_line_is_not_repeated(
     assert run.code == 2
     assert CANARY not in run.out + run.err
     assert "--password-stdin" in run.out + run.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("connect", "smtp", "--pasword", CANARY),
+        ("connect", "smtp", f"--passwd={CANARY}"),
+        ("connect", "smtp", "--address", "mx.example.org", CANARY),
+        ("connect", "sendgrid", CANARY),
+        ("connect", CANARY),
+        ("disconnect", CANARY),
+        ("check", "smtp/main", CANARY),
+        ("check", f"smtp://user:{CANARY}@mx.example.org"),
+        ("send", "ann@example.org", "--relay", f"smtp://user:{CANARY}@mx.example.org"),
+        ("connect", "smtp", "--port", f"smtp://user:{CANARY}@mx.example.org:25"),
+        ("connect", "smtp", "--address", f"smtp://user:{CANARY}@mx.example.org"),
+        ("connect", "smtp", "--address", f"user:{CANARY}@mx.example.org"),
+        ("preset", f"smtp://user:{CANARY}@mx.example.org"),
+        ("status", f"--api-kee={CANARY}"),
+        ("connect", "smtp", "-p", CANARY),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=["text", "json"])
+def test_a_wrong_command_line_repeats_no_secret(
+    run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], more: tuple[str, ...]
+) -> None:
+    """Neither a mistyped option nor a value in the wrong place is shown."""
+    monkeypatch.setattr("prefect_smtp_relay.runtime.catalog.documents", list)
+    run = run_cli(*words, *more)
+    assert run.code == 2
+    assert CANARY not in run.out + run.err
+
+
+def test_the_wrong_option_is_named(run_cli: RunCli) -> None:
+    """Its name is not a secret, and is what has to be changed."""
+    assert "--pasword" in run_cli("connect", "smtp", "--pasword", "x").err
+    assert "--port" in run_cli("connect", "smtp", "--port", "abc").err
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.exceptions import TransientFailure
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.mail_server import MailServer
-from prefect_smtp_relay.transports.sendgrid import rate_limit
+from prefect_smtp_relay.transports.sendgrid import client
 from tests.clock import FastClock
 from tests.transports.sendgrid.api_server import Answer, ApiServer, Handler, accept, reply, serve
 
@@ -60,7 +60,7 @@ class Clock:
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     """A connected SendGrid; no delivery waits by itself, so that the waits are the task's."""
-    monkeypatch.setattr(rate_limit, "MAX_WAIT_SECONDS", -1)
+    monkeypatch.setattr(client, "MAX_WAIT_SECONDS", -1)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with serve() as api:
         SendGrid(

@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from prefect_smtp_relay.transports.redaction import Redactor
+from prefect_smtp_relay.transports.redaction import Redactor, visible
 
 KEY = "SG.aB3-dE_fG/hI+jK.q7Zx0Vw9yT5rN2mL8pQ4"
 
@@ -111,3 +111,21 @@ def test_nothing_to_hide(secrets: list[str]) -> None:
     """Without secrets, or without one in it, a text stays as it is."""
     assert Redactor(secrets)("a \\u0041 text & 100%") == "a \\u0041 text & 100%"
     assert not Redactor(secrets).hides("a text")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("250 ok\r\n  queued\u00a0as\t7 ", "250 ok queued as 7"),
+        ("\x1b]0;owned\x07", r"\x1b]0;owned\x07"),
+        ("a\x85b\u2028c\u2029d", r"a\x85b\u2028c\u2029d"),
+        ("\u202eflesruoy", r"\u202eflesruoy"),
+        ("a\u200bb\ufeff", r"a\u200bb\ufeff"),
+        ("half \ud83d", r"half \ud83d"),
+        ("Käse für 3 € 🎉", "Käse für 3 € 🎉"),
+    ],
+)
+def test_what_does_not_show_is_an_escape(text: str, shown: str) -> None:
+    """One printable line for a log or a terminal, whatever somebody else wrote."""
+    assert visible(text) == shown
+    assert visible(text).isprintable()

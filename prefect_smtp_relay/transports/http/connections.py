@@ -20,11 +20,7 @@ _IDLE_SECONDS = 15.0
 
 
 class Connection:
-    """A client of httpx, and a handle on its one connection, by which any thread can cut it.
-
-    Args:
-        client: has one connection at a time.
-    """
+    """A client of httpx, and a handle on its one connection, by which any thread can cut it."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
@@ -80,12 +76,7 @@ class Connections:
         self._lock = threading.Lock()
 
     def take(self, url: httpx.URL) -> Connection:
-        """Give a client that is idle, or a new one.
-
-        Raises:
-            httpx.InvalidURL, OSError, ValueError, ImportError: what the environment says about
-                proxies or CA certificates cannot be used.
-        """
+        """Give a client that is idle, or a new one, as the environment wants it."""
         with self._lock:
             if idle := self._idle.get(_origin(url)):
                 return idle.pop()

@@ -36,14 +36,11 @@ _TEXTS = {
 def translate(
     failure: NoAnswer, transport: str, *, peer: str, url_field: str, stage: str
 ) -> EmailError:
-    """Say what to change.
+    """Say what happened to a request that cannot have changed anything, and what to do.
 
     Args:
-        failure: of a request that changes nothing, or that had not gone out.
-        transport: the transport's loggable name.
-        peer: what was asked, in words.
-        url_field: the block's field for its URL, in words.
-        stage: of the transport's session.
+        failure, transport, stage: of the error.
+        peer, url_field: who was asked, and the block's field for its URL, in words.
     """
     if failure.kind == "configuration":
         return RelayConfigurationError(

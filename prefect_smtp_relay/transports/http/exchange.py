@@ -81,11 +81,7 @@ class _Attempt:
         self._outcome: HttpAnswer | Exception | None = None
 
     def run(self, deadline: Deadline) -> HttpAnswer:
-        """Start the thread, and wait for what comes of it.
-
-        Raises:
-            NoAnswer: no status came.
-        """
+        """Start the thread, and wait for what comes of it."""
         try:
             threading.Thread(target=self._work, daemon=True).start()
         except RuntimeError:  # the interpreter ends: no thread is to be had
@@ -164,10 +160,8 @@ class _Attempt:
     def _observe(self, event: str, info: Mapping[str, Any]) -> None:
         """Take note of an event of httpx's ``trace``; a proxy's tunnel has the same ones before.
 
-        Raises:
-            TimeoutError: nobody waits any more.
-            httpx.RemoteProtocolError: the answer was there before the request: it is the rest of
-                an earlier one, or one that nobody asked for.
+        An answer that was there before its request is the rest of an earlier one, or one that
+        nobody asked for.
         """
         self._connection.observe(event, info)
         if self._is_given_up:

@@ -20,12 +20,7 @@ _LOST_IN_HANDSHAKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 def explain(error: Exception, stage: Stage) -> NoAnswer:
-    """Say what an exception means.
-
-    Args:
-        error: of httpx, or of the reading of the environment.
-        stage: how far the request had come.
-    """
+    """Say what an exception means for a request that had come so far."""
     if isinstance(error, _LATE):
         return NoAnswer("late", stage)
     if stage == "answer":

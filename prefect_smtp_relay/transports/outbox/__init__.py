@@ -10,7 +10,8 @@ Two files a message lie in one directory::
 The id is a hash of the Message-ID: the same message stored again replaces itself, and no file
 name comes from outside. The .json is put in place first and the .eml last, so a message is
 stored if and only if its .eml, or its claim, is there. With ``outbox_key`` both files hold
-Fernet tokens under the same names; what was stored in clear before stays readable.
+Fernet tokens under the same names, and what is in clear is not submitted. Nor are files of other
+users, or that others may open: `Outbox` can be told to take both.
 """
 
 from prefect_smtp_relay.transports.outbox.outbox import FROM_PENDING, Outbox

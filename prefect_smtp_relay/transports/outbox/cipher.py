@@ -24,46 +24,58 @@ class Cipher:
     """Encrypts with the first key and decrypts with every key; without keys, nothing changes.
 
     Args:
-        keys: Fernet keys, the newest first. An older one is needed until the outbox holds
-            nothing that was stored with it.
+        keys: Fernet keys, the newest first. An older one is needed while the outbox has mail that
+            was stored with it.
+        takes_clear: with keys, take what was stored in clear too.
 
     Raises:
-        RelayConfigurationError: one of them is no Fernet key.
+        RelayConfigurationError: one of them is not a Fernet key.
     """
 
-    def __init__(self, keys: Sequence[SecretStr] = ()) -> None:
+    def __init__(self, keys: Sequence[SecretStr] = (), *, takes_clear: bool = False) -> None:
         self._fernet = _multi_fernet(keys) if keys else None
+        self._takes_clear = takes_clear or not keys
 
-    def seal(self, octets: Iterable[bytes]) -> Iterable[bytes]:
-        """Encrypt octets, which takes all of them into memory; without keys, pass them through."""
+    def seal(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
+        """Encrypt chunks, which takes all of them into memory; without keys, pass them through."""
         if self._fernet is None:
-            return octets
-        return (self._fernet.encrypt(b"".join(octets)),)
+            return chunks
+        return (self._fernet.encrypt(b"".join(chunks)),)
 
-    def unseal(self, octets: bytes, file: str) -> bytes:
-        """Decrypt a file; what was stored in clear is returned as it is.
+    def unseal(self, data: bytes, file: str) -> bytes:
+        """Decrypt a file.
 
         Args:
-            octets: what the file holds.
+            data: of the file.
             file: its name, for the error.
 
         Raises:
-            RelayConfigurationError: no key fits.
+            RelayConfigurationError: no key fits, or it is in clear where there are keys: whoever
+                can write a file could have written it.
         """
-        if not octets.startswith(_TOKEN_START):
-            return octets
+        if not data.startswith(_TOKEN_START):
+            if self._takes_clear:
+                return data
+            raise RelayConfigurationError(
+                f"{file} is not encrypted",
+                "If it was stored before the key was set, flush once with outbox_accepts=any.",
+                field="outbox_key",
+            )
         if self._fernet is None:
             raise RelayConfigurationError(
-                f"outbox_key: {file} is encrypted. Set outbox_key to the key it was stored with."
+                f"{file} is encrypted",
+                "Set outbox_key to the key it was stored with.",
+                field="outbox_key",
             )
         from cryptography.fernet import InvalidToken
 
         try:
-            return self._fernet.decrypt(octets)
+            return self._fernet.decrypt(data)
         except InvalidToken as error:
             raise RelayConfigurationError(
-                f"outbox_key: {file} cannot be decrypted with any key in it. Add the key it was"
-                " stored with to outbox_key, behind the newest one."
+                f"{file} cannot be decrypted with any key in it",
+                "Add the key it was stored with to outbox_key, after the newest one.",
+                field="outbox_key",
             ) from error
 
 
@@ -72,10 +84,11 @@ def _multi_fernet(keys: Sequence[SecretStr]) -> MultiFernet:
     from cryptography.fernet import Fernet, MultiFernet
 
     try:
-        # As octets: the error about a key that is not ASCII would hold the key.
+        # As bytes: the error about a key that is not ASCII would show the key.
         return MultiFernet([Fernet(key.get_secret_value().encode()) for key in keys])
     except ValueError as error:
         raise RelayConfigurationError(
-            "outbox_key: not a Fernet key (32 octets in URL-safe base64). Make one with:"
-            f" {_HOW_TO_MAKE_A_KEY}"
+            "is not a Fernet key (32 bytes in URL-safe base64)",
+            f"Make one with: {_HOW_TO_MAKE_A_KEY}",
+            field="outbox_key",
         ) from error

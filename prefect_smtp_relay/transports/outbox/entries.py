@@ -81,6 +81,7 @@ class Entries:
         message = replace(
             read_message(self._read(file), record.bcc),
             requested_from=record.requested_from,
+            reverse_path=record.requested_reverse_path,
             categories=record.categories,
         )
         return record, message, record.envelope
@@ -123,10 +124,10 @@ class Entries:
     def sweep(self) -> None:
         """Remove what crashes left behind a day ago: half-written files, records of nothing."""
         names = self._directory.names()
-        held = {_id_of(name) for name in names if _MESSAGE.fullmatch(name)}
+        stored = {_id_of(name) for name in names if _MESSAGE.fullmatch(name)}
         for name in names:
             record = _RECORD.fullmatch(name)
-            if _TEMPORARY.fullmatch(name) or (record and record[1] not in held):
+            if _TEMPORARY.fullmatch(name) or (record and record[1] not in stored):
                 # Its age is asked after the listing, which may have missed a file that a claim
                 # was just renaming; see `claim`.
                 modified = self._directory.modified(name)
@@ -134,7 +135,7 @@ class Entries:
                     self._directory.remove(name)
 
     def _files(self) -> dict[str, str]:
-        """Entry id to the file that holds its message, the claim where there are two."""
+        """Entry id to the file of its message, the claim where there are two."""
         names = filter(_MESSAGE.fullmatch, self._directory.names())
         return {_id_of(name): name for name in sorted(names, key=lambda n: n.endswith(".claimed"))}
 
@@ -165,10 +166,10 @@ class Entries:
         return Record.parse(self._read(file), file)
 
     def _read(self, file: str) -> bytes:
-        octets = self._directory.read(file)
-        if octets is None:
-            raise MessageError(f"{file} is not in {self._directory.path}: restore it.")
-        return self._cipher.unseal(octets, file)
+        data = self._directory.read(file)
+        if data is None:
+            raise MessageError(f"{file} is not in {self._directory.path}", "Restore it.")
+        return self._cipher.unseal(data, file)
 
     def _sealed(self, record: Record) -> list[bytes]:
         return [*self._cipher.seal([record.model_dump_json(indent=1).encode()])]
@@ -188,4 +189,5 @@ def _filled(mail: StoredMail, record: Record) -> StoredMail:
         from_=record.from_,
         recipients=len(record.forward_paths),
         size=record.size,
+        may_be_accepted=record.may_be_accepted,
     )

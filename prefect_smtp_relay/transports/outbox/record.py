@@ -1,4 +1,4 @@
-"""What the outbox knows of a message beside its text: the ``.json`` file."""
+"""What the outbox knows of a message besides its text: the ``.json`` file."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ class Record(BaseModel):
     message_id: str = Field(description="With its angle brackets.")
     subject: str = Field(description="For listings; the message has it too.")
     from_: str = Field(description="For listings; the message has it too.")
-    size: int = Field(description="Octets of the message.")
+    size: int = Field(description="Bytes of the message.")
     requested_from: Mailbox | None = Field(description="The action's own From, or null.")
+    requested_reverse_path: Mailbox | None = Field(
+        default=None, description="The action's own reverse-path, or null."
+    )
     reverse_path: Mailbox
     forward_paths: tuple[Mailbox, ...] = Field(min_length=1)
     bcc: tuple[Mailbox, ...] = Field(description="Those that no header may name.")
@@ -33,8 +36,20 @@ class Record(BaseModel):
         default=(), description="Labels for a relay's statistics; no header has them."
     )
 
+    may_be_accepted: bool = Field(
+        default=False, description="Whether a relay got it, and its answer was lost."
+    )
+
     @classmethod
-    def of(cls, message: Message, envelope: Envelope, reason: str, size: int) -> Record:
+    def of(
+        cls,
+        message: Message,
+        envelope: Envelope,
+        reason: str,
+        size: int,
+        *,
+        may_be_accepted: bool = False,
+    ) -> Record:
         """Write the record of a message that is stored now."""
         return cls(
             stored_at=datetime.now(UTC),
@@ -44,29 +59,31 @@ class Record(BaseModel):
             from_=str(message.from_),
             size=size,
             requested_from=message.requested_from,
+            requested_reverse_path=message.reverse_path,
             reverse_path=envelope.reverse_path,
             forward_paths=envelope.forward_paths,
             bcc=tuple(m for m in message.bcc if m in envelope.forward_paths),
             categories=message.categories,
+            may_be_accepted=may_be_accepted,
         )
 
     @classmethod
-    def parse(cls, octets: bytes, file: str) -> Record:
+    def parse(cls, data: bytes, file: str) -> Record:
         """Read a record.
 
         Args:
-            octets: its JSON.
+            data: its JSON.
             file: the name of the file, for the error.
 
         Raises:
             MessageError: it is damaged, or of a newer format.
         """
         try:
-            return cls.model_validate_json(octets)
+            return cls.model_validate_json(data)
         except ValidationError as error:
             raise MessageError(
-                f"{file} is damaged or of a newer version ({_wrong(error)}). Restore it, or"
-                " update prefect-smtp-relay."
+                f"{file} is damaged or of a newer version ({_wrong(error)})",
+                "Restore it, or update prefect-smtp-relay.",
             ) from error
 
     @property
@@ -74,9 +91,10 @@ class Record(BaseModel):
         """Where the message still has to go."""
         return Envelope(self.reverse_path, self.forward_paths)
 
-    def because(self, reason: str) -> Record:
+    def because(self, reason: str, *, may_be_accepted: bool = False) -> Record:
         """Return the same record with another reason."""
-        return self.model_copy(update={"reason": _writable(reason)})
+        update = {"reason": _writable(reason), "may_be_accepted": may_be_accepted}
+        return self.model_copy(update=update)
 
     def only_for(self, forward_paths: tuple[Mailbox, ...]) -> Record:
         """Return the same record for some of its recipients only."""
@@ -91,5 +109,5 @@ def _wrong(error: ValidationError) -> str:
 
 
 def _writable(reason: str) -> str:
-    """Replace what UTF-8 cannot write: a relay's reply or a path may hold undecodable octets."""
+    """Replace what UTF-8 cannot write: a relay's reply or a path may hold undecodable bytes."""
     return reason.encode("utf-8", "replace").decode()

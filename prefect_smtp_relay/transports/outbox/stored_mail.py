@@ -11,7 +11,7 @@ from prefect_smtp_relay.mail.receipt import Receipt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMail:
-    """One entry of the outbox. What an unreadable entry cannot tell is blank or 0.
+    """One entry of the outbox. What an unreadable entry cannot tell is empty or 0.
 
     Args:
         id: names the entry; the start of its file names.
@@ -20,11 +20,13 @@ class StoredMail:
         reason: why no relay has it.
         message_id, subject, from_: of the message, as text.
         recipients: how many it still has to reach, Bcc included.
-        size: octets of the message.
+        size: bytes of the message.
         claimed: a flush is submitting it right now.
         interrupted: the process of a flush died while it submitted the message, so a relay may
             have accepted it already; the next flush submits it again, with the same Message-ID.
-        error: why the entry cannot be read, and what to set; blank where it can.
+        may_be_accepted: the relay got it, and its answer was lost; only a flush that names the
+            entry submits it.
+        error: why the entry cannot be read, and what to set; empty where it can.
     """
 
     id: str
@@ -38,6 +40,7 @@ class StoredMail:
     size: int = 0
     claimed: bool = False
     interrupted: bool = False
+    may_be_accepted: bool = False
     error: str = ""
 
 
@@ -48,11 +51,13 @@ class FlushReport:
     Args:
         accepted: the receipts of what relays accepted, at least for some recipients.
         failed: id and error text of every entry that no relay accepted as a whole.
-        remaining: how many entries the outbox holds now.
-        stopped: why the flush did not try every entry; blank where it did.
+        remaining: how many entries the outbox has now.
+        unknown: ids of the entries that may have been accepted, and were not named.
+        stopped: why the flush did not try every entry; empty where it did.
     """
 
     accepted: list[Receipt] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     remaining: int = 0
     stopped: str = ""

@@ -24,14 +24,7 @@ _SECONDS = re.compile(r"[0-9]{1,12}")
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer.
-
-    Args:
-        status: the HTTP status code.
-        headers: by their names in lower case.
-        body: its first 64 KiB at most.
-        redactor: masks the API key wherever the answer repeats it.
-    """
+    """An HTTP answer, whose headers' names are in lower case, and what masks the key in it."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,11 +37,9 @@ class Answer:
         return f"{self.status} {_PHRASES.get(self.status, '')}".strip()
 
     def explain(self) -> str:
-        """Say in SendGrid's words what is wrong, or show the start of a body that is not its.
+        """Say in one line, in SendGrid's words, what is wrong: ``field: message (help)`` each.
 
-        Returns:
-            One line: ``field: message (help)`` for each of its ``errors``, or an excerpt; empty
-            for a body that is packed, which nobody asked for.
+        Of a body that is not SendGrid's it is an excerpt; of one that is packed, nothing.
         """
         if self.headers.get("content-encoding", "identity").lower() != "identity":
             return ""
@@ -59,16 +50,10 @@ class Answer:
         return visible(_INVISIBLE.sub(" ", self.redactor(text)[:4096]))[:_MAX_EXCERPT]
 
     def seconds_to_wait(self, now: datetime) -> int | None:
-        """Read how long SendGrid wants no more mail.
+        """Read for how many seconds SendGrid wants no more mail, where it says so.
 
-        Args:
-            now: the present time here, for an answer that names a point in time and does not say
-                by which clock: one with a Date says it.
-
-        Returns:
-            Seconds from Retry-After (RFC 9110, section 10.2.3), else from SendGrid's
-            X-RateLimit-Reset (seconds of the Unix epoch), else None; for an answer that asks for
-            no wait (neither 429 nor 503), None too.
+        Retry-After (RFC 9110, section 10.2.3) counts before SendGrid's X-RateLimit-Reset (seconds
+        of the Unix epoch), and the answer's own Date before ``now``.
         """
         if self.status not in _ASKS_TO_WAIT:
             return None

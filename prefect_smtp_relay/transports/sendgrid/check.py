@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -29,23 +28,23 @@ _DOMAINS = "GET /v3/whitelabel/domains?domain="
 
 
 def check_sendgrid(config: SendGridConfig, sender: Mailbox | None = None) -> Report:
-    """Ask SendGrid whether it would take this account's mail.
+    """Ask SendGrid whether it would take this account's mail; a failed step is not an exception.
 
-    Args:
-        config: the account.
-        sender: the From mailbox; without one, it is not looked up.
-
-    Returns:
-        The steps. A failed step is not an exception here.
+    Without a sender, it is not looked up.
     """
     log = StepLog(STEPS)
     words: tuple[str, ...] = ()
     try:
-        scopes = _read_scopes(config, log)
+        with log.step("key") as finding:
+            scopes = _listed(_get(config, _SCOPES), "scopes")
+            finding.ok("accepted")
         with log.step("scope mail.send") as finding:
             _judge_scopes(finding, scopes)
         with log.step("sandbox mode") as finding:
-            _judge_mode(finding, config)
+            if config.sandbox_mode:
+                finding.warn("on: SendGrid checks each mail and delivers none")
+            else:
+                finding.ok("off")
         with log.step("sender") as finding:
             _judge_sender(finding, config, sender)
     except EmailError as error:
@@ -54,37 +53,23 @@ def check_sendgrid(config: SendGridConfig, sender: Mailbox | None = None) -> Rep
     return Report(transport=config.name, steps=log.finish(), recommendation=recommendation)
 
 
-def _read_scopes(config: SendGridConfig, log: StepLog) -> list[str]:
-    with log.step("key") as finding:
-        document = _get(config, _SCOPES)
-        finding.ok("accepted")
-    listed = document.get("scopes") if isinstance(document, dict) else None
-    return [str(scope) for scope in listed] if isinstance(listed, list) else []
-
-
-def _judge_scopes(finding: Finding, scopes: list[str]) -> None:
+def _judge_scopes(finding: Finding, scopes: list[Any]) -> None:
     if "mail.send" not in scopes:
         finding.fail(
             f"missing among the key's {len(scopes)}: give the key the permission Mail Send, in"
             " SendGrid's settings under API Keys."
         )
-    elif len(scopes) > 1:
-        finding.ok(f"granted, with {len(scopes) - 1} more that a mail does not need")
     else:
-        finding.ok("granted")
-
-
-def _judge_mode(finding: Finding, config: SendGridConfig) -> None:
-    if config.sandbox_mode:
-        finding.warn("on: SendGrid checks each mail and delivers none")
-    else:
-        finding.ok("off")
+        more = len(scopes) - 1
+        finding.ok("granted" + f", with {more} more that a mail does not need" * (more > 0))
 
 
 def _judge_sender(finding: Finding, config: SendGridConfig, sender: Mailbox | None) -> None:
     """A verified single sender, or an authenticated domain, will do."""
     if sender is None:
-        finding.skip("no sender is known: set `from_address`, or name one to look it up")
+        finding.skip(
+            "no sender is known: set *From address* (`from_address`), or name one to look it up"
+        )
         return
     try:
         if _is_single_sender(config, sender):
@@ -114,19 +99,14 @@ def _judge_domain(finding: Finding, sender: Mailbox, domain: str) -> None:
         finding.fail(
             f"{sender.address} is not a verified sender, nor {sender.domain} an authenticated"
             " domain: verify one in SendGrid's settings, under Sender Authentication, or set"
-            " `from_address` to one that is."
+            " *From address* (`from_address`) to one that is."
         )
 
 
 def _is_single_sender(config: SendGridConfig, sender: Mailbox) -> bool:
     """GET /v3/verified_senders lists ``results``, verified or not."""
-    document = _get(config, _SENDERS)
-    listed = document.get("results") if isinstance(document, dict) else None
-    return any(
-        str(entry.get("from_email", "")).lower() == sender.address.lower()
-        for entry in _objects(listed)
-        if entry.get("verified") is True
-    )
+    listed = _listed(_get(config, _SENDERS), "results")
+    return _has(listed, "from_email", sender.address.lower(), "verified")
 
 
 def _authenticated_domain(config: SendGridConfig, domain: str) -> str:
@@ -137,16 +117,23 @@ def _authenticated_domain(config: SendGridConfig, domain: str) -> str:
     labels = domain.lower().split(".")
     for start in range(len(labels) - 1):
         candidate = ".".join(labels[start:])
-        listed = _get(config, _DOMAINS + quote(candidate))
-        valid = (entry for entry in _objects(listed) if entry.get("valid") is True)
-        if any(str(entry.get("domain", "")).lower() == candidate for entry in valid):
+        if _has(_get(config, _DOMAINS + quote(candidate)), "domain", candidate, "valid"):
             return candidate
     return ""
 
 
-def _objects(listed: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(listed, list):
-        yield from (entry for entry in listed if isinstance(entry, dict))
+def _listed(document: Any, name: str) -> list[Any]:
+    listed = document.get(name) if isinstance(document, dict) else None
+    return listed if isinstance(listed, list) else []
+
+
+def _has(listed: Any, name: str, value: str, flag: str) -> bool:
+    """Whether a list has an object of this name, for which something is true."""
+    return any(
+        str(each.get(name, "")).lower() == value and each.get(flag) is True
+        for each in (listed if isinstance(listed, list) else ())
+        if isinstance(each, dict)
+    )
 
 
 def _get(config: SendGridConfig, request: str) -> Any:
@@ -167,8 +154,9 @@ def _get(config: SendGridConfig, request: str) -> Any:
 
 def _other_region(config: SendGridConfig, error: EmailError) -> tuple[str, ...]:
     """A key is known to the servers of its account's region only."""
-    is_unknown_key = isinstance(error, AuthenticationFailed) and error.code == 401
     other = config.other_region_url
-    if not is_unknown_key or not other:
+    if not (other and isinstance(error, AuthenticationFailed) and error.code == 401):
         return ()
-    return (f"If the account lives in SendGrid's other region, set `api_url` to {other}.",)
+    return (
+        f"If the account lives in SendGrid's other region, set *API URL* (`api_url`) to {other}.",
+    )

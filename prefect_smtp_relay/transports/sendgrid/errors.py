@@ -37,13 +37,7 @@ _UNKNOWN = {
 
 
 def unanswered(failure: NoAnswer, transport: str, request: str = POST) -> EmailError:
-    """Turn an answer that did not come into an error.
-
-    Args:
-        failure: what happened.
-        transport: the transport's loggable name.
-        request: method and path; a question that gets no answer has done nothing.
-    """
+    """Turn an answer that did not come into an error; only a mail can have been accepted."""
     if failure.stage == "answer" and request == POST:
         return OutcomeUnknown(transport, _UNKNOWN[failure.kind], stage=POST)
     stage = "connect" if failure.stage == "connect" else request
@@ -53,18 +47,7 @@ def unanswered(failure: NoAnswer, transport: str, request: str = POST) -> EmailE
 def refusal(
     answer: Answer, config: SendGridConfig, *, size: int = 0, request: str = POST
 ) -> DeliveryError:
-    """Turn an answer that accepts nothing into an error.
-
-    Args:
-        answer: what came back.
-        config: of the account.
-        size: bytes of the request, for 413.
-        request: method and path.
-
-    Returns:
-        The error, with SendGrid's reason and what to change; ``retry_after`` is the wait that it
-        asks for.
-    """
+    """Turn an answer that accepts nothing into an error, with SendGrid's reason and its wait."""
     wait = answer.seconds_to_wait(datetime.now(UTC))
     kind, advice = _judge(answer, size, wait)
     if answer.status == 401:

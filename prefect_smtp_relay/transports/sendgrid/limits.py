@@ -12,6 +12,7 @@ from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
 from prefect_smtp_relay.mail.categories import check_count
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.receipt import Refusal
 
 MAX_RECIPIENTS = 1000
 """Of one request: to, cc and bcc together."""
@@ -27,10 +28,27 @@ RESERVED_HEADERS = frozenset(
 )
 
 
+_NOT_ASCII = Refusal(
+    code=553,
+    enhanced_code="5.6.7",  # RFC 6531, section 3.5
+    text="SendGrid takes only ASCII before the @. Use an ASCII address, or an SMTP relay with"
+    " SMTPUTF8.",
+)
+
+
+def refuse_recipients(envelope: Envelope) -> tuple[Envelope, dict[str, Refusal]]:
+    """Refuse the recipients whom SendGrid cannot name, where others are left, so that these get it.
+
+    Returns:
+        The envelope of the others, and the refusals.
+    """
+    refused = {m.address: _NOT_ASCII for m in envelope.forward_paths if m.needs_smtputf8}
+    others = [m.address for m in envelope.forward_paths if m.address not in refused]
+    return (envelope.only_for(others), refused) if others else (envelope, {})
+
+
 def refuse_unsupported(message: Message, envelope: Envelope) -> None:
     """Refuse a message that would come out of SendGrid as another one.
-
-    The reverse-path is not compared: SendGrid writes its own and takes the bounces.
 
     Raises:
         UnsupportedFeature: naming the argument and the way out.
@@ -44,22 +62,14 @@ def refuse_unsupported(message: Message, envelope: Envelope) -> None:
 
 
 def join_categories(block: tuple[str, ...], message: tuple[str, ...]) -> tuple[str, ...]:
-    """Put the categories of the block before those of the message, each once.
-
-    Raises:
-        MessageError: there are too many in all.
-    """
+    """Put the categories of the block before those of the message, each once."""
     joined = tuple(dict.fromkeys(block + message))
     check_count(len(joined), " with those of the SendGrid block" if block else "")
     return joined
 
 
 def check_size(size: int) -> None:
-    """Refuse a request body that is too large.
-
-    Raises:
-        MessageTooLarge: with its size and SendGrid's limit.
-    """
+    """Refuse a request body that is too large."""
     if size > MAX_BYTES:
         raise MessageTooLarge(
             f"the request has {size} bytes, files in base64 included; SendGrid takes 30 MB"
@@ -75,6 +85,12 @@ def _check_sender(message: Message) -> None:
             "SendGrid has no Sender field beside From",
             "Leave it out, or deliver through SMTP.",
             field="headers['Sender']",
+        )
+    if message.reverse_path:
+        raise UnsupportedFeature(
+            "SendGrid takes the non-delivery reports itself, and lists them in its suppressions",
+            "Leave it out, or deliver through SMTP.",
+            field="reverse_path",
         )
 
 

@@ -16,6 +16,7 @@ from sendgrid.helpers import mail as helpers
 
 from prefect_smtp_relay.exceptions import UnsupportedFeature
 from prefect_smtp_relay.mail.attachments.attachment import Attachment
+from prefect_smtp_relay.mail.attachments.media_type import parameters_of
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.headers.fields import unstructured
 from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -31,17 +32,10 @@ from prefect_smtp_relay.transports.sendgrid.recipients import sort_recipients
 def render_payload(
     message: Message, envelope: Envelope, *, categories: tuple[str, ...], sandbox_mode: bool
 ) -> dict[str, Any]:
-    """Render a message as the body of ``POST /v3/mail/send``.
+    """Render a message, whose files are read here, as the body of ``POST /v3/mail/send``.
 
-    Args:
-        message: what to render; its files are read here.
-        envelope: who gets it, whatever the header fields show.
-        categories: the block's labels in SendGrid's statistics; the message may have more.
-        sandbox_mode: have SendGrid check the mail and accept nothing.
-
-    Returns:
-        The same mail as over SMTP, but for the Date, which SendGrid writes, and for ``to`` where
-        the message has none (`sort_recipients`).
+    It is the same mail as over SMTP, but for the Date, which SendGrid writes, and for ``to`` where
+    the message has none (`sort_recipients`). The block's categories come before the message's.
 
     Raises:
         UnsupportedFeature: SendGrid cannot express it.
@@ -63,11 +57,7 @@ def render_payload(
 
 
 def encode_payload(payload: dict[str, Any]) -> bytes:
-    """Write a payload as JSON.
-
-    Raises:
-        MessageTooLarge: it has more bytes than SendGrid takes.
-    """
+    """Write a payload as JSON, of no more bytes than SendGrid takes."""
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     check_size(len(body))
     return body
@@ -104,6 +94,9 @@ def _set_content(mail: helpers.Mail, message: Message) -> None:
     for media_type, text in (("text/plain", message.text), ("text/html", message.html)):
         if text:
             mail.add_content(_content(media_type, text))
+    for file in message.attachments:
+        if file.is_invitation:
+            mail.add_content(_invitation(file))
 
 
 def _content(media_type: str, text: str) -> helpers.Content:
@@ -116,6 +109,23 @@ def _content(media_type: str, text: str) -> helpers.Content:
             "Remove the key, and revoke it.",
             field="body",
         ) from error
+
+
+def _invitation(file: Attachment) -> helpers.Content:
+    """A calendar's invitation is a content beside the text (RFC 6047, section 2.4).
+
+    As a file, which has no parameters at SendGrid, it would be one to save and open by hand.
+    """
+    try:
+        text = b"".join(file.chunks()).decode()
+    except UnicodeDecodeError as error:
+        raise UnsupportedFeature(
+            f"the invitation {file.name!r} is not in UTF-8, as SendGrid takes it",
+            "Write it in UTF-8.",
+            field="attachments",
+        ) from error
+    method = parameters_of(file.media_type)["method"]
+    return _content(f"text/calendar; method={method}", text)
 
 
 def _set_headers(mail: helpers.Mail, message: Message) -> None:
@@ -131,7 +141,8 @@ def _set_files(mail: helpers.Mail, message: Message) -> None:
     for image in reversed(message.inline_images):
         mail.add_attachment(_file(image, "inline"))
     for file in reversed(message.attachments):
-        mail.add_attachment(_file(file, "attachment"))
+        if not file.is_invitation:
+            mail.add_attachment(_file(file, "attachment"))
 
 
 def _set_categories(mail: helpers.Mail, categories: tuple[str, ...]) -> None:
@@ -162,6 +173,7 @@ def _encode(name: str, value: str) -> str:
 
 
 def _file(file: Attachment, disposition: str) -> helpers.Attachment:
+    """Its media type goes without parameters, which SendGrid refuses."""
     return helpers.Attachment(
         file_content=b64encode(b"".join(file.chunks())).decode("ascii"),
         file_name=file.name,

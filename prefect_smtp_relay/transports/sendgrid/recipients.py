@@ -30,9 +30,6 @@ def sort_recipients(message: Message, envelope: Envelope) -> tuple[Recipients, .
     only hidden ones are left, each has a copy of his own (a personalization, in SendGrid's
     words) that names nobody else: mail to a hidden list arrives, and neither the sender nor
     anybody else has to take the place of the missing address.
-
-    Raises:
-        UnsupportedFeature: there are too many recipients.
     """
     waiting = {path.address.lower(): path for path in envelope.forward_paths}
     if (count := len(waiting)) > MAX_RECIPIENTS:

@@ -19,4 +19,8 @@ SSL_VERIFY_MODE = "*Verify certificate* (`ssl_verify_mode`)"
 TIMEOUT_SECONDS = "*Timeout in seconds* (`timeout_seconds`)"
 USERNAME = "*Username* (`username`)"
 
+CLIENT_CERTIFICATE = "*Client certificate* (`client_certificate`)"
+CLIENT_KEY = "*Client key* (`client_key`)"
+TLS_SERVER_NAME = "*TLS server name* (`tls_server_name`)"
+
 CREDENTIALS = f"{USERNAME} and {PASSWORD}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prefect_smtp_relay.mail.receipt import Refusal
 from prefect_smtp_relay.transports.redaction import visible
 
-_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
 _MAX_TEXT = 500
 
 

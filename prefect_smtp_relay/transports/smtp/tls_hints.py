@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import ssl
 
-_VERIFY = "*Verify certificate* (`ssl_verify_mode`)"
-_CA = "*CA certificate* (`ca_certificate`)"
-_CLIENT = "*Client certificate* (`client_certificate`) and *Client key* (`client_key`)"
-_SSL = "*SSL* (`ssl`)"
+from prefect_smtp_relay.transports.smtp.form import (
+    ADDRESS,
+    CA_CERTIFICATE,
+    CLIENT_CERTIFICATE,
+    CLIENT_KEY,
+    ENABLE_STARTTLS,
+    PORT,
+    SSL,
+    SSL_VERIFY_MODE,
+    TIMEOUT_SECONDS,
+    TLS_SERVER_NAME,
+)
+
+_CLIENT = f"{CLIENT_CERTIFICATE} and {CLIENT_KEY}"
 
 OTHER_HOST_CODES = frozenset({62, 64})
 """OpenSSL's verify codes for a certificate of another host name or IP address."""
 
 _OTHER_HOST = (
-    "The certificate is for another host: set *Address* (`address`) to a name that it contains, or"
-    " *TLS server name* (`tls_server_name`) where the relay is reached by another name."
+    f"The certificate is for another host: if it is the right server, set {ADDRESS} to a name in"
+    f" it, or {TLS_SERVER_NAME} where the relay is reached by another name."
 )
 _INVALID_CA = (
     "The certificate of the CA does not say that it is one, or breaks other rules of RFC 5280,"
     " which Python 3.13 and later check strictly: have the CA certificate issued again with"
-    f" basicConstraints and keyUsage (critical) and key identifiers, or set {_VERIFY} to none."
+    f" basicConstraints and keyUsage (critical) and key identifiers, or set {SSL_VERIFY_MODE} to"
+    " none."
 )
 _WEAK_KEY = (
     "A key or signature in the certificate's chain is too weak to be safe (RSA below 2048 bits,"
     " MD5 or SHA-1): have the certificate issued again."
 )
 _UNKNOWN_CA = (
-    f"The certificate's issuer is not trusted: put the CA's PEM in {_CA}, or set {_VERIFY} to none."
+    f"The certificate's issuer is not trusted: put the CA's PEM in {CA_CERTIFICATE}, or set"
+    f" {SSL_VERIFY_MODE} to none."
 )
 _BY_CODE = {
     9: "The certificate is not valid yet: check the clocks of this host and of the relay.",
     10: "The certificate has expired: have it renewed.",
-    18: f"The certificate is self-signed: put it in {_CA}, or set {_VERIFY} to none.",
+    18: f"The certificate is self-signed: put it in {CA_CERTIFICATE}, or set {SSL_VERIFY_MODE} to"
+    " none.",
     23: "The certificate has been revoked: have a new one issued.",
     26: "The certificate is not for a server: have one issued for TLS servers.",
     **dict.fromkeys((24, 25, 32, 79, 80, 81, 82, 83, 84, *range(85, 95)), _INVALID_CA),
@@ -39,7 +52,10 @@ _BY_CODE = {
     **dict.fromkeys(OTHER_HOST_CODES, _OTHER_HOST),
 }
 
-_PORT = f"use the port for direct TLS (465) with {_SSL} on."
+_NO_TLS_RECORD = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
+"""What the versions of OpenSSL call an answer that is not TLS, such as a greeting."""
+
+_PORT = f"use the port for direct TLS (465) with {SSL} on."
 _IN_CLEAR = f"The server answered the TLS handshake in plain text: {_PORT}"
 _OLD_TLS = (
     "The server speaks only TLS older than 1.2, which is not safe: have it updated, or use another"
@@ -51,9 +67,7 @@ _WEAK_SERVER = (
 _WANTS_CERTIFICATE = f"set {_CLIENT} to those that the relay's administrator gave you."
 _NOT_OURS = f"The server does not accept the client certificate: check {_CLIENT}."
 _BY_REASON = {
-    **dict.fromkeys(
-        ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"), _IN_CLEAR
-    ),
+    **dict.fromkeys(_NO_TLS_RECORD, _IN_CLEAR),
     **dict.fromkeys(("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"), _OLD_TLS),
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "The server has no cipher in common with this host: ask its"
     f" administrator. If it wants a client certificate, {_WANTS_CERTIFICATE}",
@@ -72,8 +86,8 @@ _BY_REASON = {
         ),
         _NOT_OURS,
     ),
-    "TLSV1_UNRECOGNIZED_NAME": "The server knows no host of this name: set *TLS server name*"
-    " (`tls_server_name`) to the name in its certificate.",
+    "TLSV1_UNRECOGNIZED_NAME": "The server does not know a host of this name: set"
+    f" {TLS_SERVER_NAME} to the name in its certificate.",
     "DH_KEY_TOO_SMALL": _WEAK_SERVER.format(
         "Diffie-Hellman key", "2048 bits or more, or elliptic curves"
     ),
@@ -86,22 +100,25 @@ _BY_REASON = {
     ),
 }
 _OTHERWISE = (
-    "The server did not go on with the TLS handshake: check *Port* (`port`),"
-    f" {_SSL} and *Force STARTTLS* (`enable_starttls`)."
+    f"The server did not go on with the TLS handshake: check {PORT}, {SSL} and {ENABLE_STARTTLS}."
 )
 CLOSED_AFTER_HANDSHAKE = (
     "It hung up after the TLS handshake, without a greeting: it may not serve this host, or want a"
     f" client certificate: ask its administrator, or {_WANTS_CERTIFICATE}"
 )
 SILENT_AFTER_HANDSHAKE = (
-    "It says nothing after the TLS handshake: check *Port* (`port`), or raise *Timeout in seconds*"
-    " (`timeout_seconds`)."
+    f"It says nothing after the TLS handshake: check {PORT}, or raise {TIMEOUT_SECONDS}."
 )
 
 
 def reason_of(error: OSError) -> str:
     """OpenSSL's name of the error; one that Python raised by itself has none."""
     return getattr(error, "reason", None) or ""
+
+
+def is_plain_text(error: OSError) -> bool:
+    """Whether a handshake failed as the server answered it in plain text."""
+    return reason_of(error) in _NO_TLS_RECORD
 
 
 def advise_certificate(error: ssl.SSLCertVerificationError) -> str:

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -164,3 +165,66 @@ def test_every_disk_error_becomes_one_of_ours(
     assert getattr(raised.value, "stage", "store") == "store"
     assert isinstance(raised.value.__cause__, OSError)
     assert list(directory.iterdir()) == []
+
+
+@posix_only
+@pytest.mark.parametrize("suffix", [".eml", ".json"])
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o602])
+def test_what_others_may_open_is_not_submitted(
+    outbox: Outbox, directory: Path, store: Store, relay: Any, suffix: str, mode: int
+) -> None:
+    """A file that others may have read or written stays, with what to do."""
+    store()
+    [file] = directory.glob(f"*{suffix}")
+    file.chmod(mode)
+    report = outbox.flush(relay)
+    assert (report.accepted, report.remaining, relay.taken) == ([], 1, [])
+    assert "others may open it. Look at it first" in report.failed[0][1]
+    assert len(Outbox(directory, accepts_any=True).flush(relay).accepted) == 1
+
+
+@posix_only
+@pytest.mark.skipif(
+    os.name == "posix" and os.geteuid() != 0, reason="only root can give files away"
+)
+@pytest.mark.parametrize("suffix", [".eml", ".json"])
+def test_what_another_user_stored_is_not_submitted(
+    outbox: Outbox, directory: Path, store: Store, relay: Any, suffix: str
+) -> None:
+    """Mail of another user would go out in our name."""
+    store()
+    [file] = directory.glob(f"*{suffix}")
+    os.chown(file, 4242, -1)
+    report = outbox.flush(relay)
+    assert (report.accepted, report.remaining, relay.taken) == ([], 1, [])
+    assert "belongs to another user" in report.failed[0][1]
+
+
+@posix_only
+def test_a_link_is_not_followed(
+    outbox: Outbox, directory: Path, store: Store, relay: Any, tmp_path: Path
+) -> None:
+    """It could lead to any file that this user may read."""
+    store()
+    [file] = directory.glob("*.eml")
+    file.rename(tmp_path / "elsewhere")
+    file.symlink_to(tmp_path / "elsewhere")
+    report = outbox.flush(relay)
+    assert (report.accepted, report.remaining, relay.taken) == ([], 1, [])
+
+
+@posix_only
+@pytest.mark.parametrize("umask", [0o000, 0o077, 0o277, 0o777])
+def test_the_modes_hold_under_any_umask(
+    outbox: Outbox, directory: Path, store: Store, relay: Any, umask: int
+) -> None:
+    """One that takes the owner's own rights away would leave mail that nobody can read."""
+    directory.parent.mkdir()
+    before = os.umask(umask)
+    try:
+        store()
+    finally:
+        os.umask(before)
+    assert _mode(directory) == 0o700
+    assert {_mode(file) for file in directory.iterdir()} == {0o600}
+    assert len(outbox.flush(relay).accepted) == 1

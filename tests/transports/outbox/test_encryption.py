@@ -1,4 +1,4 @@
-"""What lies on the disk when outbox_key is set."""
+"""What is on the disk when outbox_key is set."""
 
 import base64
 import traceback
@@ -55,19 +55,33 @@ def test_an_older_key_still_decrypts(directory: Path, new_message: NewMessage, r
     assert [taken[0] for taken in relay.taken] == [first, second]
 
 
-def test_what_was_stored_in_clear_stays_readable(
+def test_clear_mail_is_submitted_only_on_demand_where_a_key_is_set(
     directory: Path, new_message: NewMessage, relay: Any
 ) -> None:
-    """Setting a key does not lose what was stored before."""
+    """Whoever can write into the directory could have put it there; the error names the way out."""
     _keep(Outbox(directory), new_message())
-    assert len(Outbox(directory, [NEW]).flush(relay).accepted) == 1
+    report = Outbox(directory, [NEW]).flush(relay)
+    assert (report.accepted, report.remaining, relay.taken) == ([], 1, [])
+    assert "is not encrypted. If it was stored before the key was set" in report.failed[0][1]
+    assert "outbox_accepts=any" in report.failed[0][1]
+    assert len(Outbox(directory, [NEW], accepts_any=True).flush(relay).accepted) == 1
+
+
+def test_a_clear_message_beside_an_encrypted_record_is_not_submitted(
+    directory: Path, new_message: NewMessage, relay: Any
+) -> None:
+    """Each of the two files has to be encrypted."""
+    path = _keep(Outbox(directory, [NEW]), new_message())
+    path.write_bytes(Fernet(NEW.get_secret_value()).decrypt(path.read_bytes()))
+    report = Outbox(directory, [NEW]).flush(relay)
+    assert (report.accepted, report.remaining, relay.taken) == ([], 1, [])
 
 
 @pytest.mark.parametrize("keys", [[], [OLD]])
 def test_an_entry_that_cannot_be_decrypted_is_listed_and_kept(
     directory: Path, new_message: NewMessage, relay: Any, keys: list[SecretStr]
 ) -> None:
-    """The listing says which setting to mend, and a flush neither submits nor removes the entry."""
+    """The listing says which setting to change, and a flush leaves the entry as it is."""
     path = _keep(Outbox(directory, [NEW]), new_message())
     before = {file: file.read_bytes() for file in directory.iterdir()}
     outbox = Outbox(directory, keys)
@@ -110,7 +124,7 @@ def test_a_wrong_key_names_the_setting_and_how_to_make_one(directory: Path, key:
 
 
 def test_no_key_is_shown_anywhere(directory: Path, new_message: NewMessage) -> None:
-    """Neither a repr nor an error holds a key."""
+    """Neither a repr nor an error shows a key."""
     key = NEW.get_secret_value()
     outbox = Outbox(directory, [NEW])
     _keep(outbox, new_message())

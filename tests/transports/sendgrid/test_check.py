@@ -138,7 +138,7 @@ def test_the_other_region_is_named(
     monkeypatch.setitem(config._OTHER_REGION, api.url, "https://api.eu.sendgrid.com")
     report = check(reply(401))
     (words,) = report.recommendation.words
-    assert words.endswith("set `api_url` to https://api.eu.sendgrid.com.")
+    assert words.endswith("set *API URL* (`api_url`) to https://api.eu.sendgrid.com.")
     assert not check(reply(403)).recommendation
 
 

@@ -277,3 +277,38 @@ def test_rendering_changes_nothing(make_message: MakeMessage) -> None:
     """The same message renders to the same payload every time."""
     message = make_message(cc="bob@example.org", headers={"X-A": "1"})
     assert _render(message, categories=("a",)) == _render(message, categories=("a",))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "written"),
+    [
+        ("text/calendar; method=REQUEST", "text/calendar; method=REQUEST"),
+        ("text/calendar; charset=UTF-8; method=CANCEL", "text/calendar; method=CANCEL"),
+        ('text/calendar; method="REPLY"', "text/calendar; method=REPLY"),
+    ],
+)
+def test_an_invitation_is_a_content(
+    make_message: MakeMessage, media_type: str, written: str
+) -> None:
+    """It comes after text and HTML with its method, and is not a file too."""
+    calendar = "BEGIN:VCALENDAR\r\nSUMMARY:Größe\r\nEND:VCALENDAR\r\n"
+    files = [("invite.ics", calendar.encode(), media_type), ("log.txt", b"line")]
+    payload = _render(make_message(attachments=files))
+    assert payload["content"] == [*PLAIN["content"], {"type": written, "value": calendar}]
+    assert [file["filename"] for file in payload["attachments"]] == ["log.txt"]
+
+
+def test_an_invitation_that_is_not_utf8(make_message: MakeMessage) -> None:
+    """SendGrid takes a content as text, and would not know in which letters it is."""
+    message = make_message(attachments=[("i.ics", b"\xe4", "text/calendar; method=REQUEST")])
+    with pytest.raises(UnsupportedFeature, match=r"invitation 'i\.ics' is not in UTF-8"):
+        render_payload(message, Envelope.of(message), categories=(), sandbox_mode=False)
+
+
+@pytest.mark.parametrize(
+    "media_type", ["text/csv; charset=utf-8; header=present", "application/pdf; version=1.7"]
+)
+def test_a_file_goes_without_parameters(make_message: MakeMessage, media_type: str) -> None:
+    """SendGrid refuses a semicolon in a file's media type."""
+    (file,) = _render(make_message(attachments=[("a", b"x", media_type)]))["attachments"]
+    assert file["type"] == media_type.partition(";")[0]

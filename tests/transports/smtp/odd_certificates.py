@@ -25,6 +25,15 @@ def issue(*host_names: str, **details: datetime) -> tuple[str, ssl.SSLContext]:
 
 def sign_itself() -> tuple[str, ssl.SSLContext]:
     """Make a certificate for localhost that is its own issuer; returns its PEM and a context."""
+    return _sign(x509.SubjectAlternativeName([x509.DNSName("localhost")]))
+
+
+def name_oddly(names: bytes) -> ssl.SSLContext:
+    """Make a server whose certificate has these subject alternative names, in DER."""
+    return _sign(x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, names))[1]
+
+
+def _sign(names: x509.ExtensionType) -> tuple[str, ssl.SSLContext]:
     now = datetime.now(UTC)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
@@ -32,7 +41,7 @@ def sign_itself() -> tuple[str, ssl.SSLContext]:
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - _DAY)
         .not_valid_after(now + _DAY)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(names, critical=False)
         .sign(key, hashes.SHA256())
     )
     pem = certificate.public_bytes(serialization.Encoding.PEM)

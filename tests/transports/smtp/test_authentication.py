@@ -78,7 +78,7 @@ def test_a_mechanism_that_is_not_offered(
     with pytest.raises(AuthenticationFailed) as caught:
         submit(server, security=Security.STARTTLS, credentials=credentials, mechanism=mechanism)
     assert all(name in str(caught.value) for name in others)
-    assert "Set `authentication`" in str(caught.value)
+    assert "Set *Authentication*" in str(caught.value)
     assert server.mails == []
 
 
@@ -87,7 +87,7 @@ def test_no_authentication_offered(
 ) -> None:
     """A server without AUTH is an error that names both ways out."""
     server = start_tls()
-    with pytest.raises(AuthenticationFailed, match=r"offers no authentication.*clear `username`"):
+    with pytest.raises(AuthenticationFailed, match=r"offers no authentication.*clear \*Username\*"):
         submit(server, security=Security.STARTTLS, credentials=account("ann", "pass"))
 
 

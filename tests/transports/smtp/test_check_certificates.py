@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,8 +14,7 @@ from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import Security
 from prefect_smtp_relay.transports.smtp.check.certificate import Certificate
 
-if TYPE_CHECKING:
-    pass
+from . import odd_certificates
 
 Check = Callable[..., Report]
 Issue = Callable[..., tuple[str, ssl.SSLContext]]
@@ -80,7 +78,7 @@ class TestCertificates:
         report = check(start_tls(kind), security=security, verify_peer=True)
         (words,) = report.recommendation.words
         assert words.startswith("The certificate's issuer (trustme")
-        assert "paste the PEM of that CA into `ca_certificate`" in words
+        assert "paste the PEM of that CA into *CA certificate* (`ca_certificate`)" in words
         assert report.recommendation.settings == {}
 
     def test_one_of_an_unknown_issuer_for_another_host(
@@ -124,13 +122,16 @@ class TestCertificates:
         kind: str,
         security: Security,
     ) -> None:
-        """The name that the certificate holds is recommended as the address."""
+        """Its name is told in words: as a setting, it would send the password to an impostor."""
         pem, context = issue("*.example.org", "mail.example.org")
         server = start(security=kind, tls_context=context)
         report = check(server, security=security, verify_peer=True, ca_certificate=pem)
         assert "for another host" in report.step("TLS").detail
         assert "mail.example.org" in report.step("certificate").detail
-        assert report.recommendation.settings == {"address": "mail.example.org"}
+        (words,) = report.recommendation.words
+        assert words.startswith("The certificate is for mail.example.org, not for localhost")
+        assert report.recommendation.settings == {}
+        assert report.recommendation.python == ""
 
     def test_an_expired_one(
         self,
@@ -166,6 +167,27 @@ class TestCertificates:
         )
         assert step.outcome == "warning"
         assert step.detail.endswith("(10 days). It expires soon: have it renewed.")
+
+
+ODD_NAMES = [
+    pytest.param(bytes.fromhex("3004a3023000"), id="x400"),
+    pytest.param(bytes.fromhex("300587030a0000"), id="ip-of-three-bytes"),
+    pytest.param(bytes.fromhex("30028600"), id="empty-uri"),
+]
+
+
+@pytest.mark.parametrize("names", ODD_NAMES)
+def test_a_certificate_with_odd_names(
+    start: Callable[..., MailServer], check: Check, names: bytes
+) -> None:
+    """It is a step of the check like any other."""
+    server = start(security="tls", tls_context=odd_certificates.name_oddly(names))
+    report = check(server, security=Security.DIRECT)
+    assert report.has_passed
+    assert report.step("certificate").detail.startswith("for no host name that can be read; ")
+    assert "would not pass" in report.step("certificate").detail
+    checked = check(server, security=Security.DIRECT, verify_peer=True)
+    assert checked.step("certificate").outcome == "failed"
 
 
 @pytest.mark.parametrize(

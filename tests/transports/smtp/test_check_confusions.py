@@ -165,6 +165,43 @@ def test_the_wrong_mechanism(
     assert check(server, security=Security.STARTTLS, **mended).has_passed
 
 
+@pytest.mark.parametrize(
+    ("mechanism", "offered", "recommended"),
+    [
+        ("login", "PLAIN SCRAM-SHA-256", "scram_sha_256"),
+        ("cram_md5", "LOGIN PLAIN SCRAM-SHA-256 XOAUTH2", "scram_sha_256"),
+        ("plain", "CRAM-MD5 LOGIN", "login"),
+        ("login", "CRAM-MD5", "cram_md5"),
+        ("xoauth2", "PLAIN OAUTHBEARER", "oauthbearer"),
+    ],
+)
+def test_which_mechanism_is_recommended(
+    play: Callable[..., ScriptedServer],
+    check: Check,
+    account: Account,
+    mechanism: str,
+    offered: str,
+    recommended: str,
+) -> None:
+    """The one that shows no password comes first; a token stays a token."""
+    server = play(f"S: 220 mx\nC: EHLO\nS: 250-mx\nS: 250 AUTH {offered}\nC: QUIT\nS: 221 bye")
+    settings = {"security": Security.PLAIN_TEXT, "mechanism": mechanism}
+    report = check(server, credentials=account("ann", PASSWORD), **settings)
+    assert report.recommendation.settings == {"authentication": recommended}
+
+
+@pytest.mark.parametrize("mechanism", ["scram_sha_256", "cram_md5"])
+def test_no_setting_shows_a_password_to_an_impostor(
+    play: Callable[..., ScriptedServer], check: Check, account: Account, mechanism: str
+) -> None:
+    """A server that takes only plain is told in words, unless its certificate is checked."""
+    server = play("S: 220 mx\nC: EHLO\nS: 250-mx\nS: 250 AUTH PLAIN\nC: QUIT\nS: 221 bye")
+    settings = {"security": Security.PLAIN_TEXT, "mechanism": mechanism}
+    report = check(server, credentials=account("ann", PASSWORD), **settings)
+    assert "shows the password itself to whoever answered" in report.recommendation.words[-1]
+    assert report.recommendation.settings == {}
+
+
 def test_authentication_that_waits_for_tls(
     start_tls: Callable[..., MailServer], check: Check, account: Account
 ) -> None:
@@ -184,8 +221,9 @@ def test_a_server_of_tokens_only(
     server = play("S: 220 mx\nC: EHLO\nS: 250-mx\nS: 250 AUTH XOAUTH2\nC: QUIT\nS: 221 bye")
     report = check(server, security=Security.PLAIN_TEXT, credentials=account("ann", PASSWORD))
     assert report.recommendation.words == (
-        "The server takes OAuth tokens only, and no password: set `authentication` to xoauth2,"
-        " clear `password`, and set `oauth_token_url` and the other `oauth_` fields.",
+        "The server takes OAuth tokens only, and no password: set *Authentication*"
+        " (`authentication`) to xoauth2, clear *Password* (`password`), and set *OAuth token URL*"
+        " (`oauth_token_url`) and the other `oauth_` fields.",
     )
     assert report.recommendation.settings == {}
 

@@ -22,8 +22,8 @@ Failure = tuple[type[DeliveryError], str]
 Row = Mapping[str, str | Failure]
 
 NO_STARTTLS: Failure = (TlsFailed, "does not offer STARTTLS")
-NOT_DIRECT: Failure = (TlsFailed, "`enable_starttls_auto` on")
-WAITS_FOR_TLS: Failure = (TlsFailed, "Switch `ssl` on")
+NOT_DIRECT: Failure = (TlsFailed, "(`enable_starttls_auto`) on")
+WAITS_FOR_TLS: Failure = (TlsFailed, "Switch *SSL* (`ssl`) on")
 EITHER: Row = {"plain": NO_STARTTLS, "starttls": "encrypted", "tls": "encrypted"}
 DIRECT: Row = {"plain": NOT_DIRECT, "starttls": NOT_DIRECT, "tls": "encrypted"}
 STARTTLS: Row = {"plain": NO_STARTTLS, "starttls": "encrypted", "tls": WAITS_FOR_TLS}
@@ -120,7 +120,7 @@ def test_starttls_is_remembered(
     submit(server, security=Security.DIRECT_OR_STARTTLS)
     assert (first, server.connections) == (2, 3)
     (hint,) = logged()
-    assert "switch `ssl` off and `enable_starttls` on" in hint
+    assert "switch *SSL* (`ssl`) off and *Force STARTTLS* (`enable_starttls`) on" in hint
 
 
 def test_a_direct_tls_server_needs_one_connection(

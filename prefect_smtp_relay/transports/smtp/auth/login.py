@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from prefect_smtp_relay.exceptions import AuthenticationFailed, CleartextRefused
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.redaction import Redactor
+from prefect_smtp_relay.transports.smtp import form
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import (
     REVEALING,
     WIRE_NAMES,
@@ -30,10 +31,7 @@ from prefect_smtp_relay.transports.smtp.session.session import Session
 _MAX_COMMAND_BYTES = 12288
 """Of AUTH with its initial response (RFC 4954, section 4), its line end among them."""
 
-_IMPOSTOR = (
-    "It may be an impostor: check `address`, and set `ssl_verify_mode` to peer."
-    " `authentication` plain asks for no proof."
-)
+_IMPOSTOR = f"It may be an impostor: check {form.ADDRESS}, and set {form.SSL_VERIFY_MODE} to peer."
 
 
 class KeptTokenRefused(Exception):
@@ -79,11 +77,12 @@ def authenticate(session: Session, credentials: Credentials, *, may_renew: bool 
 
 def _converse(session: Session, exchange: Exchange) -> tuple[Reply, str]:
     """Say what the mechanism says; return the last reply, and the text of the 334 before it."""
-    line, answers = f"AUTH {WIRE_NAMES[session.config.mechanism]}", list(exchange.answers)
+    answers = list(exchange.answers)
+    line = SecretStr(f"AUTH {WIRE_NAMES[session.config.mechanism]}")
     if (initial := exchange.initial) is not None:
         session.hide(lines=[initial.get_secret_value()])
-        if len(f"{line} {initial.get_secret_value()}\r\n") <= _MAX_COMMAND_BYTES:
-            line = f"{line} {initial.get_secret_value()}"
+        if len(line) + len(initial) + len(" \r\n") <= _MAX_COMMAND_BYTES:
+            line = SecretStr(f"{line.get_secret_value()} {initial.get_secret_value()}")
         else:
             answers.insert(0, lambda _: initial)
     reply, challenge = session.command("AUTH", line), ""
@@ -92,8 +91,8 @@ def _converse(session: Session, exchange: Exchange) -> tuple[Reply, str]:
             break
         challenge = reply.lines[0]
         with _understanding(session):
-            line = answer(challenge).get_secret_value()
-        session.hide(lines=[line])
+            line = answer(challenge)
+        session.hide(lines=[line.get_secret_value()])
         reply = session.command("AUTH", line)
     return reply, challenge
 
@@ -106,12 +105,12 @@ def _check_cleartext(session: Session) -> None:
         return
     with_token = mechanism in WITH_TOKEN
     what = "access token" if with_token else "password"
-    other = "" if with_token else ", or set `authentication` to scram_sha_256 or cram_md5"
+    other = "" if with_token else f", or set {form.AUTHENTICATION} to scram_sha_256 or cram_md5"
     raise CleartextRefused(
         f"{config.name} (AUTH): the connection is not encrypted, and {mechanism} would show the"
         f" {what} to the network",
-        f"Switch `ssl` or `enable_starttls` on{other}; `allow_cleartext_auth` permits it all the"
-        " same.",
+        f"Switch {form.SSL} or {form.ENABLE_STARTTLS} on{other}; {form.ALLOW_CLEARTEXT_AUTH}"
+        " permits it all the same.",
     )
 
 
@@ -122,12 +121,12 @@ def _check_offered(session: Session, mechanism: str) -> None:
     if offered:
         detail = (
             f"the server does not offer {mechanism}, but {', '.join(offered)}. Set"
-            " `authentication` in the block to one of these."
+            f" {form.AUTHENTICATION} in the block to one of these."
         )
     else:
         detail = (
-            "the server offers no authentication. Switch `ssl` or `enable_starttls` on if it"
-            " does so only under TLS, or clear `username` and `password`."
+            f"the server offers no authentication. Switch {form.SSL} or {form.ENABLE_STARTTLS} on"
+            f" if it does so only under TLS, or clear {form.CREDENTIALS}."
         )
     raise AuthenticationFailed(session.config.name, detail, stage="AUTH")
 
@@ -143,10 +142,12 @@ def _understanding(session: Session) -> Iterator[None]:
     try:
         yield
     except ScramFailed as error:
-        detail = f"the login was broken off: {error}. Check `username` and `password`. {_IMPOSTOR}"
+        detail = f"the login was broken off: {error}. Check {form.CREDENTIALS}. {_IMPOSTOR}"
         raise AuthenticationFailed(session.config.name, detail, stage="AUTH") from None
     except ValueError as error:
-        detail = "the server's challenge is not base64: set `authentication` to plain or login."
+        detail = (
+            f"the server's challenge is not base64: set {form.AUTHENTICATION} to plain or login."
+        )
         raise AuthenticationFailed(session.config.name, detail, stage="AUTH") from error
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.transports.smtp import form
 from prefect_smtp_relay.transports.smtp.auth.scram import Scram, prepare
 from prefect_smtp_relay.transports.smtp.config import Mechanism, SmtpConfig
 
@@ -95,7 +96,7 @@ def _with_token(config: SmtpConfig, username: SecretStr, token: SecretStr) -> Ex
     if not _TOKEN.fullmatch(token.get_secret_value()):
         raise RelayConfigurationError(
             "is not an access token: it contains a space, a control or a non-ASCII character",
-            "Set it to the token alone, or let `oauth_token_url` get one.",
+            f"Set it to the token alone, or let {form.OAUTH_TOKEN_URL} get one.",
             field=f"{config.name} (AUTH): password",
         )
     if config.mechanism == "xoauth2":

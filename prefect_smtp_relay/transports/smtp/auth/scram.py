@@ -53,8 +53,9 @@ class Scram:
         """
         server_first = _decode(challenge)
         nonce, salt, iterations = self._read(server_first)
-        password = self._password.get_secret_value().encode()
-        salted = hashlib.pbkdf2_hmac("sha256", password, salt, iterations)
+        salted = hashlib.pbkdf2_hmac(
+            "sha256", self._password.get_secret_value().encode(), salt, iterations
+        )
         final = f"c=biws,r={nonce}"  # biws: base64 of "n,,", as in `open`
         message = f"{self._first},{server_first},{final}"
         self._server_signature = _sign(_sign(salted, "Server Key"), message)

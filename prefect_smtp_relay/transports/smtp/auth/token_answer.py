@@ -75,9 +75,6 @@ class TokenAnswer:
     def read_grant(self, transport: str) -> Grant:
         """Return what was granted.
 
-        Args:
-            transport: the SMTP transport's loggable name, for errors.
-
         Raises:
             AuthenticationFailed, TransientFailure, PermanentFailure: nothing was.
         """

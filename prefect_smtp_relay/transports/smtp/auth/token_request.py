@@ -40,7 +40,7 @@ def request_token(
         oauth: the endpoint and the application.
         refresh_token: for the refresh-token grant; empty: client credentials.
         transport: the SMTP transport's loggable name, for errors.
-        seconds: the bound of everything, from DNS to the last byte of the answer.
+        seconds: the bound of everything.
 
     Raises:
         AuthenticationFailed: the endpoint does not accept the application or the refresh token.

@@ -18,13 +18,7 @@ _MARGIN_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Grant:
-    """What a token endpoint granted.
-
-    Args:
-        access_token: for the mail server.
-        lifetime_seconds: how long it is good.
-        refresh_token: replaces the one that was used; None: that one stays.
-    """
+    """What a token endpoint granted; a refresh token replaces the one that was used."""
 
     access_token: SecretStr
     lifetime_seconds: float
@@ -63,11 +57,7 @@ def _request(oauth: OAuthConfig, refresh_token: SecretStr, name: str, seconds: f
 class TokenStore:
     """Keeps a token for each configuration until shortly before its life ends; safe with threads.
 
-    The process's own is in the process memory.
-
-    Args:
-        request: asks the token endpoint.
-        clock: seconds that only grow.
+    The process's own is in the process memory; tests hand in a request and a clock.
     """
 
     def __init__(
@@ -105,12 +95,7 @@ class TokenStore:
             account.lock.release()
 
     def forget(self, oauth: OAuthConfig, token: SecretStr) -> None:
-        """Give up a token that a server refused, unless another one has taken its place.
-
-        Args:
-            oauth: where it came from.
-            token: the one that was refused.
-        """
+        """Give up a token that a server refused, unless another one has taken its place."""
         account = self._account(oauth)
         with account.lock:
             if account.access_token == token:

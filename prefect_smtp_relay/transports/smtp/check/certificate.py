@@ -11,7 +11,12 @@ from cryptography import x509
 
 from prefect_smtp_relay.transports.smtp.reply import printable
 
-_MOST_NAMES = 6
+_MAX_NAMES = 6
+_UNREADABLE = (
+    *(ValueError, TypeError, OverflowError),
+    *(x509.UnsupportedGeneralNameType, x509.DuplicateExtension, x509.InvalidVersion),
+)
+"""What cryptography raises for a certificate that somebody wrote by hand."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class Certificate:
     """The parts of a certificate that people ask for.
 
     Args:
-        names: host names and IP addresses that it holds, in its order.
+        names: host names and IP addresses in it, in their order.
         issuer: who signed it.
         expires: in UTC.
         is_self_signed: the issuer is the subject.
@@ -31,7 +36,7 @@ class Certificate:
     is_self_signed: bool
 
     def is_for(self, address: str) -> bool:
-        """Whether it holds this host, by the rules of RFC 9525, section 6.3.
+        """Whether it is for this host, by the rules of RFC 9525, section 6.3.
 
         Args:
             address: a host name as A-labels, or an IP address.
@@ -46,8 +51,8 @@ class Certificate:
 
     def describe(self, now: datetime) -> str:
         """One line: names, issuer, expiry."""
-        shown = ", ".join(self.names[:_MOST_NAMES]) or "no host name"
-        more = f" and {len(self.names) - _MOST_NAMES} more" * (len(self.names) > _MOST_NAMES)
+        shown = ", ".join(self.names[:_MAX_NAMES]) or "no host name that can be read"
+        more = f" and {len(self.names) - _MAX_NAMES} more" * (len(self.names) > _MAX_NAMES)
         issuer = "self-signed" if self.is_self_signed else f"issued by {self.issuer}"
         days = self.days_left(now)
         tense = f"valid until {self.expires:%Y-%m-%d} ({days} days)"
@@ -62,16 +67,15 @@ def read_certificate(tls: ssl.SSLSocket) -> Certificate | None:
     Returns:
         None where there is none, or one that cannot be read.
     """
-    octets = tls.getpeercert(binary_form=True)
     try:
-        certificate = x509.load_der_x509_certificate(octets or b"")
+        certificate = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True) or b"")
         return Certificate(
             names=_names(certificate),
             issuer=_common_name(certificate.issuer),
             expires=certificate.not_valid_after_utc,
             is_self_signed=certificate.issuer == certificate.subject,
         )
-    except ValueError:
+    except _UNREADABLE:
         return None
 
 
@@ -79,8 +83,8 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     """RFC 9525, section 2: the subject alternative names count, the common name does not."""
     try:
         held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return ()
+    except (x509.ExtensionNotFound, *_UNREADABLE):
+        return ()  # names of kinds that no host has, such as x400Address, hide the others
     hosts = held.get_values_for_type(x509.DNSName)
     addresses = held.get_values_for_type(x509.IPAddress)
     return tuple(printable(str(name)) for name in (*hosts, *addresses))

@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError, TimedOut, TlsFailed
-from prefect_smtp_relay.transports.smtp.auth.mechanisms import WIRE_NAMES, WITH_TOKEN
+from prefect_smtp_relay.transports.smtp import form
+from prefect_smtp_relay.transports.smtp.auth.mechanisms import REVEALING, WIRE_NAMES, WITH_TOKEN
 from prefect_smtp_relay.transports.smtp.check.certificate import Certificate, read_certificate
 from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, STARTTLS, Remedy
-from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
+from prefect_smtp_relay.transports.smtp.config import Mechanism, Security, SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.connection import connect
 from prefect_smtp_relay.transports.smtp.session.session import Session
 from prefect_smtp_relay.transports.smtp.tls_hints import OTHER_HOST_CODES
@@ -20,6 +21,11 @@ from prefect_smtp_relay.transports.smtp.tls_hints import OTHER_HOST_CODES
 _PROBE_SECONDS = 3.0
 _SUBMISSION_PORTS = {587: STARTTLS, 465: DIRECT_TLS}
 """RFC 6409 and RFC 8314: where mail is submitted; port 25 is for relays among themselves."""
+
+_BY_PREFERENCE: tuple[Mechanism, ...] = (
+    *("scram_sha_256", "plain", "login", "cram_md5"),
+    *("xoauth2", "oauthbearer"),
+)
 
 _SELF_SIGNED_CODE = 18
 _UNKNOWN_ISSUER_CODES = frozenset({2, _SELF_SIGNED_CODE, 19, 20, 21})
@@ -53,7 +59,7 @@ def ssl_on_a_starttls_port(config: SmtpConfig) -> Remedy:
         return no_tls(config)
     return Remedy(
         "This is a STARTTLS server, and the block speaks only SSL (TLS from the first byte) to it:"
-        " switch `ssl` off and `enable_starttls` on.",
+        f" switch {form.SSL} off and {form.ENABLE_STARTTLS} on.",
         STARTTLS,
     )
 
@@ -62,7 +68,8 @@ def no_tls(config: SmtpConfig) -> Remedy:
     """Explain a server that greets in plain text and does not offer STARTTLS."""
     return Remedy(
         f"Port {config.port} takes neither SSL nor STARTTLS: use another port of this server, 465"
-        " or 587. Without encryption (`ssl` and `enable_starttls` off) only in your own network."
+        f" or 587. Without encryption ({form.SSL} and {form.ENABLE_STARTTLS} off) only in your own"
+        " network."
     )
 
 
@@ -98,8 +105,8 @@ def untrusted_issuer(
         issuer = f" ({certificate.issuer})" if certificate else ""
         start, owner = f"The certificate's issuer{issuer} is not trusted here", "that CA"
     return Remedy(
-        f"{start}: paste the PEM of {owner} into `ca_certificate`, as the server's administrator"
-        " gives it to you."
+        f"{start}: paste the PEM of {owner} into {form.CA_CERTIFICATE}, as the server's"
+        " administrator gives it to you."
     )
 
 
@@ -108,26 +115,25 @@ def other_name(
 ) -> Remedy | None:
     """Name the host that the certificate is for, where it is for another one.
 
+    An impostor has a certificate too, for a name of his own: what it says is told in words, and
+    is never a setting, which would send the password there.
+
     Args:
         config: whose address was compared.
         certificate: what the server showed; None where that cannot be read.
         error: why `peer` did not accept it; OpenSSL names only the first reason.
-
-    Returns:
-        The name as a setting only where a trusted CA vouches for it.
     """
-    is_vouched_for = error.verify_code in OTHER_HOST_CODES
+    wanted = config.tls_server_name or config.address
     if certificate is None or not certificate.names:
         return None
-    if not is_vouched_for and certificate.is_for(config.address):
+    if error.verify_code not in OTHER_HOST_CODES and certificate.is_for(wanted):
         return None
-    names = sorted(certificate.names, key=lambda name: name.startswith("*"))
-    words = (
-        f"The certificate is for {names[0]}, not for {config.address}: set `address` to a name that"
-        " it holds if it is the same server."
+    name = min(certificate.names, key=lambda name: name.startswith("*"))
+    return Remedy(
+        f"The certificate is for {name}, not for {wanted}: somebody else may have"
+        f" answered. Only if you know that it is the right server, set {form.ADDRESS} to a name in"
+        f" its certificate, or {form.TLS_SERVER_NAME}."
     )
-    is_usable = is_vouched_for and not names[0].startswith("*")
-    return Remedy(words, {"address": names[0]} if is_usable else {})
 
 
 def why_peer_fails(config: SmtpConfig) -> str:
@@ -151,26 +157,33 @@ def other_mechanism(config: SmtpConfig, session: Session) -> Remedy | None:
         return Remedy("The server offers AUTH only under TLS: switch STARTTLS on.", STARTTLS)
     if WIRE_NAMES[config.mechanism] in session.mechanisms:
         return None
-    offered = [name for name, wire in WIRE_NAMES.items() if wire in session.mechanisms]
+    offered = [name for name in _BY_PREFERENCE if WIRE_NAMES[name] in session.mechanisms]
     fitting = [n for n in offered if (n in WITH_TOKEN) == (config.mechanism in WITH_TOKEN)]
     if fitting:
-        return Remedy(
-            f"Wrong mechanism: the server does not offer {WIRE_NAMES[config.mechanism]}; set"
-            f" `authentication` to {fitting[0]}.",
-            {"authentication": fitting[0]},
-        )
+        return _set_mechanism(config, fitting[0])
     if offered and config.mechanism in WITH_TOKEN:
         return Remedy(
-            "The server takes passwords only, and no access token: set `authentication` to"
-            f" {offered[0]} and `password`, and clear the `oauth_` fields."
+            f"The server takes passwords only, and no access token: set {form.AUTHENTICATION} to"
+            f" {offered[0]} and {form.PASSWORD}, and clear the `oauth_` fields."
         )
     if offered:
         return Remedy(
-            "The server takes OAuth tokens only, and no password: set `authentication` to"
-            f" {offered[0]}, clear `password`, and set `oauth_token_url` and the other `oauth_`"
-            " fields."
+            f"The server takes OAuth tokens only, and no password: set {form.AUTHENTICATION} to"
+            f" {offered[0]}, clear {form.PASSWORD}, and set {form.OAUTH_TOKEN_URL} and the other"
+            " `oauth_` fields."
         )
     return None
+
+
+def _set_mechanism(config: SmtpConfig, best: Mechanism) -> Remedy:
+    """Recommend a mechanism, but none that shows the password to whoever answered."""
+    words = f"Wrong mechanism: the server does not offer {WIRE_NAMES[config.mechanism]}"
+    if best in REVEALING and config.mechanism not in REVEALING and not config.verify_peer:
+        return Remedy(
+            f"{words}, but {WIRE_NAMES[best]}, which shows the password itself to whoever answered:"
+            f" set {form.SSL_VERIFY_MODE} to peer first, then {form.AUTHENTICATION} to {best}."
+        )
+    return Remedy(f"{words}; set {form.AUTHENTICATION} to {best}.", {"authentication": best})
 
 
 def _open(config: SmtpConfig, **changes: Any) -> Session:

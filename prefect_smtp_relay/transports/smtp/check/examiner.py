@@ -10,16 +10,18 @@ from datetime import UTC, datetime
 from prefect_smtp_relay.exceptions import CleartextRefused, DeliveryError, EmailError, TlsFailed
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.check_report import Finding, StepLog
+from prefect_smtp_relay.transports.smtp import form
 from prefect_smtp_relay.transports.smtp.auth.tokens import TokenStore
 from prefect_smtp_relay.transports.smtp.check import confusions
 from prefect_smtp_relay.transports.smtp.check.certificate import read_certificate
 from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, STARTTLS, Remedy
 from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.learned import Learned
-from prefect_smtp_relay.transports.smtp.connect.tls import is_plain_text
 from prefect_smtp_relay.transports.smtp.reply import printable
+from prefect_smtp_relay.transports.smtp.session.ehlo import size_limit
 from prefect_smtp_relay.transports.smtp.session.observer import Observer
 from prefect_smtp_relay.transports.smtp.session.session import Session
+from prefect_smtp_relay.transports.smtp.tls_hints import is_plain_text
 
 _SOON_DAYS = 21
 
@@ -91,8 +93,8 @@ class Examiner(Observer):
             self._note(
                 Remedy(
                     "This is an SMTPS server, which waits for TLS from the first byte, and the"
-                    " block waits for a greeting in plain text: switch `ssl` on and"
-                    " `enable_starttls` off.",
+                    f" block waits for a greeting in plain text: switch {form.SSL} on and"
+                    f" {form.ENABLE_STARTTLS} off.",
                     DIRECT_TLS,
                 )
             )
@@ -114,23 +116,26 @@ class Examiner(Observer):
         if isinstance(error, DeliveryError) and error.code is None:
             self._note(confusions.other_mechanism(self._config, session))
         elif isinstance(error, CleartextRefused) and "STARTTLS" in session.extensions:
-            self._note(Remedy("The server offers STARTTLS: switch `enable_starttls` on.", STARTTLS))
+            self._note(
+                Remedy(f"The server offers STARTTLS: switch {form.ENABLE_STARTTLS} on.", STARTTLS)
+            )
 
     def _note_encryption(self, session: Session) -> None:
         config = self._config
         words = ""
         if session.tls is None and "STARTTLS" in session.extensions:
-            words = "Mail crosses the network in clear, and need not (`enable_starttls` on)."
+            words = f"Mail crosses the network in clear, and need not ({form.ENABLE_STARTTLS} on)."
         elif session.tls is None or config.security is Security.STARTTLS:
             return
         elif config.security is Security.STARTTLS_IF_OFFERED:
             words = (
-                "STARTTLS works: require it, so that nobody can strip it (`enable_starttls` on)."
+                "STARTTLS works: require it, so that nobody can strip it"
+                f" ({form.ENABLE_STARTTLS} on)."
             )
         elif config.endpoint in process_memory.of(Learned).starttls:
             words = (
-                "This server takes STARTTLS: with `ssl` off and `enable_starttls` on, no process"
-                " has to find that out by a first try."
+                f"This server takes STARTTLS: with {form.SSL} off and {form.ENABLE_STARTTLS} on,"
+                " no process has to find that out by a first try."
             )
         if words:
             self._note(Remedy(words, STARTTLS))
@@ -145,24 +150,23 @@ class Examiner(Observer):
             text = certificate.describe(_now()) if certificate else "it cannot be read"
             problem = "" if self._config.verify_peer else confusions.why_peer_fails(self._config)
             if problem:
-                finding.warn(f"{text}. `ssl_verify_mode` peer would not pass: {problem}")
+                finding.warn(f"{text}. {form.SSL_VERIFY_MODE} peer would not pass: {problem}")
             elif certificate and certificate.days_left(_now()) < _SOON_DAYS:
                 finding.warn(f"{text}. It expires soon: have it renewed.")
             else:
-                finding.ok(f"{text}; passes `ssl_verify_mode` peer")
+                finding.ok(f"{text}; passes {form.SSL_VERIFY_MODE} peer")
         if not problem and not self._config.verify_peer:
             words = (
-                "The certificate passes: set `ssl_verify_mode` to peer, so that the password goes"
-                " to no other server."
+                f"The certificate passes: set {form.SSL_VERIFY_MODE} to peer, so that the password"
+                " goes to no other server."
             )
             self._note(Remedy(words, {"ssl_verify_mode": "peer"}))
 
     def _note_extensions(self, session: Session) -> None:
         """Say how large a message may be, whether commands may be pipelined, and who may log in."""
         with self._log.step("SIZE") as finding:
-            limit = session.extensions.get("SIZE", "").strip()
-            is_limited = limit.isdigit() and int(limit) > 0
-            finding.ok(f"up to {int(limit):,} bytes" if is_limited else "no limit announced")
+            limit = size_limit(session.extensions)
+            finding.ok(f"up to {limit:,} bytes" if limit else "no limit announced")
         with self._log.step("PIPELINING") as finding:
             finding.ok("offered" if session.pipelines else "not offered")
         with self._log.step("AUTH mechanisms") as finding:

@@ -8,6 +8,7 @@ from prefect_smtp_relay.exceptions import ConnectionFailed, EmailError, TlsFaile
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.deadline import Deadline
+from prefect_smtp_relay.transports.smtp import form
 from prefect_smtp_relay.transports.smtp.auth.login import KeptTokenRefused, authenticate
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import REVEALING, WIRE_NAMES
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
@@ -31,8 +32,8 @@ class _Transport(Observer):
         if config.mechanism in REVEALING and process_memory.of(Learned).is_first_warning(config):
             logger.warning(
                 "The password goes to %s over TLS whose certificate is not checked: set"
-                " `ssl_verify_mode` to peer in the block, with the CA's PEM in `ca_certificate` if"
-                " it is your own.",
+                f" {form.SSL_VERIFY_MODE} to peer in the block, with the CA's PEM in"
+                f" {form.CA_CERTIFICATE} if it is your own.",
                 config.name,
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
 from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
+from prefect_smtp_relay.transports.smtp.session.ehlo import size_limit
 from prefect_smtp_relay.transports.smtp.session.session import Session
 
 
@@ -43,10 +44,10 @@ def mail_command(session: Session, submission: Submission) -> str:
 
 
 def _check_size(session: Session, size: int) -> None:
-    limit = session.extensions["SIZE"].strip()
-    if limit.isdigit() and 0 < int(limit) < size:
+    limit = size_limit(session.extensions)
+    if 0 < limit < size:
         raise MessageTooLarge(
-            f"the message has {size:,} bytes, {session.config.name} takes {int(limit):,}",
+            f"the message has {size:,} bytes, {session.config.name} takes {limit:,}",
             "Attach less, or link to the files.",
             field="attachments",
         )

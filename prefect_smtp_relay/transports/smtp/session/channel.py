@@ -7,6 +7,8 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator
 
+from pydantic import SecretBytes, SecretStr
+
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
@@ -45,9 +47,12 @@ class Channel:
         sock = self._wire.socket
         return sock if isinstance(sock, ssl.SSLSocket) else None
 
-    def command(self, stage: str, line: str) -> Reply:
+    def command(self, stage: str, line: str | SecretStr) -> Reply:
         """Send one line and read its reply, whatever it says."""
-        self.write(stage, f"{line}\r\n".encode())
+        if isinstance(line, SecretStr):
+            self.write(stage, SecretBytes(f"{line.get_secret_value()}\r\n".encode()))
+        else:
+            self.write(stage, f"{line}\r\n".encode())
         return self.read_reply(stage)
 
     def demand(self, stage: str, line: str) -> Reply:
@@ -66,7 +71,7 @@ class Channel:
         """Serve another delivery."""
         self._wire.deadline = deadline
 
-    def write(self, stage: str, data: bytes) -> None:
+    def write(self, stage: str, data: bytes | SecretBytes) -> None:
         """Write commands."""
         self._check_step(stage)
         try:

@@ -12,7 +12,8 @@ from prefect_smtp_relay.transports.smtp.reply import Reply
 MAX_RECIPIENTS = 100
 """What every server has to take in one transaction (RFC 5321, section 4.5.3.1.8)."""
 
-_RCPTMAX = re.compile(r"\bRCPTMAX=(\d{1,6})\b")
+_RCPTMAX = re.compile(r"\bRCPTMAX=([0-9]{1,6})\b")
+_SIZE = re.compile(r"[0-9]{1,20}")
 _OLD_AUTH = re.compile(r"^AUTH\s*=", re.IGNORECASE)
 _HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _MEANS_NOTHING = frozenset({"localhost", "localdomain", "local", "internal"})
@@ -36,6 +37,15 @@ def recipient_limit(extensions: Mapping[str, str]) -> int:
     """How many recipients a transaction may have (LIMITS of RFC 9422, section 4)."""
     found = _RCPTMAX.search(extensions.get("LIMITS", "").upper())
     return max(1, min(MAX_RECIPIENTS, int(found[1]))) if found else MAX_RECIPIENTS
+
+
+def size_limit(extensions: Mapping[str, str]) -> int:
+    """How many bytes a message may have (SIZE of RFC 1870, section 4); 0: no limit is told.
+
+    Only the 20 digits of the RFC are read as a number: a server may write anything else.
+    """
+    found = _SIZE.fullmatch(extensions.get("SIZE", ""))
+    return int(found[0]) if found else 0
 
 
 def helo_name(sock: socket.socket) -> str:

@@ -9,8 +9,10 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator
 
+from pydantic import SecretBytes
+
 from prefect_smtp_relay.transports.deadline import Deadline
-from prefect_smtp_relay.transports.redaction import Redactor
+from prefect_smtp_relay.transports.redaction import Redactor, visible
 from prefect_smtp_relay.transports.smtp.reply import MalformedReply, Reply
 
 _LINE = re.compile(rb"([2-5]\d{2})(?:([ -])(.*))?", re.DOTALL)
@@ -81,8 +83,10 @@ class Wire:
             self._blind = addresses
             self._redact_addresses = Redactor(addresses=addresses)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | SecretBytes) -> None:
         """Write everything; `written` says how much of it went out.
+
+        No frame of a traceback has a secret in it: `ssl` keeps what it writes in one of its own.
 
         Raises:
             OSError: connection lost, or no progress in time.
@@ -90,7 +94,10 @@ class Wire:
         self.written = 0
         while self.written < len(data):
             self.socket.settimeout(self.deadline.left(self._timeout))
-            self.written += self.socket.send(data[self.written :] if self.written else data)
+            try:
+                self.written += self.socket.send(_plain(data)[self.written :])
+            except OSError as error:
+                raise error.with_traceback(None) from error.__cause__
 
     def read_reply(self, seconds: float | None = None, *, beyond_deadline: bool = False) -> Reply:
         """Read one reply, all its lines.
@@ -111,9 +118,9 @@ class Wire:
             line = self._read_line(deadline)
             found = _LINE.fullmatch(line)
             if not found or not found[1].startswith(code):
-                raise MalformedReply(repr(self._masked(line)[:100]))
+                raise MalformedReply(f"'{self._shown(line)[:100]}'")
             code, separator, text = found.groups(b"")
-            lines.append(self._masked(text))
+            lines.append(self._shown(text))
             if separator != b"-":
                 return Reply(int(code), tuple(lines))
         raise MalformedReply(f"a reply of more than {_MAX_LINES} lines")
@@ -121,20 +128,21 @@ class Wire:
     def close(self) -> None:
         """Drop the connection without a word: after an error in DATA, QUIT would be body text.
 
-        It is shut down, too: a forked child may hold another descriptor of it.
+        It is shut down, too: a forked child may have another descriptor of it.
         """
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.abandon()
 
     def abandon(self) -> None:
-        """Let go of the descriptor; whoever else holds the connection keeps it."""
+        """Let go of the descriptor; whoever else has the connection keeps it."""
         with contextlib.suppress(OSError):
             self.socket.close()
 
-    def _masked(self, data: bytes) -> str:
+    def _shown(self, data: bytes) -> str:
+        """Read a line so that whatever is made of it may be shown to anybody, on any terminal."""
         text = data.decode("utf-8", "replace")
-        return self._redact_addresses(self._redact_secrets(text))
+        return visible(self._redact_addresses(self._redact_secrets(text)))
 
     def _read_line(self, deadline: Deadline) -> bytes:
         while b"\n" not in self._received:
@@ -157,6 +165,10 @@ class Wire:
         if not data:
             raise ConnectionResetError("the server closed the connection")
         self._received += data
+
+
+def _plain(data: bytes | SecretBytes) -> bytes:
+    return data if isinstance(data, bytes) else data.get_secret_value()
 
 
 def stuff_dots(chunks: Iterable[bytes]) -> Iterator[bytes]:

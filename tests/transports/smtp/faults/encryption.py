@@ -93,7 +93,7 @@ DIRECT_TLS = [
     Scenario("direct-tls-to-plain", "S: 220 mx.test", TlsFailed, "TLS", "in plain text",
              SPEAKS_PLAIN, settings=DIRECT),
     Scenario("plain-to-direct-tls", ("TLS\nS: 220 mx.test",) * 2, TlsFailed, "greeting",
-             "waits for TLS", "`enable_starttls` off.", timeout=SHORT),
+             "waits for TLS", "*Force STARTTLS* (`enable_starttls`) off.", timeout=SHORT),
     Scenario("direct-tls-fin", "", ConnectionFailed, "TLS", "", SWITCHES, settings=DIRECT),
     Scenario("direct-tls-rst", "HEAR\nRESET", ConnectionFailed, "TLS", "", SWITCHES,
              settings=EITHER),
