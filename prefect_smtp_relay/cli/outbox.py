@@ -24,31 +24,54 @@ def outbox_list(*, as_json: Json = False) -> int:
     return show(Answer({"stored": list(map(_as_data, entries))}, lines), as_json=as_json)
 
 
-def outbox_flush(*, as_json: Json = False) -> int:
-    """Submit the stored mails through the connected relay."""
+def outbox_flush(*ids: str, as_json: Json = False) -> int:
+    """Submit the stored mails through the connected relay.
+
+    A mail that the relay may have accepted already is only submitted where it is named.
+
+    Args:
+        ids: Only these entries; `outbox list` shows their names.
+        as_json: Print one JSON document.
+    """
     settings = current_settings()
     outbox = open_outbox(settings)
-    waiting = len(outbox.entries())
+    entries = {entry.id for entry in outbox.entries()}
+    if missing := [entry for entry in ids if entry not in entries]:
+        text = f"The outbox has no entry {', '.join(missing)}. `outbox list` shows what it has."
+        return show(Answer({"error": text}, complaints=[text], code=PROBLEM), as_json=as_json)
+    waiting = len(entries)
     if waiting and catalog.preferred() is None:
         text = (
             f"No relay is connected: {waiting} left in the outbox. Save an SMTP or a SendGrid"
             " block, then run this again."
         )
-        data = {"accepted": [], "failed": [], "remaining": waiting, "stopped": text}
+        data = {
+            "accepted": [],
+            "failed": [],
+            "unknown": [],
+            "remaining": waiting,
+            "stopped": text,
+        }
         return show(Answer(data, complaints=[text], code=PROBLEM), as_json=as_json)
-    return show(_answer(outbox.flush(partial(resubmit, settings=settings))), as_json=as_json)
+    return show(_answer(outbox.flush(partial(resubmit, settings=settings), ids)), as_json=as_json)
 
 
 def _answer(report: FlushReport) -> Answer:
     data = {
         "accepted": [receipt.model_dump(mode="json") for receipt in report.accepted],
         "failed": [{"id": entry, "reason": reason} for entry, reason in report.failed],
+        "unknown": report.unknown,
         "remaining": report.remaining,
         "stopped": report.stopped,
     }
     lines = [f"{receipt.relay} accepted {receipt.message_id}" for receipt in report.accepted]
     lines.append(f"{len(report.accepted)} accepted, {report.remaining} left in the outbox.")
     complaints = [f"{entry}: {reason}" for entry, reason in report.failed]
+    complaints += [
+        f"{entry}: a relay may have accepted it. Look for its Message-ID in the relay's log; name"
+        " the entry to submit it again."
+        for entry in report.unknown
+    ]
     complaints += [report.stopped] if report.stopped else []
     code = PROBLEM if report.failed or report.remaining else DONE
     return Answer(data, lines, complaints, code)
@@ -75,4 +98,5 @@ def _state(entry: StoredMail) -> str:
     if entry.claimed:
         return "is being submitted by a flush"
     note = "a flush was interrupted, so a relay may have accepted it; " * entry.interrupted
+    note = note or "a relay may have accepted it; " * entry.may_be_accepted
     return f"{entry.recipients} recipient(s); {note}{entry.reason}"

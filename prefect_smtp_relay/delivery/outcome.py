@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from prefect_smtp_relay.delivery.routing import CAPTURE, OUTBOX, open_outbox
 from prefect_smtp_relay.exceptions import (
@@ -11,6 +12,7 @@ from prefect_smtp_relay.exceptions import (
     EmailError,
     MailsNotAccepted,
     MessageError,
+    OutcomeUnknown,
     ReceiptDamaged,
     RecipientsDeferred,
 )
@@ -87,8 +89,17 @@ def keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> st
     """
     if isinstance(error, (MessageError, DeliveryRefused, ReceiptDamaged)):
         return ""
-    path = _store(message, Envelope.of(message), str(error), settings)
-    if path:
+    is_unknown = isinstance(error, OutcomeUnknown)
+    path = _store(message, Envelope.of(message), str(error), settings, is_unknown=is_unknown)
+    if path and is_unknown:
+        run_logger().error(
+            "It is not known whether the mail was accepted. It is stored as %s. Look for"
+            " its Message-ID in the relay's log; if it is not there,"
+            " `prefect-smtp-relay outbox flush %s` submits it again.",
+            path,
+            Path(path).stem,
+        )
+    elif path:
         run_logger().error(
             "The mail was not accepted. It is stored as %s; `prefect-smtp-relay outbox flush`"
             " submits it again.",
@@ -137,9 +148,17 @@ def _list(errors: Mapping[int, EmailError]) -> list[str]:
     ]
 
 
-def _store(message: Message, envelope: Envelope, reason: str, settings: SmtpRelaySettings) -> str:
+def _store(
+    message: Message,
+    envelope: Envelope,
+    reason: str,
+    settings: SmtpRelaySettings,
+    *,
+    is_unknown: bool = False,
+) -> str:
     try:
-        return str(open_outbox(settings).keep(message, envelope, reason))
+        outbox = open_outbox(settings)
+        return str(outbox.keep(message, envelope, reason, may_be_accepted=is_unknown))
     except EmailError as storing:
         run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
         return ""

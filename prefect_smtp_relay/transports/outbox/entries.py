@@ -189,4 +189,5 @@ def _filled(mail: StoredMail, record: Record) -> StoredMail:
         from_=record.from_,
         recipients=len(record.forward_paths),
         size=record.size,
+        may_be_accepted=record.may_be_accepted,
     )

@@ -36,8 +36,20 @@ class Record(BaseModel):
         default=(), description="Labels for a relay's statistics; no header has them."
     )
 
+    may_be_accepted: bool = Field(
+        default=False, description="Whether a relay got it, and its answer was lost."
+    )
+
     @classmethod
-    def of(cls, message: Message, envelope: Envelope, reason: str, size: int) -> Record:
+    def of(
+        cls,
+        message: Message,
+        envelope: Envelope,
+        reason: str,
+        size: int,
+        *,
+        may_be_accepted: bool = False,
+    ) -> Record:
         """Write the record of a message that is stored now."""
         return cls(
             stored_at=datetime.now(UTC),
@@ -52,6 +64,7 @@ class Record(BaseModel):
             forward_paths=envelope.forward_paths,
             bcc=tuple(m for m in message.bcc if m in envelope.forward_paths),
             categories=message.categories,
+            may_be_accepted=may_be_accepted,
         )
 
     @classmethod
@@ -78,9 +91,10 @@ class Record(BaseModel):
         """Where the message still has to go."""
         return Envelope(self.reverse_path, self.forward_paths)
 
-    def because(self, reason: str) -> Record:
+    def because(self, reason: str, *, may_be_accepted: bool = False) -> Record:
         """Return the same record with another reason."""
-        return self.model_copy(update={"reason": _writable(reason)})
+        update = {"reason": _writable(reason), "may_be_accepted": may_be_accepted}
+        return self.model_copy(update=update)
 
     def only_for(self, forward_paths: tuple[Mailbox, ...]) -> Record:
         """Return the same record for some of its recipients only."""

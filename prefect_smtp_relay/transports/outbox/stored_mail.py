@@ -24,6 +24,8 @@ class StoredMail:
         claimed: a flush is submitting it right now.
         interrupted: the process of a flush died while it submitted the message, so a relay may
             have accepted it already; the next flush submits it again, with the same Message-ID.
+        may_be_accepted: the relay got it, and its answer was lost; only a flush that names the
+            entry submits it.
         error: why the entry cannot be read, and what to set; empty where it can.
     """
 
@@ -38,6 +40,7 @@ class StoredMail:
     size: int = 0
     claimed: bool = False
     interrupted: bool = False
+    may_be_accepted: bool = False
     error: str = ""
 
 
@@ -49,10 +52,12 @@ class FlushReport:
         accepted: the receipts of what relays accepted, at least for some recipients.
         failed: id and error text of every entry that no relay accepted as a whole.
         remaining: how many entries the outbox has now.
+        unknown: ids of the entries that may have been accepted, and were not named.
         stopped: why the flush did not try every entry; empty where it did.
     """
 
     accepted: list[Receipt] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     remaining: int = 0
     stopped: str = ""

@@ -54,7 +54,6 @@ def test_flushing_nothing_is_no_error(outbox: Outbox, directory: Path, relay: An
         TransientFailure("smtp://mx", "try later", 451),
         PermanentFailure("smtp://mx", "no", 554),
         RecipientsRefused("smtp://mx", {"bob@example.net": NO_SUCH_USER}),
-        OutcomeUnknown("smtp://mx", "the reply was lost"),
     ],
 )
 def test_what_fails_stays_with_its_reason(
@@ -74,6 +73,24 @@ def test_what_fails_stays_with_its_reason(
         first.message_id,
         second.message_id,
     ]
+
+
+def test_what_may_have_been_accepted_is_submitted_only_where_it_is_named(
+    outbox: Outbox, store: Store, relay: Any
+) -> None:
+    """A flush passes over an entry whose answer was lost, says so, and takes it by its name."""
+    first, second = store("one"), store("two")
+    relay.answer = OutcomeUnknown("smtp://mx", "the reply was lost")
+    outbox.flush(relay)
+    entries = outbox.entries()
+    assert [entry.may_be_accepted for entry in entries] == [True, True]
+    relay.answer = {}
+    report = outbox.flush(relay)
+    assert (report.accepted, report.remaining) == ([], 2)
+    assert report.unknown == [entry.id for entry in entries]
+    report = outbox.flush(relay, [entries[1].id])
+    assert [receipt.message_id for receipt in report.accepted] == [second.message_id]
+    assert [entry.message_id for entry in outbox.entries()] == [first.message_id]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyboardInterrupt()])
