@@ -79,24 +79,24 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     from_address: str = Field(
         default="",
         title="From address",
-        description="The sender; blank for the one of the relay.",
+        description="The sender; empty for the one of the relay.",
         examples=["Prefect <prefect@example.org>"],
     )
     reply_to: str = Field(
         default="",
         title="Reply to",
-        description="Where answers go; blank for the sender.",
+        description="Where answers go; empty for the sender.",
     )
     subject_prefix: str = Field(
         default="",
         title="Subject prefix",
-        description="Stands before each subject, with a blank behind it.",
+        description="Goes before each subject, with a space after it.",
         examples=["[production]"],
     )
     thread: str = Field(
         default="",
         title="Thread",
-        description="A key: mails of one key show in one thread; blank for a thread each.",
+        description="A key: mails of one key show in one thread; empty for a thread each.",
     )
     include_header: bool = Field(
         default=True,
@@ -116,7 +116,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     relay: str = Field(
         default="",
         title="Relay",
-        description="A connected relay, as smtp/NAME or sendgrid/NAME; blank for the preferred"
+        description="A connected relay, as smtp/NAME or sendgrid/NAME; empty for the preferred"
         " one; outbox to store mail only.",
     )
 
@@ -163,7 +163,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
 
         Args:
             body: Markdown; single line ends are kept.
-            subject: its line ends become blanks; by default "Prefect notification".
+            subject: its line ends become spaces; by default "Prefect notification".
 
         Returns:
             None in sync code; in async code a coroutine, which must be awaited.
