@@ -31,15 +31,7 @@ class BulkTransport(Transport, Protocol):
     def deliver_all(
         self, mails: Sequence[tuple[Message, Envelope]], connections: int = 1
     ) -> list[Result]:
-        """Submit many messages.
-
-        Args:
-            mails: messages with their envelopes.
-            connections: how many at once.
-
-        Returns:
-            What became of each, in their order.
-        """
+        """Submit many messages, as the function of this name does."""
 
 
 def deliver_all(

@@ -12,6 +12,7 @@ from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
 from prefect_smtp_relay.mail.categories import check_count
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.receipt import Refusal
 
 MAX_RECIPIENTS = 1000
 """Of one request: to, cc and bcc together."""
@@ -25,6 +26,25 @@ RESERVED_HEADERS = frozenset(
         *("content-transfer-encoding", "to", "from", "subject", "reply-to", "cc", "bcc"),
     }
 )
+
+
+_NOT_ASCII = Refusal(
+    code=553,
+    enhanced_code="5.6.7",  # RFC 6531, section 3.5
+    text="SendGrid takes only ASCII before the @. Use an ASCII address, or an SMTP relay with"
+    " SMTPUTF8.",
+)
+
+
+def refuse_recipients(envelope: Envelope) -> tuple[Envelope, dict[str, Refusal]]:
+    """Refuse the recipients whom SendGrid cannot name, where others are left, so that these get it.
+
+    Returns:
+        The envelope of the others, and the refusals.
+    """
+    refused = {m.address: _NOT_ASCII for m in envelope.forward_paths if m.needs_smtputf8}
+    others = [m.address for m in envelope.forward_paths if m.address not in refused]
+    return (envelope.only_for(others), refused) if others else (envelope, {})
 
 
 def refuse_unsupported(message: Message, envelope: Envelope) -> None:

@@ -33,7 +33,7 @@ class SendGridTransport:
 
         Returns:
             The receipt; ``provider_id`` is SendGrid's X-Message-Id. SendGrid takes all
-            recipients or none.
+            recipients or none, but for those whom it cannot name.
 
         Raises:
             EmailError: and nothing else; `MessageError` before any I/O.
@@ -41,9 +41,11 @@ class SendGridTransport:
         # SendGrid's library costs 90 ms to import: only who uses it pays.
         from prefect_smtp_relay.transports.sendgrid.client import submit
         from prefect_smtp_relay.transports.sendgrid.errors import refusal
+        from prefect_smtp_relay.transports.sendgrid.limits import refuse_recipients
         from prefect_smtp_relay.transports.sendgrid.payload import encode_payload, render_payload
 
         config = self._config
+        envelope, refused = refuse_recipients(envelope)
         payload = render_payload(
             message, envelope, categories=config.categories, sandbox_mode=config.sandbox_mode
         )
@@ -57,6 +59,7 @@ class SendGridTransport:
             transport=self.name,
             outcome="accepted",
             accepted=[mailbox.address for mailbox in envelope.forward_paths],
+            refused=refused,
             response=answer.status_line + " (sandbox mode)" * config.sandbox_mode,
             provider_id=answer.provider_id,
             size=len(body),

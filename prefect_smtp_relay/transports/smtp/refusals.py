@@ -34,55 +34,19 @@ _OAUTH = (
 )
 _ENCRYPT = f"The relay wants encryption first: switch {SSL} or {ENABLE_STARTTLS} on."
 _AUTHENTICATE = f"The relay wants authentication: {_LOGIN}"
-_RELAYING = (
-    "The relay does not take mail for this recipient from everybody: if it takes a login,"
-    f" {_LOGIN[:-1]}; else its administrator has to permit this host."
-)
-_PASSWORDS_RETIRED = (
-    "The provider takes no passwords for SMTP on this account any more (basic authentication):"
-    f" {_OAUTH}, or use another relay."
-)
 _SMTP_AUTH_IS_OFF = (
     "Authenticated SMTP is switched off: an administrator of Microsoft 365 switches it on for the"
     " mailbox (Mail, Manage email apps), or for the organisation in Exchange."
 )
 _MAY_BE_RETIRED = f"Where the account may not log in with a password any more, {_OAUTH}."
 _SENDER = f"The relay does not take this sender: set {FROM_ADDRESS} to one that it permits."
-_SENDER_UNKNOWN = (
-    f"The relay checks whether the sender exists: set {FROM_ADDRESS} to a mailbox that receives"
-    " mail, in a domain that DNS knows."
-)
-_SENDER_POLICY = (
-    "The sender's domain does not vouch for this relay (SPF, DKIM, DMARC): have its DNS permit the"
-    f" relay, or set {FROM_ADDRESS} to an address of a domain that does."
-)
 _GREETING_NAME = (
     "The relay does not accept the name this host greets with: set"
     f" {DOMAIN} to a name that DNS knows."
 )
-_REVERSE_DNS = (
-    "The relay wants a DNS entry for this host's IP address (PTR): have one made, or use a relay"
-    f" that takes a login ({USERNAME}) on port 587."
-)
-_BLOCKLIST = (
-    "This host's IP address is on a blocklist: have it removed there, as the text says, or use a"
-    f" relay that takes a login ({USERNAME}) on port 587."
-)
-_GREYLIST = (
-    "The relay puts off senders that it does not know yet (greylisting): a later try usually"
-    " passes."
-)
-_SENDING_QUOTA = (
-    "The account or this host has sent as much as the relay permits: send less at once, or ask its"
-    " administrator for a higher limit."
-)
 _MAILBOX_FULL = "The recipient's mailbox is full: only its owner can change that."
 _RECIPIENT = "The relay knows no such recipient: check the recipient's address."
-_SIZE = "The message is larger than the relay takes: attach less, or link to the files."
 _CONTENT = "The relay refused the content: its text says why."
-_APP_PASSWORD = (
-    f"The account wants an app password: create one with the provider and set it as {PASSWORD}."
-)
 
 _Table = tuple[tuple[str, str], ...]
 
@@ -90,7 +54,8 @@ _OF_THE_LOGIN: _Table = (
     (r"smtpclientauthentication is disabled", f"{_SMTP_AUTH_IS_OFF} {_MAY_BE_RETIRED}"),
     (
         r" 5\.7\.30\b|basic auth(entication)? is (disabled|not supported)",
-        _PASSWORDS_RETIRED,
+        "The provider takes no passwords for SMTP on this account any more (basic authentication):"
+        f" {_OAUTH}, or use another relay.",
     ),
     (r"user credentials were incorrect", f"Check {CREDENTIALS} in the block. {_MAY_BE_RETIRED}"),
     (
@@ -98,7 +63,11 @@ _OF_THE_LOGIN: _Table = (
         "Gmail takes only app passwords here: create one (myaccount.google.com/apppasswords) and"
         f" set it as {PASSWORD}; where the administrator forbids them, {_OAUTH}.",
     ),
-    (r" 5\.7\.9\b|application-specific password|app password", _APP_PASSWORD),
+    (
+        r" 5\.7\.9\b|application-specific password|app password",
+        "The account wants an app password: create one with the provider and set it as"
+        f" {PASSWORD}.",
+    ),
     (
         r" 5\.7\.139\b",
         "Microsoft does not let this account log in by SMTP with a password (security defaults,"
@@ -119,26 +88,42 @@ _OF_THE_ENVELOPE: _Table = (
     ),
     # Of the content: its links are on blocklists, too.
     (r"\b(surbl|uribl)\b|\b(url|link)s?\b.{0,40}\b((black|block)list|listed)", _CONTENT),
-    (r"\bdmarc\b|\bspf\b|\bdkim\b|[45]\.7\.(2[0-46]|509|515)\b", _SENDER_POLICY),
+    (
+        r"\bdmarc\b|\bspf\b|\bdkim\b|[45]\.7\.(2[0-46]|509|515)\b",
+        "The sender's domain does not vouch for this relay (SPF, DKIM, DMARC): have its DNS permit"
+        f" the relay, or set {FROM_ADDRESS} to an address of a domain that does.",
+    ),
     # Of this host.
     (r"^(?!503).*\b(helo|ehlo)\b", _GREETING_NAME),
     (
         r"\bptr\b|reverse.?(dns|host|lookup)|find your (reverse )?hostname|[45]\.7\.25\b",
-        _REVERSE_DNS,
+        "The relay wants a DNS entry for this host's IP address (PTR): have one made, or use a"
+        f" relay that takes a login ({USERNAME}) on port 587.",
     ),
     (
         r"blocked using|(block|black|deny)[ -]?list|\b(dns|r)bls?\b|spamhaus|spamcop|barracuda"
         r"|\b(ip|host|client)\b.{0,60}\b(listed|blocked|banned)\b|banned sending ip"
-        r"|(poor|bad|low) reputation|5\.7\.606\b",
-        _BLOCKLIST,
+        r"|(poor|bad|low) reputation|from this ip\b|5\.7\.(606|70[78])\b",
+        "This host's IP address is on a blocklist: have it removed there, as the text says, or use"
+        f" a relay that takes a login ({USERNAME}) on port 587.",
     ),
-    (r"gr[ae]y-?list", _GREYLIST),
+    (
+        r"client host rejected|the ip you're using|to send (e?mail )?directly",
+        "The relay does not serve this host: ask its administrator, or use a relay that takes a"
+        f" login ({USERNAME}) on port 587.",
+    ),
+    (
+        r"gr[ae]y-?list",
+        "The relay puts off senders that it does not know yet (greylisting): a later try usually"
+        " passes.",
+    ),
     # Of the sender.
     (
         r"sender verif|verify (the )?sender|sender[^.;]*\b(domain|host)( name)? (is )?not found"
         r"|sender[^.;]*\b(undeliverable|unverified|does not exist|user unknown)"
         r"|domain of sender|sender('s)? domain[^.;]*\b(exist|resolve|mx|dns)|[45]\.1\.8\b",
-        _SENDER_UNKNOWN,
+        f"The relay checks whether the sender exists: set {FROM_ADDRESS} to a mailbox that receives"
+        " mail, in a domain that DNS knows.",
     ),
     (
         r"[45]\.2\.252\b|send ?as ?denied|[45]\.7\.60\b|[45]\.1\.7\b|relaying disallowed as"
@@ -154,19 +139,21 @@ _OF_THE_ENVELOPE: _Table = (
     (r"[45]\.2\.2\b|mailbox (is )?full|over ?quota|mailbox.{0,20}quota", _MAILBOX_FULL),
     (
         r"5\.3\.4\b|^552(?! \d\.)|message (is )?too (large|big)|(maximum|exceeds) .{0,20}\bsize",
-        _SIZE,
+        "The message is larger than the relay takes: attach less, or link to the files.",
     ),
     (
         r"(sending|daily|hourly|user|messages?|mails?|rate|account)[\w -]{0,20}\b(limit|quota)"
         r"|too (many|much) (messages|e?mails?|connections)|(limit|quota) (is )?exceeded|throttl"
         r"|rate.?limit|5\.4\.5\b|4\.7\.28\b|5\.7\.705\b",
-        _SENDING_QUOTA,
+        "The account or this host has sent as much as the relay permits: send less at once, or ask"
+        " its administrator for a higher limit.",
     ),
     (
         r"relay(ing)?( access)? (is )?(denied|not (permitted|allowed)|prohibited|refused)"
         r"|(unable|not (allowed|permitted|authori[sz]ed)|refus\w+|cannot|can't) to relay"
         r"|(do|does) not (permit |allow )?relay|not an? open relay|rcpthosts|5\.7\.54\b",
-        _RELAYING,
+        "The relay does not take mail for this recipient from everybody: if it takes a login,"
+        f" {_LOGIN[:-1]}; else its administrator has to permit this host.",
     ),
     # Of the recipient: last, as all the others are told in answer to RCPT, too.
     (
@@ -217,7 +204,7 @@ def advise(stage: str, reply: Reply) -> str:
         return NOT_SMTP
     if reply.code in (530, 538):
         return _ENCRYPT if reply.code == 538 or "TLS" in reply.text.upper() else _AUTHENTICATE
-    found = _find(stage, str(reply))
+    found = _find(stage, reply)
     return found or (_LATER if reply.is_transient else _BY_STAGE.get(stage, _BY_STAGE["DATA"]))
 
 
@@ -253,11 +240,13 @@ def advise_token(reply: Reply, *, is_fetched: bool) -> str:
     )
 
 
-def _find(stage: str, reply: str) -> str:
+def _find(stage: str, reply: Reply) -> str:
+    text = str(reply)
     if stage == "STARTTLS":
         return ""
     table = _OF_THE_LOGIN if stage == "AUTH" else _OF_THE_ENVELOPE
-    if stage in _BEFORE_RCPT:
-        table = tuple(row for row in table if row[1] not in _OF_A_RECIPIENT)
-    found = (advice for pattern, advice in table if re.search(pattern, reply, re.IGNORECASE))
-    return next(found, "")
+    found = (advice for pattern, advice in table if re.search(pattern, text, re.IGNORECASE))
+    advice = next(found, "")
+    is_misread = advice in _OF_A_RECIPIENT and stage in _BEFORE_RCPT
+    # Who is not known for now may be known later.
+    return "" if is_misread or (advice is _RECIPIENT and reply.is_transient) else advice

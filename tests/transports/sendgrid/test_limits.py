@@ -38,7 +38,6 @@ def test_too_many_categories(make_message: MakeMessage) -> None:
         ({"inline_images": {"dot": ("dot.png", b"")}}, "^inline_images: 'dot.png' is empty"),
         ({"headers": {"Sender": "desk@example.com"}}, r"^headers\['Sender'\]: "),
         ({"to": "jörg@example.org"}, "^jörg@example.org: .*ASCII"),
-        ({"bcc": "jörg@example.org"}, "^jörg@example.org: .*ASCII"),
         ({"from_": "jörg@example.org"}, "^jörg@example.org: .*ASCII"),
         ({"reply_to": "jörg@example.org"}, "^jörg@example.org: .*ASCII"),
         ({"headers": {"X-SG-EID": "1"}}, "^headers: .*X-SG-EID"),
@@ -98,3 +97,23 @@ def test_a_reverse_path_is_refused(make_message: MakeMessage) -> None:
     message = make_message(reverse_path="bounces@example.com")
     with pytest.raises(UnsupportedFeature, match=r"^reverse_path: .* deliver through SMTP"):
         _render(message)
+
+
+@pytest.mark.parametrize("field", ["to", "cc", "bcc"])
+def test_a_recipient_whom_sendgrid_cannot_name_is_refused_alone(
+    make_message: MakeMessage,
+    make_transport: Callable[..., SendGridTransport],
+    api: ApiServer,
+    field: str,
+) -> None:
+    """The others get the mail, and the receipt says who does not."""
+    recipients = {"to": ["ann@example.org"], field: ["bob@example.org", "jörg@example.org"]}
+    message = make_message(**recipients)
+    receipt = make_transport().deliver(message, Envelope.of(message))
+    assert "jörg" not in api.requests[0].body.decode()
+    assert "bob@example.org" in api.requests[0].body.decode()
+    if field == "bcc":
+        assert (receipt.refused, receipt.bcc_accepted, receipt.bcc_refused) == ({}, 1, 1)
+    else:
+        assert "bob@example.org" in receipt.accepted
+        assert str(receipt.refused["jörg@example.org"]).startswith("553 5.6.7 SendGrid takes only")

@@ -18,7 +18,7 @@ from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.smtp import Limits, Security
-from prefect_smtp_relay.transports.smtp.delivery.transaction import LosesCommands
+from prefect_smtp_relay.transports.smtp.connect.learned import Learned
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -182,7 +182,7 @@ def test_a_server_that_loses_what_follows_a_message(
     results = submit_all(server, ANN, BEN, "cat@example.org", limits=limits)
     assert [accepted(result) for result in results] == [(ANN,), (BEN,), ("cat@example.org",)]
     assert (server.connections, len(server.stored)) == (2, 3)
-    assert process_memory.of(LosesCommands) == {("127.0.0.1", server.port)}
+    assert process_memory.of(Learned).losing == {("127.0.0.1", server.port)}
 
 
 @pytest.mark.parametrize("hello", [HELLO, STEPWISE], ids=["pipelined", "stepwise"])

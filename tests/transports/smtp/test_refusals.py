@@ -65,6 +65,8 @@ AT_ANY_STEP = [
     ("554 5.7.1 Rate limit exceeded for flows@example.org", QUOTA),
     ("550 5.7.30 Basic authentication is not supported for Client Submission.", XOAUTH2),
     ("552 5.3.4 Message size exceeds fixed limit", "attach less"),
+    ("554 5.7.1 <worker[192.0.2.1]>: Client host rejected: Access denied", "not serve this host"),
+    ("550 5.7.708 Access denied, traffic not accepted from this IP", BLOCKLIST),
 ]
 OF_THE_RECIPIENT = [
     ("550 5.1.1 <ann@x.org>: Recipient address rejected: User unknown", "check the recipient's"),
@@ -73,6 +75,7 @@ OF_THE_RECIPIENT = [
     ("504 5.5.2 <ann>: Recipient address rejected: need fully-qualified address", "recipient's"),
     ("452 4.2.2 The email account that you tried to reach is over quota", "mailbox is full"),
     ("552 5.2.2 Mailbox full", "mailbox is full"),
+    ("450 4.2.0 <ann@x.org>: Recipient address rejected: try later", "asks to try again later"),
     ("550 5.7.1 no", "Check the recipient's address"),
 ]
 BLAME = ("Check the recipient's address", "check the recipient's", "Check the addresses")

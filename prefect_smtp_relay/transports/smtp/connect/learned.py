@@ -13,7 +13,8 @@ class Learned:
 
     ``starttls`` are those that answered direct TLS in plain text, ``offered_starttls`` those that
     had STARTTLS on offer, ``addresses`` what worked last of those of a host, ``slow`` those that
-    greeted late or not at all.
+    greeted late or not at all, ``losing`` those that lose the commands which come together with the
+    end of a message (chasquid 1.11 reads a message by another buffer).
     """
 
     def __init__(self) -> None:
@@ -21,6 +22,7 @@ class Learned:
         self.offered_starttls: set[Endpoint] = set()
         self.addresses: dict[Endpoint, Address] = {}
         self.slow: set[Endpoint] = set()
+        self.losing: set[Endpoint] = set()
         self._warned: set[SmtpConfig] = set()
         self._lock = threading.Lock()
 

@@ -14,6 +14,7 @@ from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.connection import connect
 from prefect_smtp_relay.transports.smtp.errors import translating
+from prefect_smtp_relay.transports.smtp.form import TIMEOUT_SECONDS
 from prefect_smtp_relay.transports.smtp.session.session import Session, quit_all
 
 _ROUND_SECONDS = 1.0
@@ -122,8 +123,8 @@ class Pool:
             except TimeoutError as error:
                 raise TimedOut(
                     config.name,
-                    f"all {limit} connections of this process were in use all the time."
-                    " Submit fewer mails at once, or raise `timeout_seconds`.",
+                    f"all {limit} connections of this process were in use all the time. Submit"
+                    f" fewer mails at once, or raise {TIMEOUT_SECONDS}.",
                     stage="connect",
                 ) from error
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from prefect_smtp_relay.exceptions import TimedOut
 from prefect_smtp_relay.mail.receipt import Refusal
 from prefect_smtp_relay.process_memory import process_memory
+from prefect_smtp_relay.transports.smtp.connect.learned import Learned
 from prefect_smtp_relay.transports.smtp.delivery.mail_command import mail_command
 from prefect_smtp_relay.transports.smtp.delivery.submission import Stage, Submission
 from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY, refused
@@ -19,13 +20,6 @@ from prefect_smtp_relay.transports.smtp.session.wire import stuff_dots
 _UNKNOWN_COMMAND = frozenset({500, 501, 502})
 _OUT_OF_STEP = _UNKNOWN_COMMAND | {503}
 _TOO_MANY = re.compile(r"too many recipients|recipient limit", re.IGNORECASE)
-
-
-class LosesCommands(set[tuple[str, int]]):
-    """Hosts and ports that lose the commands that come together with the end of a message.
-
-    chasquid 1.11 reads a message by another buffer than commands.
-    """
 
 
 class Transaction:
@@ -79,7 +73,7 @@ class Transaction:
             after_a_message: whether that write begins with the end of another message.
         """
         place = self._session.config.endpoint
-        if self._is_announced or (after_a_message and place in process_memory.of(LosesCommands)):
+        if self._is_announced or (after_a_message and place in process_memory.of(Learned).losing):
             return b""
         self._is_announced = True
         self._follows_a_message = after_a_message
@@ -176,7 +170,7 @@ class Transaction:
                 "MAIL", min(seconds, session.config.limits.next_reply_seconds)
             )
         except TimedOut:
-            process_memory.of(LosesCommands).add(session.config.endpoint)
+            process_memory.of(Learned).losing.add(session.config.endpoint)
             raise
 
     def _heed_refused_sender(self, mail: Reply, replies: Iterator[Reply]) -> None:
@@ -191,7 +185,7 @@ class Transaction:
             if data.code == 354:
                 session.close()
         if self._follows_a_message and mail.code in _UNKNOWN_COMMAND:
-            process_memory.of(LosesCommands).add(session.config.endpoint)
+            process_memory.of(Learned).losing.add(session.config.endpoint)
         if session.served and (mail.is_transient or mail.code in _OUT_OF_STEP):
             session.is_retired = True
             raise refused(session.config.name, "MAIL", mail)
