@@ -42,10 +42,10 @@ def _texts(file: Path) -> Iterator[tuple[int, str]]:
     """Every string of a file with a space in it, pieces of f-strings too, but no docstring."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if " " in node.value and id(node) not in silent:
-                yield node.lineno, node.value
+    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    for node in texts:
+        if isinstance(node.value, str) and " " in node.value and id(node) not in silent:
+            yield node.lineno, node.value
 
 
 def _commands_help(file: Path) -> Iterator[tuple[int, str]]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, Line, show
+from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, Line, UsageError, show
 from prefect_smtp_relay.delivery.resubmit import resubmit
 from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.transports.outbox import FlushReport, StoredMail
+
+_UNCERTAIN = (
+    "may have been accepted. Look for its Message-ID in the relay's log; then submit it with"
+    " `prefect-smtp-relay outbox flush ID`, or delete its files."
+)
 
 
 def outbox_list(*, as_json: Json = False) -> int:
@@ -24,34 +29,49 @@ def outbox_list(*, as_json: Json = False) -> int:
     return show(Answer({"stored": list(map(_as_data, entries))}, lines), as_json=as_json)
 
 
-def outbox_flush(*, as_json: Json = False) -> int:
-    """Submit the stored mails through the connected relay."""
+def outbox_flush(*entries: str, as_json: Json = False) -> int:
+    """Submit the stored mails through the connected relay.
+
+    Args:
+        entries: Only these, by the ids that the list shows; by default all but those that a relay
+            may have accepted.
+        as_json: Print one JSON document.
+    """
     settings = current_settings()
     outbox = open_outbox(settings)
-    waiting = len(outbox.entries())
+    stored = {entry.id for entry in outbox.entries()}
+    if unknown := sorted(set(entries) - stored):
+        raise UsageError(f"there is no entry {', '.join(unknown)}. `outbox list` shows all.")
+    waiting = len(stored)
     if waiting and catalog.preferred() is None:
         text = (
             f"No relay is connected: {waiting} left in the outbox. Save an SMTP or a SendGrid"
             " block, then run this again."
         )
-        data = {"accepted": [], "failed": [], "remaining": waiting, "stopped": text}
+        data = _as_report(FlushReport(remaining=waiting, stopped=text))
         return show(Answer(data, complaints=[text], code=PROBLEM), as_json=as_json)
-    return show(_answer(outbox.flush(partial(resubmit, settings=settings))), as_json=as_json)
+    report = outbox.flush(partial(resubmit, settings=settings), entries)
+    return show(_answer(report), as_json=as_json)
 
 
-def _answer(report: FlushReport) -> Answer:
-    data = {
+def _as_report(report: FlushReport) -> dict[str, Any]:
+    return {
         "accepted": [receipt.model_dump(mode="json") for receipt in report.accepted],
         "failed": [{"id": entry, "reason": reason} for entry, reason in report.failed],
+        "uncertain": report.uncertain,
         "remaining": report.remaining,
         "stopped": report.stopped,
     }
+
+
+def _answer(report: FlushReport) -> Answer:
     lines = [f"{receipt.relay} accepted {receipt.message_id}" for receipt in report.accepted]
     lines.append(f"{len(report.accepted)} accepted, {report.remaining} left in the outbox.")
     complaints = [f"{entry}: {reason}" for entry, reason in report.failed]
+    complaints += [f"{entry}: {_UNCERTAIN}" for entry in report.uncertain]
     complaints += [report.stopped] if report.stopped else []
     code = PROBLEM if report.failed or report.remaining else DONE
-    return Answer(data, lines, complaints, code)
+    return Answer(_as_report(report), lines, complaints, code)
 
 
 def _as_data(entry: StoredMail) -> dict[str, Any]:
@@ -74,5 +94,7 @@ def _state(entry: StoredMail) -> str:
         return f"cannot be read: {entry.error}"
     if entry.claimed:
         return "is being submitted by a flush"
+    if entry.uncertain:
+        return f"{entry.recipients} recipient(s); may have been accepted: {entry.reason}"
     note = "a flush was interrupted, so a relay may have accepted it; " * entry.interrupted
     return f"{entry.recipients} recipient(s); {note}{entry.reason}"

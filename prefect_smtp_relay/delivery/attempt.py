@@ -13,7 +13,12 @@ from prefect_smtp_relay.delivery.keys import Claim
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.retry_state import RetryState, retry_states
 from prefect_smtp_relay.delivery.routing import Relay, RelayChoice
-from prefect_smtp_relay.exceptions import EmailError, MessageError, RecipientsRefused
+from prefect_smtp_relay.exceptions import (
+    EmailError,
+    MessageError,
+    OutcomeUnknown,
+    RecipientsRefused,
+)
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Draft, Message
@@ -136,7 +141,7 @@ class Attempt:
             message_id=self._message.message_id if self._message else error.message_id,
         )
         state = self.state
-        if error.transient and self._run.retries_left(error.max_retries):
+        if error.transient and self._run.retries_left(self._max_retries(error)):
             moment = pacing.not_before(error)
             self._note(replace(state, error=error, not_before=moment))
             self.outcome = Outcome(error=error)
@@ -172,6 +177,11 @@ class Attempt:
         recipients = (*self.draft.to, *self.draft.cc, *self.draft.bcc)
         addresses = {mailbox.address for mailbox in recipients}
         return reached is None or bool(addresses & {*reached.deferred})
+
+    def _max_retries(self, error: EmailError) -> int | None:
+        if isinstance(error, OutcomeUnknown) and self._settings.unknown_outcome == "keep":
+            return 0
+        return error.max_retries
 
     def _refusals(self, error: EmailError) -> dict[str, Any]:
         """Tell whom the relay refused: the error only numbers Bcc recipients."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from prefect_smtp_relay.delivery.routing import CAPTURE, OUTBOX, open_outbox
 from prefect_smtp_relay.exceptions import (
@@ -11,6 +12,7 @@ from prefect_smtp_relay.exceptions import (
     EmailError,
     MailsNotAccepted,
     MessageError,
+    OutcomeUnknown,
     ReceiptDamaged,
     RecipientsDeferred,
 )
@@ -83,8 +85,16 @@ def keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> st
     """
     if isinstance(error, (MessageError, DeliveryRefused, ReceiptDamaged)):
         return ""
-    path = _store(message, Envelope.of(message), str(error), settings)
-    if path:
+    uncertain = isinstance(error, OutcomeUnknown)
+    path = _store(message, Envelope.of(message), str(error), settings, uncertain=uncertain)
+    if path and uncertain:
+        run_logger().error(
+            "The mail may have been accepted. It is stored as %s; look for its Message-ID in the"
+            " relay's log before you submit it with `prefect-smtp-relay outbox flush %s`.",
+            path,
+            Path(path).stem,
+        )
+    elif path:
         run_logger().error(
             "The mail was not accepted. It is stored as %s; `prefect-smtp-relay outbox flush`"
             " submits it again.",
@@ -133,9 +143,16 @@ def _list(errors: Mapping[int, EmailError]) -> list[str]:
     ]
 
 
-def _store(message: Message, envelope: Envelope, reason: str, settings: SmtpRelaySettings) -> str:
+def _store(
+    message: Message,
+    envelope: Envelope,
+    reason: str,
+    settings: SmtpRelaySettings,
+    *,
+    uncertain: bool = False,
+) -> str:
     try:
-        return str(open_outbox(settings).keep(message, envelope, reason))
+        return str(open_outbox(settings).keep(message, envelope, reason, uncertain=uncertain))
     except EmailError as storing:
         run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
         return ""

@@ -188,4 +188,5 @@ def _filled(mail: StoredMail, record: Record) -> StoredMail:
         from_=record.from_,
         recipients=len(record.forward_paths),
         size=record.size,
+        uncertain=record.uncertain,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.exceptions import EmailError, OutcomeUnknown
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
@@ -16,13 +16,17 @@ from prefect_smtp_relay.transports.outbox.stored_mail import FlushReport
 Submit = Callable[[Message, Envelope], Receipt]
 
 
-def flush(entries: Entries, submit: Submit) -> FlushReport:
+def flush(entries: Entries, submit: Submit, named: Collection[str]) -> FlushReport:
     """Submit what is stored, the oldest first; see `Outbox.flush`."""
     report = FlushReport()
     entries.sweep()
     for mail in entries.stored():
+        if named and mail.id not in named:
+            continue
         if mail.error:
             report.failed.append((mail.id, mail.error))
+        elif mail.uncertain and not named:
+            report.uncertain.append(mail.id)
         elif not mail.claimed and (claim := entries.claim(mail)):
             _flush_one(entries, claim, submit, report)
         if report.stopped:
@@ -38,7 +42,8 @@ def _flush_one(entries: Entries, claim: str, submit: Submit, report: FlushReport
         record, message, envelope = entries.load(claim)
         receipt = submit(message, envelope)
     except EmailError as error:
-        entries.release(claim, record and record.because(str(error)))
+        uncertain = isinstance(error, OutcomeUnknown)
+        entries.release(claim, record and record.because(str(error), uncertain=uncertain))
         report.failed.append((entry_id, str(error)))
         return
     except BaseException:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -82,13 +82,16 @@ class Outbox:
             size=size,
         )
 
-    def keep(self, message: Message, envelope: Envelope, reason: str) -> Path:
+    def keep(
+        self, message: Message, envelope: Envelope, reason: str, *, uncertain: bool = False
+    ) -> Path:
         """Store one message, in place of itself where its Message-ID is stored already.
 
         Args:
             message: what to store.
             envelope: to whom it has to go.
             reason: why no relay has it, for example the text of the final failure.
+            uncertain: a relay may have it all the same: only who names it gets it submitted.
 
         Returns:
             The file. While a flush submits the same message, it bears another name.
@@ -96,7 +99,7 @@ class Outbox:
         Raises:
             EmailError: as `deliver`.
         """
-        path, _ = self._store(message, envelope, reason)
+        path, _ = self._store(message, envelope, reason, uncertain=uncertain)
         return path
 
     def entries(self) -> list[StoredMail]:
@@ -118,7 +121,7 @@ class Outbox:
         _, message, envelope = self._entries.load(mail.path.name)
         return message, envelope
 
-    def flush(self, submit: Submit) -> FlushReport:
+    def flush(self, submit: Submit, named: Collection[str] = ()) -> FlushReport:
         """Hand every stored message to a relay, the oldest first; safe to run twice at once.
 
         An entry is claimed by renaming its file, so that no other flush submits it. What a
@@ -130,14 +133,19 @@ class Outbox:
         Args:
             submit: hands one message to a relay, within 15 minutes, and returns its receipt.
                 It replaces `FROM_PENDING`. A receipt that says ``stored`` ends the flush.
+            named: the ids of the entries to submit, those that a relay may have accepted too;
+                by default all others.
 
         Raises:
             EmailError: the outbox itself failed; what ``submit`` raises is in the report.
             BaseException: what else ``submit`` raises; its message stays in the outbox.
         """
-        return flush(self._entries, submit)
+        return flush(self._entries, submit, named)
 
-    def _store(self, message: Message, envelope: Envelope, reason: str) -> tuple[Path, int]:
+    def _store(
+        self, message: Message, envelope: Envelope, reason: str, *, uncertain: bool = False
+    ) -> tuple[Path, int]:
         text = render_mime(message)
-        entry_id = self._entries.put(Record.of(message, envelope, reason, text.size), text)
+        record = Record.of(message, envelope, reason, text.size, uncertain=uncertain)
+        entry_id = self._entries.put(record, text)
         return self._directory / f"{entry_id}.eml", text.size

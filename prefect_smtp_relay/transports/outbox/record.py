@@ -29,12 +29,15 @@ class Record(BaseModel):
     reverse_path: Mailbox
     forward_paths: tuple[Mailbox, ...] = Field(min_length=1)
     bcc: tuple[Mailbox, ...] = Field(description="Those that no header may name.")
+    uncertain: bool = Field(default=False, description="Whether a relay may have accepted it.")
     categories: tuple[str, ...] = Field(
         default=(), description="Labels for a relay's statistics; no header has them."
     )
 
     @classmethod
-    def of(cls, message: Message, envelope: Envelope, reason: str, size: int) -> Record:
+    def of(
+        cls, message: Message, envelope: Envelope, reason: str, size: int, *, uncertain: bool
+    ) -> Record:
         """Write the record of a message that is stored now."""
         return cls(
             stored_at=datetime.now(UTC),
@@ -43,6 +46,7 @@ class Record(BaseModel):
             subject=message.subject,
             from_=str(message.from_),
             size=size,
+            uncertain=uncertain,
             requested_from=message.requested_from,
             reverse_path=envelope.reverse_path,
             forward_paths=envelope.forward_paths,
@@ -74,9 +78,10 @@ class Record(BaseModel):
         """Where the message still has to go."""
         return Envelope(self.reverse_path, self.forward_paths)
 
-    def because(self, reason: str) -> Record:
-        """Return the same record with another reason."""
-        return self.model_copy(update={"reason": _writable(reason)})
+    def because(self, reason: str, *, uncertain: bool = False) -> Record:
+        """Return the same record with another reason; what is uncertain stays so."""
+        changes = {"reason": _writable(reason), "uncertain": self.uncertain or uncertain}
+        return self.model_copy(update=changes)
 
     def only_for(self, forward_paths: tuple[Mailbox, ...]) -> Record:
         """Return the same record for some of its recipients only."""
