@@ -21,6 +21,7 @@
     |- RelayLookupFailed              the Prefect API could not be asked; retried
     |- ReceiptLookupFailed            the result storage could not be asked about a key; retried
     |- ReceiptDamaged                 what it holds of a key is no receipt; never retried
+    |- InternalError                  something that this package did not foresee; never retried
     |- MailsNotAccepted               some of many; transient if trying again may help one of them
     `- DeliveryError                  the relay did not take the message; has .transient
        |- TransientFailure            4yz, HTTP 429 or 5xx: the same message may pass later
@@ -42,7 +43,9 @@ from __future__ import annotations
 
 import copy
 import difflib
+import traceback
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 
@@ -211,6 +214,22 @@ class ReceiptLookupFailed(EmailError):
 
 class ReceiptDamaged(EmailError):
     """A mail of this key was accepted before, and its receipt cannot be read any more."""
+
+
+class InternalError(EmailError):
+    """Something that this package did not foresee; the mail is kept, and its cause is attached."""
+
+    @classmethod
+    def of(cls, cause: Exception) -> InternalError:
+        """Build the error; its text names the place, and nothing that a value could hold."""
+        frames = traceback.extract_tb(cause.__traceback__)
+        place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+        error = cls(
+            f"unexpected {type(cause).__name__}{place}",
+            "This is a defect of prefect-smtp-relay: please report it with its traceback.",
+        )
+        error.__cause__ = cause
+        return error
 
 
 class MailsNotAccepted(EmailError):

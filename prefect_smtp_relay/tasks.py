@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import exponential_backoff
 
 from prefect_smtp_relay.compose.draft import draft
-from prefect_smtp_relay.compose.options import MailOptions, check_arguments
+from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.delivery.deliver import deliver
 from prefect_smtp_relay.delivery.outcome import not_accepted
 from prefect_smtp_relay.delivery.routing import RelayInput
@@ -84,7 +84,7 @@ def _in_worker_thread(
 def send_an_email(
     to: AddressInput,
     subject: str,
-    body: str,
+    body: str | None = None,
     *,
     relay: RelayInput = None,
     artifact: ArtifactInput = False,
@@ -99,20 +99,22 @@ def send_an_email(
         to: the recipients: a text with commas between them, or a list; names are welcome
             (``Ann <ann@example.org>``).
         subject: one line.
-        body: Markdown; becomes the HTML part and the plain text part.
+        body: Markdown; becomes the HTML part and the plain text part. It may be missing where
+            ``html`` or ``text`` is given.
         relay: ``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, or a block; overrides the choice.
         artifact: leave a Markdown artifact in the run, recipients masked; ``with-recipients``
             shows them. Bcc recipients are only counted.
         options: any of
 
-            - ``context``: names to values; with it, subject, preheader, body, ``html``, ``text``
-              and the recipients are Jinja templates, in which values show as typed. Without it,
-              braces are braces.
+            - ``context``: names to values; with it, every argument that is text, or has
+              texts, is a Jinja template, in which values show as typed. Without it, braces are
+              braces.
             - ``from_``: the sender; by default the relay's ``from_address``, then
               ``default_from``.
             - ``cc``: more recipients, shown to all. ``bcc``: more, shown to nobody.
-            - ``reply_to``: where answers go.
-            - ``html``, ``text``: HTML or plain text in place of what the body renders to.
+            - ``reply_to``: where answers go. ``reverse_path``: where bounces go.
+            - ``html``, ``text``: HTML or plain text in place of what the body renders to. With
+              ``text`` alone, the mail is plain text alone.
             - ``attachments``: paths, ``(name, bytes)`` pairs, open files, or a mapping of names
               to these.
             - ``inline_images``: content id to path or bytes; ``![](cid:ID)`` shows it in the
@@ -147,8 +149,7 @@ def send_an_email(
     """
     with telling_failure():
         settings = current_settings()
-        mail = check_arguments({"to": to, "subject": subject, "body": body, **options})
-        drafted = draft(mail, settings)
+        drafted = draft({"to": to, "subject": subject, "body": body, **options}, settings)
     outcome = deliver([drafted], relay, Run.of_task_in(__name__), settings)[0]
     receipt = outcome.get()
     if outcome.message is not None:
@@ -213,8 +214,7 @@ def _draft_one_of_many(number: int, mail: Mapping[str, Any], settings: SmtpRelay
         raise MessageError(
             f"expected a mapping of arguments, got {type(mail).__name__}.", field=place
         )
-    arguments = check_arguments(mail, place)
     try:
-        return draft(arguments, settings)
+        return draft(mail, settings)
     except MessageError as error:
         raise error.within(place) from error

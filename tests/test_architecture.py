@@ -40,6 +40,7 @@ PUBLIC = [
     "email_on_crash",
     "email_on_failure",
     "escape_markdown",
+    "format_duration",
     "mask",
     "render",
     "send_an_email",

@@ -112,6 +112,10 @@ class RelayBlock(CleanBlock, ABC):
     def sender_before_default(self) -> str:
         """The From mailbox that goes before the setting ``default_from``, or empty."""
 
+    def bounces_to(self) -> str:
+        """The reverse-path of mails that name none, or empty for their sender."""
+        return ""
+
     def sender_after_default(self) -> str:
         """The From mailbox of last resort, or empty."""
         return ""

@@ -127,6 +127,13 @@ class SMTP(RelayBlock):
         description="The sender where the flow names none, such as incidents@example.org.",
         examples=["Incidents <incidents@example.org>"],
     )
+    reverse_path: str = Field(
+        default="",
+        title="Reverse-path",
+        description="Who gets the non-delivery reports where the flow names nobody; empty for the"
+        " sender.",
+        examples=["bounces@example.org"],
+    )
     priority: int = Field(
         default=0,
         title="Priority",
@@ -201,7 +208,7 @@ class SMTP(RelayBlock):
 
     _check_address = field_validator("address")(fields.check_host_name)
     _check_domain = field_validator("domain")(fields.check_helo_domain)
-    _check_from = field_validator("from_address")(fields.check_mailbox)
+    _check_from = field_validator("from_address", "reverse_path")(fields.check_mailbox)
     _check_pem = field_validator("ca_certificate", "client_certificate")(fields.check_pem)
     _check_tls_name = field_validator("tls_server_name")(fields.check_tls_name)
     _check_key = field_validator("client_key")(fields.check_private_key)
@@ -248,8 +255,8 @@ class SMTP(RelayBlock):
         """Go every step to the server but the message itself, and say what to change.
 
         Args:
-            sender: the mailbox to try as reverse-path; by default ``from_address``, else the
-                username where it is an address.
+            sender: the mailbox to try as reverse-path; by default ``reverse_path``,
+                else ``from_address``, else the username where it is an address.
             recipient: the mailbox to try as forward-path; by default the sender.
 
         Returns:
@@ -259,7 +266,7 @@ class SMTP(RelayBlock):
         Raises:
             InvalidMailbox: sender or recipient is not a mailbox.
         """
-        own = sender or self.from_address or self.sender_after_default()
+        own = sender or self.reverse_path or self.from_address or self.sender_after_default()
         return check_smtp(
             self.get_config(),
             Mailbox.parse(own, "sender") if own else None,
@@ -269,6 +276,10 @@ class SMTP(RelayBlock):
     def sender_before_default(self) -> str:
         """The field ``from_address``."""
         return self.from_address
+
+    def bounces_to(self) -> str:
+        """The field ``reverse_path``."""
+        return self.reverse_path
 
     def sender_after_default(self) -> str:
         """The username, where it is an e-mail address."""

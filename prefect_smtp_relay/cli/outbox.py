@@ -12,11 +12,6 @@ from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.transports.outbox import FlushReport, StoredMail
 
-_UNCERTAIN = (
-    "may have been accepted. Look for its Message-ID in the relay's log; then submit it with"
-    " `prefect-smtp-relay outbox flush ID`, or delete its files."
-)
-
 
 def outbox_list(*, as_json: Json = False) -> int:
     """List the stored mails, oldest first, with the reason for each."""
@@ -29,20 +24,21 @@ def outbox_list(*, as_json: Json = False) -> int:
     return show(Answer({"stored": list(map(_as_data, entries))}, lines), as_json=as_json)
 
 
-def outbox_flush(*entries: str, as_json: Json = False) -> int:
+def outbox_flush(*ids: str, as_json: Json = False) -> int:
     """Submit the stored mails through the connected relay.
 
+    A mail that the relay may have accepted already is only submitted where it is named.
+
     Args:
-        entries: Only these, by the ids that the list shows; by default all but those that a relay
-            may have accepted.
+        ids: Only these entries; `outbox list` shows their names.
         as_json: Print one JSON document.
     """
     settings = current_settings()
     outbox = open_outbox(settings)
-    stored = {entry.id for entry in outbox.entries()}
-    if unknown := sorted(set(entries) - stored):
-        raise UsageError(f"there is no entry {', '.join(unknown)}. `outbox list` shows all.")
-    waiting = len(stored)
+    entries = {entry.id for entry in outbox.entries()}
+    if missing := [entry for entry in ids if entry not in entries]:
+        raise UsageError(f"there is no entry {', '.join(missing)}. `outbox list` shows all.")
+    waiting = len(entries)
     if waiting and catalog.preferred() is None:
         text = (
             f"No relay is connected: {waiting} left in the outbox. Save an SMTP or a SendGrid"
@@ -50,15 +46,14 @@ def outbox_flush(*entries: str, as_json: Json = False) -> int:
         )
         data = _as_report(FlushReport(remaining=waiting, stopped=text))
         return show(Answer(data, complaints=[text], code=PROBLEM), as_json=as_json)
-    report = outbox.flush(partial(resubmit, settings=settings), entries)
-    return show(_answer(report), as_json=as_json)
+    return show(_answer(outbox.flush(partial(resubmit, settings=settings), ids)), as_json=as_json)
 
 
 def _as_report(report: FlushReport) -> dict[str, Any]:
     return {
         "accepted": [receipt.model_dump(mode="json") for receipt in report.accepted],
         "failed": [{"id": entry, "reason": reason} for entry, reason in report.failed],
-        "uncertain": report.uncertain,
+        "unknown": report.unknown,
         "remaining": report.remaining,
         "stopped": report.stopped,
     }
@@ -68,7 +63,11 @@ def _answer(report: FlushReport) -> Answer:
     lines = [f"{receipt.relay} accepted {receipt.message_id}" for receipt in report.accepted]
     lines.append(f"{len(report.accepted)} accepted, {report.remaining} left in the outbox.")
     complaints = [f"{entry}: {reason}" for entry, reason in report.failed]
-    complaints += [f"{entry}: {_UNCERTAIN}" for entry in report.uncertain]
+    complaints += [
+        f"{entry}: a relay may have accepted it. Look for its Message-ID in the relay's log; name"
+        " the entry to submit it again."
+        for entry in report.unknown
+    ]
     complaints += [report.stopped] if report.stopped else []
     code = PROBLEM if report.failed or report.remaining else DONE
     return Answer(_as_report(report), lines, complaints, code)
@@ -94,7 +93,6 @@ def _state(entry: StoredMail) -> str:
         return f"cannot be read: {entry.error}"
     if entry.claimed:
         return "is being submitted by a flush"
-    if entry.uncertain:
-        return f"{entry.recipients} recipient(s); may have been accepted: {entry.reason}"
     note = "a flush was interrupted, so a relay may have accepted it; " * entry.interrupted
+    note = note or "a relay may have accepted it; " * entry.may_be_accepted
     return f"{entry.recipients} recipient(s); {note}{entry.reason}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from prefect_smtp_relay.compose.footer import run_signature
-from prefect_smtp_relay.compose.options import MailArguments
-from prefect_smtp_relay.compose.senders import check_named_senders
+from prefect_smtp_relay.compose.options import MailArguments, check_arguments
 from prefect_smtp_relay.mail.attachments.inline_images import check_inline_images
 from prefect_smtp_relay.mail.message import Draft, compose
+from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.render import Rendered, render
 from prefect_smtp_relay.rendering.values import Values
@@ -20,17 +21,18 @@ _RENDERED = frozenset((*_BODY, *_FRAME))
 """Arguments that are used up by the rendering; the others are those of `compose`."""
 
 
-def draft(arguments: MailArguments, settings: SmtpRelaySettings) -> Draft:
+def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
     """Render and check a mail, before any relay is asked.
 
     Args:
-        arguments: those of `send_an_email`; with ``context``, all their texts are templates.
+        arguments: those of `send_an_email`, as in `MailArguments`; with ``context``, all their
+            texts are templates.
         settings: as of now.
 
     Raises:
         MessageError: naming the argument and the fix.
     """
-    mail, values = _fill(arguments)
+    mail, values = _fill(check_arguments(arguments))
     rendered = _render(mail, values, settings)
     others: dict[str, Any] = {k: v for k, v in mail.items() if k not in _RENDERED}
     if settings.capture_to is not None:
@@ -49,7 +51,7 @@ def draft(arguments: MailArguments, settings: SmtpRelaySettings) -> Draft:
         composed.attachments,
         must_all_show=mail.get("html") is None,
     )
-    check_named_senders(composed, settings.protected_domains)
+    SenderPolicy.protecting(settings.protected_domains).check_draft(composed)
     return composed
 
 
@@ -76,5 +78,5 @@ def _render(mail: MailArguments, values: Values | None, settings: SmtpRelaySetti
         language=settings.language,
     )
     return render(
-        mail["body"], html=mail.get("html"), text=mail.get("text"), frame=frame, values=values
+        mail["body"] or "", html=mail.get("html"), text=mail.get("text"), frame=frame, values=values
     )

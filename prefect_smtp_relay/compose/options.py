@@ -43,7 +43,7 @@ class MailArguments(MailOptions, total=False):
 
     to: Required[AddressInput]
     subject: Required[str]
-    body: Required[str]
+    body: str | None
 
 
 _NAMES = tuple(MailArguments.__annotations__)
@@ -53,25 +53,25 @@ _ELSEWHERE = {
 }
 
 
-def check_arguments(arguments: Mapping[str, Any], place: str = "") -> MailArguments:
+def check_arguments(arguments: Mapping[str, Any]) -> MailArguments:
     """Refuse arguments that do not exist, and the lack of one that must.
 
     Args:
         arguments: of one mail, by their names.
-        place: of the mail among many, such as ``mails[3]``, for the errors.
 
     Returns:
-        The same arguments.
+        Those that are not None: None is the default, wherever it is given.
 
     Raises:
         MessageError: naming the argument and the fix.
     """
     for name in arguments:
         if name not in _NAMES:
-            raise MessageError(f"there is no argument {name!r}", _hint(name), field=place)
+            raise MessageError(f"there is no argument {name!r}", _hint(name))
     for name in sorted(MailArguments.__required_keys__ - arguments.keys()):
-        raise MessageError(f"{name} is missing", f"Add {name!r}.", field=place)
-    return cast("MailArguments", arguments)
+        raise MessageError(f"{name} is missing", f"Add {name!r}.")
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return cast("MailArguments", {"to": None, "body": "", **given})
 
 
 def _hint(name: Any) -> str:

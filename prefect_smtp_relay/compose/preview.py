@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from prefect_smtp_relay.compose.draft import draft
-from prefect_smtp_relay.compose.options import MailOptions, check_arguments
+from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.mail.mailbox import AddressInput
 from prefect_smtp_relay.mail.sender import resolve_sender
 from prefect_smtp_relay.settings import current_settings
@@ -13,7 +13,9 @@ from prefect_smtp_relay.transports.outbox import FROM_PENDING
 from prefect_smtp_relay.transports.recording import Preview
 
 
-def render(to: AddressInput, subject: str, body: str, **options: Unpack[MailOptions]) -> Preview:
+def render(
+    to: AddressInput, subject: str, body: str | None = None, **options: Unpack[MailOptions]
+) -> Preview:
     """Render the mail that `prefect_smtp_relay.send_an_email` would submit, and submit nothing.
 
     The Prefect API is not asked: where neither ``from_`` nor the setting ``default_from`` names a
@@ -34,7 +36,6 @@ def render(to: AddressInput, subject: str, body: str, **options: Unpack[MailOpti
         RelayConfigurationError: a setting is invalid.
     """
     settings = current_settings()
-    mail = check_arguments({"to": to, "subject": subject, "body": body, **options})
-    drafted = draft(mail, settings)
+    drafted = draft({"to": to, "subject": subject, "body": body, **options}, settings)
     sender = resolve_sender(drafted.requested_from, (settings.default_from,))
     return Preview.of(drafted.from_mailbox(sender or FROM_PENDING))

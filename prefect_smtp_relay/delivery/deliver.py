@@ -6,21 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.attempt import Attempt
-from prefect_smtp_relay.delivery.identity import Identity
 from prefect_smtp_relay.delivery.keys import MAX_AT_ONCE, claiming, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
-from prefect_smtp_relay.delivery.routing import RelayChoice, RelayInput
-from prefect_smtp_relay.exceptions import EmailError
-from prefect_smtp_relay.mail.message import Draft
-from prefect_smtp_relay.runtime.log import noting_interruption
+from prefect_smtp_relay.delivery.routing import Relay, RelayChoice, RelayInput
+from prefect_smtp_relay.exceptions import EmailError, InternalError
+from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.message import Draft, Message
+from prefect_smtp_relay.runtime.log import run_logger
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.transports.bulk import deliver_all
-
-_INTERRUPTED = (
-    "Interrupted while %s was submitted: it may have been accepted. Look for its Message-ID in the"
-    " relay's log before you send it again."
-)
+from prefect_smtp_relay.transports.bulk import Result, deliver_all
 
 
 def deliver(
@@ -50,52 +45,25 @@ def deliver(
     Returns:
         What became of each, in the order of the drafts.
     """
-    attempts = [
-        Attempt(draft, Identity.of(run, n, draft.idempotency_key), run, settings, keeps=keeps)
-        for n, draft in enumerate(drafts)
-    ]
-    first = _first_of_each_key(attempts)
     choice = RelayChoice(requested, settings)
-    _deliver_once(list(dict.fromkeys(first)), choice, connections, patience)
+    attempts = [Attempt(draft, run, n, settings, keeps=keeps) for n, draft in enumerate(drafts)]
+    first = _first_of_each_key(attempts)
+    waiting = [each for each in dict.fromkeys(first) if each.outcome is None]
+    _wait(waiting, choice, patience)
+    _submit([each for each in waiting if not each.draft.idempotency_key], choice, connections)
+    for group in _groups([each for each in waiting if each.draft.idempotency_key]):
+        with claiming([attempt.draft for attempt in group]) as claims:
+            for attempt, claim in zip(group, claims, strict=True):
+                attempt.claim(claim)
+            _submit([each for each in group if each.outcome is None], choice, connections)
     outcomes = [_outcome(attempt, leader) for attempt, leader in zip(attempts, first, strict=True)]
     _remember(attempts, outcomes)
     return outcomes
 
 
-def _deliver_once(
-    attempts: Sequence[Attempt], choice: RelayChoice, connections: int, patience: float
-) -> None:
-    """Deliver mails of which no two have the same key."""
-    for attempt in attempts:
-        attempt.resume()
-    waiting = [attempt for attempt in attempts if attempt.outcome is None]
-    _wait(waiting, choice, patience)
-    for group in _groups(waiting):
-        with claiming([attempt.draft for attempt in group]) as claims:
-            for attempt, claim in zip(group, claims, strict=True):
-                with attempt.failing():
-                    attempt.claim(claim)
-            _submit([each for each in group if each.outcome is None], choice, connections)
-
-
-def _submit(attempts: Sequence[Attempt], choice: RelayChoice, connections: int) -> None:
-    """Hand mails to the relay, each at most once."""
-    for attempt in attempts:
-        with attempt.failing():
-            attempt.prepare(choice)
-    ready = [attempt for attempt in attempts if attempt.outcome is None]
-    if not ready:
-        return
-    mails = [(attempt.message, attempt.envelope) for attempt in ready]
-    with noting_interruption(_INTERRUPTED, _name(ready)):
-        results = deliver_all(choice.get().transport, mails, connections)
-    for attempt, result in zip(ready, results, strict=True):
-        attempt.take(result)
-
-
 def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> None:
     """Wait as the relay asked for, before a mail's key is claimed: others may wait for that."""
-    states = [state for each in attempts if (state := each.state).not_before]
+    states = [attempt.state for attempt in attempts if attempt.state.not_before]
     if not states:
         return
     try:
@@ -105,27 +73,45 @@ def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> 
     pacing.wait(states, relay.name, patience)
 
 
-def _groups(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-    """The mails in their order, in parts of as many keys as may be claimed at once."""
-    group: list[Attempt] = []
-    keys = 0
-    for attempt in attempts:
-        keys += bool(attempt.draft.idempotency_key)
-        if keys > MAX_AT_ONCE:
-            yield group
-            group, keys = [], 1
-        group.append(attempt)
-    if group:
-        yield group
+def _submit(attempts: Sequence[Attempt], choice: RelayChoice, connections: int) -> None:
+    """Hand mails to the relay, each at most once."""
+    ready = [(attempt, mail) for attempt in attempts if (mail := attempt.prepare(choice))]
+    if ready:
+        relay = ready[0][1].relay  # one for all: it was chosen once
+        mails = [(mail.message, mail.envelope) for _, mail in ready]
+        results = _hand_over(mails, relay, connections)
+        for (attempt, _), result in zip(ready, results, strict=True):
+            attempt.take(result)
+
+
+def _hand_over(
+    mails: Sequence[tuple[Message, Envelope]], relay: Relay, connections: int
+) -> Sequence[Result]:
+    try:
+        return deliver_all(relay.transport, mails, connections)
+    except Exception as error:  # whatever a transport raises against its contract
+        return [InternalError.of(error) for _ in mails]
+    except BaseException:  # a timeout of the task, or a cancellation
+        first = mails[0][0].message_id
+        run_logger().error(
+            "Interrupted while %s was submitted: it may have been accepted. Look for its"
+            " Message-ID in the relay's log before you send it again.",
+            first if len(mails) == 1 else f"each of {len(mails)} mails, the first {first},",
+        )
+        raise
+
+
+def _groups(attempts: Sequence[Attempt]) -> Iterator[Sequence[Attempt]]:
+    """Parts of as many keys as may be claimed at once."""
+    for start in range(0, len(attempts), MAX_AT_ONCE):
+        yield attempts[start : start + MAX_AT_ONCE]
 
 
 def _first_of_each_key(attempts: Sequence[Attempt]) -> list[Attempt]:
     """For each mail the first one with its key; without a key, the mail itself."""
     first: dict[str, Attempt] = {}
     return [
-        first.setdefault(attempt.draft.idempotency_key, attempt)
-        if attempt.draft.idempotency_key
-        else attempt
+        first.setdefault(key, attempt) if (key := attempt.draft.idempotency_key) else attempt
         for attempt in attempts
     ]
 
@@ -143,17 +129,6 @@ def _outcome(attempt: Attempt, leader: Attempt) -> Outcome:
 
 def _remember(attempts: Sequence[Attempt], outcomes: Sequence[Outcome]) -> None:
     """Let the next try know what is at its end, where one mail of the batch is tried again."""
-    errors = [outcome.error for outcome in outcomes if outcome.error]
-    if any(error.transient and not error.given_up for error in errors):
+    if any(each.error and each.error.transient and not each.error.given_up for each in outcomes):
         for attempt in attempts:
             attempt.note_result()
-        return
-    for attempt in attempts:
-        if attempt.outcome and attempt.outcome.receipt:
-            # What failed has left nothing; what is noted under its key is another call's.
-            attempt.forget()
-
-
-def _name(attempts: Sequence[Attempt]) -> str:
-    first = attempts[0].message.message_id
-    return first if len(attempts) == 1 else f"each of {len(attempts)} mails, the first {first},"

@@ -6,8 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from prefect_smtp_relay.mail.mailbox import Mailbox
-from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.runtime.run import Run
 
 
@@ -36,10 +34,6 @@ class Identity:
         """
         by_place = f"{run.id}:{number}" if run.id else ""
         return cls(seed_of_key(key) if key else by_place, run.id, run.started_at)
-
-    def complete(self, draft: Draft, mailbox: Mailbox) -> Message:
-        """Complete a draft, with the same Message-ID and Date every time."""
-        return draft.from_mailbox(mailbox, self.seed, self.composed_at)
 
 
 def seed_of_key(key: str) -> str:

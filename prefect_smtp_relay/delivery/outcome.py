@@ -85,12 +85,13 @@ def keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> st
     """
     if isinstance(error, (MessageError, DeliveryRefused, ReceiptDamaged)):
         return ""
-    uncertain = isinstance(error, OutcomeUnknown)
-    path = _store(message, Envelope.of(message), str(error), settings, uncertain=uncertain)
-    if path and uncertain:
+    is_unknown = isinstance(error, OutcomeUnknown)
+    path = _store(message, Envelope.of(message), str(error), settings, is_unknown=is_unknown)
+    if path and is_unknown:
         run_logger().error(
-            "The mail may have been accepted. It is stored as %s; look for its Message-ID in the"
-            " relay's log before you submit it with `prefect-smtp-relay outbox flush %s`.",
+            "It is not known whether the mail was accepted. It is stored as %s. Look for"
+            " its Message-ID in the relay's log; if it is not there,"
+            " `prefect-smtp-relay outbox flush %s` submits it again.",
             path,
             Path(path).stem,
         )
@@ -149,10 +150,11 @@ def _store(
     reason: str,
     settings: SmtpRelaySettings,
     *,
-    uncertain: bool = False,
+    is_unknown: bool = False,
 ) -> str:
     try:
-        return str(open_outbox(settings).keep(message, envelope, reason, uncertain=uncertain))
+        outbox = open_outbox(settings)
+        return str(outbox.keep(message, envelope, reason, may_be_accepted=is_unknown))
     except EmailError as storing:
         run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
         return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from prefect_smtp_relay.delivery import outcome
 from prefect_smtp_relay.delivery.routing import choose_relay
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -20,8 +22,9 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
     relay = choose_relay(None, settings)
     if relay.submits:
         policy = SenderPolicy.protecting(settings.protected_domains)
+        policy.check_draft(message)  # the setting may have changed, or the stored file
         message = message.with_sender(relay.sender(message.requested_from, policy))
-        envelope = Envelope(message.sender or message.from_, envelope.forward_paths)
+        envelope = replace(envelope, reverse_path=relay.envelope(message).reverse_path)
     receipt = relay.transport.deliver(message, envelope).model_copy(update={"relay": relay.name})
     outcome.tell(receipt)
     return receipt

@@ -5,9 +5,12 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, field
 
+from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, NoSender, UnknownRelay
+from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import SmtpRelaySettings
@@ -33,12 +36,19 @@ class Relay:
         senders: candidates for From, in their order; empty ones are passed over. One may be the
             username, so they are not printed.
         submits: whether mail leaves this process: only then does it need a sender.
+        reverse_path: of mails that name none, or empty for their sender.
     """
 
     name: str
     transport: Transport
     senders: tuple[str, ...] = field(repr=False)
     submits: bool = True
+    reverse_path: str = ""
+
+    def envelope(self, message: Message) -> Envelope:
+        """Address a message as this relay does."""
+        own = Mailbox.parse(self.reverse_path, "reverse_path") if self.reverse_path else None
+        return Envelope.of(message, own)
 
     def sender(self, requested: Mailbox | None, policy: SenderPolicy) -> Mailbox:
         """Decide who a mail is from.
@@ -122,25 +132,37 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
     if block is None:
         return _default_delivery(settings, wanted=requested == OUTBOX)
     senders = (block.sender_before_default(), settings.default_from, block.sender_after_default())
-    return Relay(block.relay_name, block.get_transport(), senders)
+    return Relay(block.relay_name, block.get_transport(), senders, reverse_path=block.bounces_to())
 
 
-def _requested_block(requested: RelayInput) -> RelayBlock | None:
-    if isinstance(requested, RelayBlock):
-        return requested
-    if requested is None:
-        return catalog.preferred()
-    if inspect.iscoroutine(requested):
+def check_relay(requested: RelayInput) -> None:
+    """Refuse what cannot name a relay; the Prefect API is not asked.
+
+    Raises:
+        UnknownRelay: it is neither a block, nor a transport, nor like ``smtp/NAME``.
+    """
+    if isinstance(requested, str):
+        if requested != OUTBOX:
+            split_name(requested)
+    elif inspect.iscoroutine(requested):
         requested.close()
         raise UnknownRelay(
             "is a coroutine", 'Await it: relay=await SMTP.load("NAME").', field="relay"
         )
-    if not isinstance(requested, str):
+    elif not isinstance(requested, RelayBlock | Transport | None) or isinstance(requested, type):
         raise UnknownRelay(
             f"{type(requested).__name__} is not a relay",
             "Pass an SMTP or a SendGrid block, or smtp/NAME.",
             field="relay",
         )
+
+
+def _requested_block(requested: RelayInput) -> RelayBlock | None:
+    check_relay(requested)
+    if isinstance(requested, RelayBlock):
+        return requested
+    if not isinstance(requested, str):
+        return catalog.preferred()
     return None if requested == OUTBOX else catalog.named(requested)
 
 

@@ -1,23 +1,25 @@
-"""Who may stand in the From field, and who does where the action names nobody."""
+"""Who may be in the From field, and who is where the action names nobody."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from email.header import decode_header, make_header
 
 from prefect_smtp_relay.exceptions import ProtectedDomain
 from prefect_smtp_relay.mail.domain import is_same_or_subdomain, to_a_labels
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.message import Draft
+from prefect_smtp_relay.mail.shown_domains import domains_shown, turns_an_address
 
-_DOMAIN_BEHIND_AT = re.compile(r"@\s*([^\s@]+)")
-_DOTS_AND_HYPHENS = ".\u3002-_"
-# Letters and marks of Unicode's Default_Ignorable_Code_Point: they take no room in a name.
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+_FIX = (
+    "Choose a sender in another domain, or have the operator change protected_domains"
+    " (PREFECT_INTEGRATIONS_SMTP_RELAY_PROTECTED_DOMAINS)."
 )
+_NOT_SENDERS = frozenset({"in-reply-to", "references", "list-unsubscribe", "list-unsubscribe-post"})
+"""Message-IDs of others, and where readers unsubscribe; every other field may name a sender."""
+
+_CLAIMS = ("authentication-results", "received-spf", "domainkey-signature", "-dkim-signature")
+"""Ends of the names of fields that say who a mail is from by a domain alone."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class SenderPolicy:
         """Build the policy from domain names in any script and spelling.
 
         Raises:
-            ValueError: one of them is no domain name.
+            ValueError: one of them is not a domain name.
         """
         return cls(frozenset(to_a_labels(domain.strip().lstrip("@")) for domain in domains))
 
@@ -50,31 +52,57 @@ class SenderPolicy:
         Raises:
             ProtectedDomain: naming the field and the domain.
         """
-        shown = f"{mailbox.display_name} {mailbox.local_part}"
-        for domain in (mailbox.domain, *_domains_shown(shown)):
+        self._refuse([mailbox.domain], str(mailbox), header)
+        self.check_text(f"{mailbox.display_name} {mailbox.local_part}", header)
+
+    def check_text(self, text: str, header: str, *, without_at: bool = False) -> None:
+        """Refuse a text in which a reader sees an address of a protected domain.
+
+        Args:
+            text: a name or a header's value.
+            header: the field it is meant for, for the error.
+            without_at: refuse the domain alone too.
+
+        Raises:
+            ProtectedDomain: naming the field and the domain.
+        """
+        if not self.protected_domains:
+            return
+        if turns_an_address(text):
+            problem = f"{text!r} has an @ and characters that turn the direction of reading"
+            raise ProtectedDomain(problem, "Remove these characters.", field=header)
+        self._refuse(domains_shown(text, without_at=without_at), text, header)
+
+    def check_draft(self, draft: Draft) -> None:
+        """Refuse a draft, or a message, that names a protected domain in a field of a sender.
+
+        Its From is checked once it is known who decides on it.
+
+        Raises:
+            ProtectedDomain: naming the argument and the domain.
+        """
+        for name, mailbox in _named_senders(draft) if self.protected_domains else ():
+            self.check(mailbox, name)
+        for name, value in draft.headers:
+            if (lowered := name.lower()) not in _NOT_SENDERS:
+                is_claim = lowered.endswith(_CLAIMS)
+                self.check_text(value, f"headers[{name!r}]", without_at=is_claim)
+
+    def _refuse(self, domains: Iterable[str], text: str, header: str) -> None:
+        for domain in domains:
             if any(is_same_or_subdomain(domain, parent) for parent in self.protected_domains):
-                raise ProtectedDomain(
-                    f"{header}: {str(mailbox)!r} uses the protected domain {domain}. Choose a"
-                    " sender in another domain, or have the operator change protected_domains."
-                )
+                problem = f"{text!r} uses the protected domain {domain}"
+                raise ProtectedDomain(problem, _FIX, field=header)
 
 
-def _domains_shown(text: str) -> Iterator[str]:
-    """Domains of what looks like addresses in a text, however they are typed or encoded."""
-    text = f"{text} {make_header(decode_header(text))}" if "=?" in text else text
-    text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
-    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
-    for domain in _DOMAIN_BEHIND_AT.findall("".join(map(_keep_domain_character, visible))):
-        try:
-            yield to_a_labels(domain.strip(_DOTS_AND_HYPHENS))
-        except ValueError:
-            continue
-
-
-def _keep_domain_character(character: str) -> str:
-    """Keep letters, marks and digits of any script; what else ends a domain becomes a blank."""
-    belongs = character in f"@{_DOTS_AND_HYPHENS}" or unicodedata.category(character)[0] in "LMN"
-    return character if belongs else " "
+def _named_senders(draft: Draft) -> Iterator[tuple[str, Mailbox]]:
+    yield from (("reply_to", mailbox) for mailbox in draft.reply_to)
+    named = {
+        "from_": draft.requested_from,
+        "headers['Sender']": draft.sender,
+        "reverse_path": draft.reverse_path,
+    }
+    yield from ((name, mailbox) for name, mailbox in named.items() if mailbox is not None)
 
 
 def resolve_sender(requested: Mailbox | None, candidates: Iterable[str]) -> Mailbox | None:
@@ -82,13 +110,13 @@ def resolve_sender(requested: Mailbox | None, candidates: Iterable[str]) -> Mail
 
     Args:
         requested: the action's ``from_``.
-        candidates: texts in the order of preference; blank ones are passed over.
+        candidates: texts in the order of preference; empty ones are passed over.
 
     Returns:
         The mailbox, or None where nobody names one.
 
     Raises:
-        InvalidMailbox: a configured sender is no address.
+        InvalidMailbox: a configured sender is not an address.
     """
     if requested is not None:
         return requested

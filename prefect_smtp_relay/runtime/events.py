@@ -2,7 +2,8 @@
 
 No addresses, no bodies, no host names.
 
-``prefect-smtp-relay.email.accepted``, ``.stored``, ``.refused`` (every recipient) and ``.failed``.
+``prefect-smtp-relay.email.accepted``, ``.stored``, ``.refused`` (every recipient), ``.failed`` and
+``.unknown`` (the relay's answer was lost: it may have accepted the mail).
 Prefect itself relates the event to the flow run and the task run.
 """
 
@@ -16,7 +17,13 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.events import emit_event
 from prefect.settings import PREFECT_API_URL
 
-from prefect_smtp_relay.exceptions import DeliveryError, EmailError, RecipientsRefused
+from prefect_smtp_relay.exceptions import (
+    DeliveryError,
+    EmailError,
+    InternalError,
+    OutcomeUnknown,
+    RecipientsRefused,
+)
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.runtime import in_server as server_process
 
@@ -37,12 +44,20 @@ def emit_receipt(receipt: Receipt) -> None:
 
 @contextlib.contextmanager
 def telling_failure() -> Iterator[None]:
-    """Tell of a mail that is given up before any relay is asked."""
+    """Tell of a mail that is given up before any relay is asked.
+
+    Raises:
+        EmailError: and nothing else.
+    """
     try:
         yield
     except EmailError as error:
         emit_failure(error)
         raise
+    except Exception as error:  # the contract: only our own errors leave the public functions
+        failure = InternalError.of(error)
+        emit_failure(failure)
+        raise failure from error
 
 
 def emit_failure(error: EmailError) -> None:
@@ -63,8 +78,13 @@ def emit_failure(error: EmailError) -> None:
             "enhanced_code": error.enhanced_code,
             "stage": error.stage,
         }
-    outcome = "refused" if refusals else "failed"
-    _emit(outcome, error.message_id, relay=error.relay, **details)
+    _emit(_outcome(error), error.message_id, relay=error.relay, **details)
+
+
+def _outcome(error: EmailError) -> str:
+    if isinstance(error, OutcomeUnknown):
+        return "unknown"
+    return "refused" if isinstance(error, RecipientsRefused) else "failed"
 
 
 def _emit(outcome: str, message_id: str, **details: Any) -> None:

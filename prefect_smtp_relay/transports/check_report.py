@@ -1,4 +1,4 @@
-"""What checking a relay found, step by step: plain values that survive JSON and hold no secret."""
+"""What checking a relay found, step by step: plain values, without a secret, that survive JSON."""
 
 from __future__ import annotations
 

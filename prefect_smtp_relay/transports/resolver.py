@@ -13,10 +13,8 @@ from typing import Any, cast
 
 from prefect_smtp_relay.transports.deadline import Deadline
 
-Place = tuple[Any, ...]
-"""A socket address as `socket.getaddrinfo` gives it."""
-
-Address = tuple[socket.AddressFamily, Place]
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""A family, and a socket address as `socket.getaddrinfo` gives it."""
 
 _ATTEMPT_DELAY_SECONDS = 0.25
 """RFC 8305, section 5: how long an attempt has before the next one starts beside it."""
@@ -97,7 +95,7 @@ def _check(code: int, fine: frozenset[int] = frozenset({0})) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def interleave(addresses: list[Address]) -> list[Address]:
+def _interleave(addresses: list[Address]) -> list[Address]:
     """Alternate between IPv6 and IPv4, the system's favourite first (RFC 8305, section 4)."""
     first = [address for address in addresses if address[0] == addresses[0][0]]
     others = [address for address in addresses if address[0] != addresses[0][0]]
@@ -105,7 +103,7 @@ def interleave(addresses: list[Address]) -> list[Address]:
     return [address for pair in pairs for address in pair if address is not None]
 
 
-def look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.AddressFamily, Place]]:
+def look_up(host: str, port: int, deadline: Deadline) -> list[Address]:
     """Look the addresses up, in a thread: the system's resolver knows no time limit.
 
     Args:
@@ -114,7 +112,7 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.Addre
         deadline: of the wait.
 
     Returns:
-        Each address once, in the system's order.
+        Each address once, IPv6 and IPv4 in turn.
 
     Raises:
         OSError: there is no such host, or the answer did not come in time.
@@ -141,7 +139,7 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[tuple[socket.Addre
     answer = outcome[0] if outcome else TimeoutError("DNS did not answer")
     if isinstance(answer, Exception):
         raise answer
-    return list(dict.fromkeys((family, place) for family, *_, place in answer))
+    return _interleave(list(dict.fromkeys((family, name) for family, *_, name in answer)))
 
 
 def _is_ip_address(host: str) -> bool:

@@ -161,8 +161,8 @@ def test_an_uncertain_entry_is_listed_as_such(run_cli: RunCli, outbox: Outbox) -
     """Whoever reads the list knows that a second copy may arrive."""
     draft = compose(["ann@example.org"], "S", text="t", html="<p>t</p>")
     message = draft.from_mailbox(Mailbox.parse("ops@example.org"), "seed")
-    outbox.keep(message, Envelope.of(message), "the reply was lost", uncertain=True)
-    assert "may have been accepted: the reply was lost" in run_cli("outbox", "list").out
+    outbox.keep(message, Envelope.of(message), "the reply was lost", may_be_accepted=True)
+    assert "a relay may have accepted it; the reply was lost" in run_cli("outbox", "list").out
 
 
 def test_an_entry_that_is_not_there_is_a_wrong_use(run_cli: RunCli) -> None:

@@ -1,8 +1,17 @@
+from contextlib import suppress
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prefect_smtp_relay.exceptions import InvalidMailbox, ProtectedDomain
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.message import Draft, compose
+from prefect_smtp_relay.mail.mime.parse import read_message
+from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
+from tests.mail.strategies import ANY_TEXT
 
 POLICY = SenderPolicy.protecting(["@Example.org.", "b\u00fccher.example", "\u0909\u0926\u093e.in"])
 
@@ -61,10 +70,129 @@ def test_a_display_name_may_not_show_a_protected_address(display_name: str) -> N
         POLICY.check(Mailbox("eve", "elsewhere.example", display_name), "from_")
 
 
+IGNORABLE = [
+    *(0xAD, 0x34F, 0x61C, 0x115F, 0x17B4, 0x180E, 0x200B, 0x200D, 0x2060, 0x2065, 0x206F, 0x3164),
+    *(0xFE0F, 0xFEFF, 0xFFA0, 0xFFF0, 0xFFF8, 0x1BCA0, 0x1D173, 0xE0000, 0xE0041, 0xE01F0, 0xE0FFF),
+]
+
+
+@pytest.mark.parametrize("code", IGNORABLE, ids=hex)
+@pytest.mark.parametrize(
+    "form", ["ceo@exa{}mple.org", "ceo{}@{}example.{}org", "ceo@example{}.org"]
+)
+def test_what_is_not_seen_hides_no_domain(code: int, form: str) -> None:
+    """Default-ignorable characters, those without a name as well, count for nothing."""
+    with pytest.raises(ProtectedDomain):
+        POLICY.check(Mailbox("eve", "elsewhere.example", form.replace("{}", chr(code))), "from_")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("\u202egro.elpmaxe@oec", "ceo@\u202egro.elpmaxe\u202c", "\u2067org.example\u2069@ceo"),
+        *("\u202d\uff20", "a \u202b@ b", "\u05d0 org\u200f.\u200fexample\u200f@\u200fceo"),
+        *("ceo@ex\\ample.org", "ceo\\@example.org", "ceo@x_-.example.org", "ceo@xn--a.example.org"),
+        *("=?utf-8?q?ceo=40example.org?=", "=?utf-8?b?Y2VvQA==?= =?utf-8?q?example?=.org"),
+        *("\u00e9 =?utf-8?q?ceo?=@example.org", "=?x-unknown?q?r?= ceo@example.org"),
+        *("ceo@exam\u200aple.org", "ceo@example\u2024org", "ceo@" + "a." * 500 + "example.org"),
+    ],
+)
+def test_other_ways_to_show_a_protected_address(name: str) -> None:
+    """Turned, escaped, encoded or hidden among others, an address is what a reader sees."""
+    with pytest.raises(ProtectedDomain):
+        POLICY.check(Mailbox("eve", "elsewhere.example", name), "from_")
+
+
+@given(
+    ANY_TEXT, st.sampled_from(["{}", "=?utf-8?q?{}?=", "=?{}?q?r?= \u00e9", "{}@{}", '"{}"@x.org'])
+)
+def test_any_name_is_protected_or_not(text: str, form: str) -> None:
+    """Nothing but ProtectedDomain is raised, whatever the name is."""
+    with suppress(ProtectedDomain):
+        POLICY.check_text(form.replace("{}", text), "from_")
+
+
+def draft(**given: Any) -> Draft:
+    """Compose a draft in which a test sets only what it is about."""
+    return compose(**{"to": "ann@example.org", "subject": "S", "text": "T", "html": "H", **given})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Author", "Return-Receipt-To", "Disposition-Notification-To", "Errors-To", "X-SMTPAPI"),
+        *("Mail-Reply-To", "Mail-Followup-To", "X-Confirm-Reading-To", "Approved", "X-Sender"),
+        *(
+            "X-Original-From",
+            "List-Owner",
+            "List-Post",
+            "Originator",
+            "Envelope-From",
+            "X-Anything",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "value",
+    ["ceo@example.org", "The CEO <ceo@Mail.Example.org>", '{"from": "ceo@exa\u200bmple.org"}'],
+)
+def test_no_free_header_names_a_protected_sender(name: str, value: str) -> None:
+    """Any free field may be shown or answered, so none names such an address."""
+    with pytest.raises(ProtectedDomain, match=rf"^headers\['{name}'\]: "):
+        POLICY.check_draft(draft(headers={name: value}))
+
+
+@pytest.mark.parametrize(
+    "name", ["Authentication-Results", "Received-SPF", "DomainKey-Signature", "X-DKIM-Signature"]
+)
+def test_no_free_header_claims_a_protected_domain(name: str) -> None:
+    """Fields that vouch for a sender do so by the domain alone."""
+    with pytest.raises(ProtectedDomain):
+        POLICY.check_draft(draft(headers={name: "mx.x.org; dkim=pass header.d=Example.org; x"}))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"from_": "ceo@example.org"},
+        {"reply_to": "a@x.org, ceo@example.org"},
+        {"reverse_path": "ceo@example.org"},
+        {"headers": {"Sender": "ceo@example.org"}},
+        {"headers": {"Sender": "ceo@example.org <a@x.org>"}},
+    ],
+    ids=str,
+)
+def test_every_sender_of_a_draft_is_checked(given: dict[str, Any]) -> None:
+    """From, Sender, Reply-To and the reverse-path, with their names."""
+    with pytest.raises(ProtectedDomain):
+        POLICY.check_draft(draft(**given))
+
+
+def test_a_stored_mail_is_checked_in_all_its_fields() -> None:
+    """What is read back from the outbox passes the same check as a draft."""
+    made = draft(headers={"X-Sender": "ceo@example.org"}).from_mailbox(Mailbox("a", "x.org"))
+    with pytest.raises(ProtectedDomain):
+        POLICY.check_draft(read_message(bytes(render_mime(made))))
+
+
+def test_recipients_and_threads_are_no_senders() -> None:
+    """A mail may go to a protected domain, answer its mails, and offer to unsubscribe there."""
+    free = {
+        "In-Reply-To": "<1@example.org>",
+        "References": "<1@example.org>",
+        "X-Team": "example.org",
+    }
+    POLICY.check_draft(
+        draft(headers=free, list_unsubscribe="off@example.org", cc="ceo@example.org")
+    )
+
+
 def test_a_quoted_local_part_may_not_show_a_protected_address() -> None:
     """An address within a quoted local part reads like the sender in many programs."""
     with pytest.raises(ProtectedDomain):
         POLICY.check(Mailbox.parse('"ceo@example.org"@elsewhere.example'), "from_")
+    with pytest.raises(ProtectedDomain):
+        POLICY.check(Mailbox.parse('"ceo@ex\\ample.org"@elsewhere.example'), "from_")
 
 
 @pytest.mark.parametrize(

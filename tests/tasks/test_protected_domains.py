@@ -38,12 +38,14 @@ def block(server: MailServer, from_address: str = "ops@allowed.example") -> SMTP
         {"from_": '"=?utf-8?q?ceo=40corp.example?=" <eve@allowed.example>'},
         {"reply_to": "ceo@corp.example"},
         {"reply_to": ["ok@allowed.example", "ceo@sub.corp.example"]},
+        {"reverse_path": "ceo@corp.example"},
         {"headers": {"Sender": "ceo@corp.example"}},
+        {"headers": {"X-Sender": "ceo@corp.example"}},
         {"headers": {"sender": "CEO <ceo@Corp.Example>"}},
     ],
 )
 def test_a_protected_sender_is_refused(mail_server: MailServer, arguments: dict[str, Any]) -> None:
-    """From, Reply-To and Sender are refused in whatever spelling, before anything is submitted."""
+    """Whatever names a sender is refused in whatever spelling, before anything is submitted."""
     with pytest.raises(ProtectedDomain, match="protected_domains"):
         send_an_email.fn("ann@example.org", "s", "b", relay=block(mail_server), **arguments)
     assert mail_server.connections == 0

@@ -11,14 +11,11 @@ from prefect import flow, task
 from prefect_smtp_relay import SMTP, Receipt, send_an_email
 from prefect_smtp_relay.exceptions import (
     EmailError,
-    OutcomeUnknown,
     PermanentFailure,
     TransientFailure,
     UnknownRelay,
 )
 from prefect_smtp_relay.testing.mail_server import MailServer
-from prefect_smtp_relay.testing.memory import InMemoryTransport
-from prefect_smtp_relay.transports.outbox import Outbox
 
 
 @pytest.fixture
@@ -158,33 +155,3 @@ def test_the_date_stays_over_the_tries(mail_server: MailServer, relay: SMTP) -> 
     receipt = notify()
     dated = mail_server.mails[0].message["Date"].datetime
     assert (receipt.submitted_at - dated).total_seconds() >= 2
-
-
-@pytest.mark.parametrize(("setting", "tries"), [("keep", 1), ("retry", 3)])
-def test_a_lost_answer_is_tried_again_as_the_setting_says(
-    in_memory_transport: InMemoryTransport,
-    outbox_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    setting: str,
-    tries: int,
-) -> None:
-    """At most twice, or not at all; then it is kept as a mail that may have been accepted."""
-    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_UNKNOWN_OUTCOME", setting)
-    offered: list[object] = []
-
-    def lose(*mail: object) -> Receipt:
-        offered.append(mail)
-        raise OutcomeUnknown("memory:", "the answer was lost")
-
-    monkeypatch.setattr(in_memory_transport, "deliver", lose)
-    action = send_an_email.with_options(retries=5, retry_delay_seconds=0, retry_jitter_factor=None)
-
-    @flow
-    def notify() -> Receipt:
-        return action("ann@example.org", "s", "b", from_="a@b.org", relay=in_memory_transport)
-
-    with pytest.raises(OutcomeUnknown):
-        notify()
-    assert len(offered) == tries
-    [entry] = Outbox(outbox_path).entries()
-    assert entry.uncertain

@@ -328,6 +328,37 @@ def test_a_flush_settles_the_sender_anew_where_the_action_named_none(
     assert not list(outbox_path.glob("*.eml"))
 
 
+def test_a_flush_checks_every_field_again(
+    mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A domain that is protected by now is refused in whichever field the stored mail names it."""
+    send_an_email.fn("ann@example.org", "s", "b", headers={"X-Sender": "ceo@corp.example"})
+    connect(mail_server, from_address="relay@example.org")
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_PROTECTED_DOMAINS", "corp.example")
+    settings = current_settings()
+    report = open_outbox(settings).flush(partial(resubmit, settings=settings))
+    assert "protected domain corp.example" in report.failed[0][1]
+    assert (report.remaining, mail_server.mails) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("block", "argument", "expected"),
+    [
+        ("", None, "relay@example.org"),
+        ("bounces@example.org", None, "bounces@example.org"),
+        ("bounces@example.org", "Ann <ann@example.org>", "ann@example.org"),
+    ],
+)
+def test_reports_go_to_the_reverse_path(
+    mail_server: MailServer, block: str, argument: str | None, expected: str
+) -> None:
+    """The argument goes before the block's field, which goes before the sender."""
+    relay = connect(mail_server, from_address="relay@example.org", reverse_path=block)
+    send_an_email.fn("bob@example.org", "s", "b", relay=relay, reverse_path=argument)
+    assert mail_server.mails[0].reverse_path == expected
+    assert mail_server.mails[0].message["From"] == "relay@example.org"
+
+
 def test_a_mail_can_show_its_thread_logo_and_run(mail_server: MailServer) -> None:
     """Thread, logo and footer come with the arguments of their names."""
     relay = connect(mail_server)

@@ -81,6 +81,7 @@ class Entries:
         message = replace(
             read_message(self._read(file), record.bcc),
             requested_from=record.requested_from,
+            reverse_path=record.requested_reverse_path,
             categories=record.categories,
         )
         return record, message, record.envelope
@@ -188,5 +189,5 @@ def _filled(mail: StoredMail, record: Record) -> StoredMail:
         from_=record.from_,
         recipients=len(record.forward_paths),
         size=record.size,
-        uncertain=record.uncertain,
+        may_be_accepted=record.may_be_accepted,
     )

@@ -16,17 +16,17 @@ from prefect_smtp_relay.transports.outbox.stored_mail import FlushReport
 Submit = Callable[[Message, Envelope], Receipt]
 
 
-def flush(entries: Entries, submit: Submit, named: Collection[str]) -> FlushReport:
+def flush(entries: Entries, submit: Submit, ids: Collection[str] = ()) -> FlushReport:
     """Submit what is stored, the oldest first; see `Outbox.flush`."""
     report = FlushReport()
     entries.sweep()
     for mail in entries.stored():
-        if named and mail.id not in named:
+        if ids and mail.id not in ids:
             continue
         if mail.error:
             report.failed.append((mail.id, mail.error))
-        elif mail.uncertain and not named:
-            report.uncertain.append(mail.id)
+        elif mail.may_be_accepted and not ids:
+            report.unknown.append(mail.id)
         elif not mail.claimed and (claim := entries.claim(mail)):
             _flush_one(entries, claim, submit, report)
         if report.stopped:
@@ -42,8 +42,8 @@ def _flush_one(entries: Entries, claim: str, submit: Submit, report: FlushReport
         record, message, envelope = entries.load(claim)
         receipt = submit(message, envelope)
     except EmailError as error:
-        uncertain = isinstance(error, OutcomeUnknown)
-        entries.release(claim, record and record.because(str(error), uncertain=uncertain))
+        is_unknown = isinstance(error, OutcomeUnknown)
+        entries.release(claim, record and record.because(str(error), may_be_accepted=is_unknown))
         report.failed.append((entry_id, str(error)))
         return
     except BaseException:

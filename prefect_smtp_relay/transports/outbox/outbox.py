@@ -83,7 +83,7 @@ class Outbox:
         )
 
     def keep(
-        self, message: Message, envelope: Envelope, reason: str, *, uncertain: bool = False
+        self, message: Message, envelope: Envelope, reason: str, *, may_be_accepted: bool = False
     ) -> Path:
         """Store one message, in place of itself where its Message-ID is stored already.
 
@@ -91,7 +91,8 @@ class Outbox:
             message: what to store.
             envelope: to whom it has to go.
             reason: why no relay has it, for example the text of the final failure.
-            uncertain: a relay may have it all the same: only who names it gets it submitted.
+            may_be_accepted: a relay got it, and its answer was lost: it is only submitted again
+                where a flush names it.
 
         Returns:
             The file. While a flush submits the same message, it bears another name.
@@ -99,7 +100,7 @@ class Outbox:
         Raises:
             EmailError: as `deliver`.
         """
-        path, _ = self._store(message, envelope, reason, uncertain=uncertain)
+        path, _ = self._store(message, envelope, reason, may_be_accepted=may_be_accepted)
         return path
 
     def entries(self) -> list[StoredMail]:
@@ -121,7 +122,7 @@ class Outbox:
         _, message, envelope = self._entries.load(mail.path.name)
         return message, envelope
 
-    def flush(self, submit: Submit, named: Collection[str] = ()) -> FlushReport:
+    def flush(self, submit: Submit, ids: Collection[str] = ()) -> FlushReport:
         """Hand every stored message to a relay, the oldest first; safe to run twice at once.
 
         An entry is claimed by renaming its file, so that no other flush submits it. What a
@@ -133,19 +134,18 @@ class Outbox:
         Args:
             submit: hands one message to a relay, within 15 minutes, and returns its receipt.
                 It replaces `FROM_PENDING`. A receipt that says ``stored`` ends the flush.
-            named: the ids of the entries to submit, those that a relay may have accepted too;
-                by default all others.
+            ids: the entries to submit; empty for all but those that may have been accepted.
 
         Raises:
             EmailError: the outbox itself failed; what ``submit`` raises is in the report.
             BaseException: what else ``submit`` raises; its message stays in the outbox.
         """
-        return flush(self._entries, submit, named)
+        return flush(self._entries, submit, ids)
 
     def _store(
-        self, message: Message, envelope: Envelope, reason: str, *, uncertain: bool = False
+        self, message: Message, envelope: Envelope, reason: str, *, may_be_accepted: bool = False
     ) -> tuple[Path, int]:
         text = render_mime(message)
-        record = Record.of(message, envelope, reason, text.size, uncertain=uncertain)
+        record = Record.of(message, envelope, reason, text.size, may_be_accepted=may_be_accepted)
         entry_id = self._entries.put(record, text)
         return self._directory / f"{entry_id}.eml", text.size

@@ -26,17 +26,29 @@ class Record(BaseModel):
     from_: str = Field(description="For listings; the message has it too.")
     size: int = Field(description="Bytes of the message.")
     requested_from: Mailbox | None = Field(description="The action's own From, or null.")
+    requested_reverse_path: Mailbox | None = Field(
+        default=None, description="The action's own reverse-path, or null."
+    )
     reverse_path: Mailbox
     forward_paths: tuple[Mailbox, ...] = Field(min_length=1)
     bcc: tuple[Mailbox, ...] = Field(description="Those that no header may name.")
-    uncertain: bool = Field(default=False, description="Whether a relay may have accepted it.")
     categories: tuple[str, ...] = Field(
         default=(), description="Labels for a relay's statistics; no header has them."
     )
 
+    may_be_accepted: bool = Field(
+        default=False, description="Whether a relay got it, and its answer was lost."
+    )
+
     @classmethod
     def of(
-        cls, message: Message, envelope: Envelope, reason: str, size: int, *, uncertain: bool
+        cls,
+        message: Message,
+        envelope: Envelope,
+        reason: str,
+        size: int,
+        *,
+        may_be_accepted: bool = False,
     ) -> Record:
         """Write the record of a message that is stored now."""
         return cls(
@@ -46,12 +58,13 @@ class Record(BaseModel):
             subject=message.subject,
             from_=str(message.from_),
             size=size,
-            uncertain=uncertain,
             requested_from=message.requested_from,
+            requested_reverse_path=message.reverse_path,
             reverse_path=envelope.reverse_path,
             forward_paths=envelope.forward_paths,
             bcc=tuple(m for m in message.bcc if m in envelope.forward_paths),
             categories=message.categories,
+            may_be_accepted=may_be_accepted,
         )
 
     @classmethod
@@ -78,10 +91,11 @@ class Record(BaseModel):
         """Where the message still has to go."""
         return Envelope(self.reverse_path, self.forward_paths)
 
-    def because(self, reason: str, *, uncertain: bool = False) -> Record:
-        """Return the same record with another reason; what is uncertain stays so."""
-        changes = {"reason": _writable(reason), "uncertain": self.uncertain or uncertain}
-        return self.model_copy(update=changes)
+    def because(self, reason: str, *, may_be_accepted: bool = False) -> Record:
+        """Return the same record with another reason."""
+        may_be_accepted |= self.may_be_accepted  # a later failure does not undo it
+        update = {"reason": _writable(reason), "may_be_accepted": may_be_accepted}
+        return self.model_copy(update=update)
 
     def only_for(self, forward_paths: tuple[Mailbox, ...]) -> Record:
         """Return the same record for some of its recipients only."""

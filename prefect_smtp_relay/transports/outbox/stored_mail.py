@@ -21,11 +21,11 @@ class StoredMail:
         message_id, subject, from_: of the message, as text.
         recipients: how many it still has to reach, Bcc included.
         size: bytes of the message.
-        uncertain: the answer of a relay was lost, so it may have accepted the message: a flush
-            submits it only where it is named.
         claimed: a flush is submitting it right now.
         interrupted: the process of a flush died while it submitted the message, so a relay may
             have accepted it already; the next flush submits it again, with the same Message-ID.
+        may_be_accepted: the relay got it, and its answer was lost; only a flush that names the
+            entry submits it.
         error: why the entry cannot be read, and what to set; empty where it can.
     """
 
@@ -38,9 +38,9 @@ class StoredMail:
     from_: str = ""
     recipients: int = 0
     size: int = 0
-    uncertain: bool = False
     claimed: bool = False
     interrupted: bool = False
+    may_be_accepted: bool = False
     error: str = ""
 
 
@@ -51,13 +51,13 @@ class FlushReport:
     Args:
         accepted: the receipts of what relays accepted, at least for some recipients.
         failed: id and error text of every entry that no relay accepted as a whole.
-        uncertain: ids of those that a relay may have accepted, and that nobody named.
         remaining: how many entries the outbox has now.
+        unknown: ids of the entries that may have been accepted, and were not named.
         stopped: why the flush did not try every entry; empty where it did.
     """
 
     accepted: list[Receipt] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
-    uncertain: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     remaining: int = 0
     stopped: str = ""

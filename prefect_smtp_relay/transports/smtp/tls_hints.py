@@ -52,6 +52,9 @@ _BY_CODE = {
     **dict.fromkeys(OTHER_HOST_CODES, _OTHER_HOST),
 }
 
+_NO_TLS_RECORD = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
+"""What the versions of OpenSSL call an answer that is not TLS, such as a greeting."""
+
 _PORT = f"use the port for direct TLS (465) with {SSL} on."
 _IN_CLEAR = f"The server answered the TLS handshake in plain text: {_PORT}"
 _OLD_TLS = (
@@ -64,9 +67,7 @@ _WEAK_SERVER = (
 _WANTS_CERTIFICATE = f"set {_CLIENT} to those that the relay's administrator gave you."
 _NOT_OURS = f"The server does not accept the client certificate: check {_CLIENT}."
 _BY_REASON = {
-    **dict.fromkeys(
-        ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"), _IN_CLEAR
-    ),
+    **dict.fromkeys(_NO_TLS_RECORD, _IN_CLEAR),
     **dict.fromkeys(("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"), _OLD_TLS),
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "The server has no cipher in common with this host: ask its"
     f" administrator. If it wants a client certificate, {_WANTS_CERTIFICATE}",
@@ -113,6 +114,11 @@ SILENT_AFTER_HANDSHAKE = (
 def reason_of(error: OSError) -> str:
     """OpenSSL's name of the error; one that Python raised by itself has none."""
     return getattr(error, "reason", None) or ""
+
+
+def is_plain_text(error: OSError) -> bool:
+    """Whether a handshake failed as the server answered it in plain text."""
+    return reason_of(error) in _NO_TLS_RECORD
 
 
 def advise_certificate(error: ssl.SSLCertVerificationError) -> str:

@@ -77,6 +77,24 @@ def test_what_fails_stays_with_its_reason(
     ]
 
 
+def test_what_may_have_been_accepted_is_submitted_only_where_it_is_named(
+    outbox: Outbox, store: Store, relay: Any
+) -> None:
+    """A flush passes over an entry whose answer was lost, says so, and takes it by its name."""
+    first, second = store("one"), store("two")
+    relay.answer = OutcomeUnknown("smtp://mx", "the reply was lost")
+    outbox.flush(relay)
+    entries = outbox.entries()
+    assert [entry.may_be_accepted for entry in entries] == [True, True]
+    relay.answer = {}
+    report = outbox.flush(relay)
+    assert (report.accepted, report.remaining) == ([], 2)
+    assert report.unknown == [entry.id for entry in entries]
+    report = outbox.flush(relay, [entries[1].id])
+    assert [receipt.message_id for receipt in report.accepted] == [second.message_id]
+    assert [entry.message_id for entry in outbox.entries()] == [first.message_id]
+
+
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyboardInterrupt()])
 def test_any_other_exception_is_the_callers(
     outbox: Outbox, store: Store, relay: Any, error: BaseException
@@ -176,9 +194,9 @@ def test_what_may_have_been_accepted_is_submitted_only_when_it_is_named(
 ) -> None:
     """A second copy is a decision of a person who has looked at the relay's log."""
     message = new_message()
-    path = outbox.keep(message, Envelope.of(message), "the reply was lost", uncertain=True)
+    path = outbox.keep(message, Envelope.of(message), "the reply was lost", may_be_accepted=True)
     report = outbox.flush(relay)
-    assert (report.accepted, report.uncertain, report.remaining) == ([], [path.stem], 1)
+    assert (report.accepted, report.unknown, report.remaining) == ([], [path.stem], 1)
     assert relay.taken == []
     assert len(outbox.flush(relay, [path.stem]).accepted) == 1
     assert outbox.entries() == []
@@ -192,9 +210,9 @@ def test_an_answer_that_is_lost_in_a_flush_makes_an_entry_uncertain(
     relay.answer = OutcomeUnknown("smtp://mx", "the reply was lost")
     [(entry, _)] = outbox.flush(relay).failed
     relay.answer = ConnectionFailed("smtp://mx", "refused")
-    assert outbox.flush(relay).uncertain == [entry]
+    assert outbox.flush(relay).unknown == [entry]
     assert len(outbox.flush(relay, [entry]).failed) == 1
-    assert outbox.flush(relay).uncertain == [entry]
+    assert outbox.flush(relay).unknown == [entry]
     assert len(relay.taken) == 2
 
 

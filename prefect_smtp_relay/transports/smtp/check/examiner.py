@@ -17,11 +17,11 @@ from prefect_smtp_relay.transports.smtp.check.certificate import read_certificat
 from prefect_smtp_relay.transports.smtp.check.recommendation import DIRECT_TLS, STARTTLS, Remedy
 from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.learned import Learned
-from prefect_smtp_relay.transports.smtp.connect.tls import is_plain_text
 from prefect_smtp_relay.transports.smtp.reply import printable
 from prefect_smtp_relay.transports.smtp.session.ehlo import size_limit
 from prefect_smtp_relay.transports.smtp.session.observer import Observer
 from prefect_smtp_relay.transports.smtp.session.session import Session
+from prefect_smtp_relay.transports.smtp.tls_hints import is_plain_text
 
 _SOON_DAYS = 21
 

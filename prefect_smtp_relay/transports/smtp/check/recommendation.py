@@ -17,6 +17,7 @@ DIRECT_TLS = {"ssl": True, "enable_starttls": False}
 STARTTLS = {"ssl": False, "enable_starttls": True}
 """The fields for STARTTLS, required."""
 
+_ALWAYS_SHOWN = frozenset({"address", "port", "ssl"})
 _OAUTH_FIELDS = {
     "oauth_token_url": "token_url",
     "oauth_client_id": "client_id",
@@ -26,23 +27,6 @@ _OAUTH_FIELDS = {
 }
 """The block's names, and those of `OAuthConfig`."""
 
-_DEFAULTS: dict[str, Any] = {
-    "domain": "",
-    "username": "",
-    "password": "",
-    "authentication": "plain",
-    "enable_starttls": False,
-    "enable_starttls_auto": True,
-    "ssl_verify_mode": "none",
-    "ca_certificate": "",
-    "tls_server_name": "",
-    "client_certificate": "",
-    "client_key": "",
-    "allow_cleartext_auth": False,
-    **dict.fromkeys(_OAUTH_FIELDS, ""),
-}
-"""Of the block; a field at its default is left out of the Python, but address, port and ssl."""
-
 
 @dataclass(frozen=True)
 class Remedy:
@@ -50,7 +34,7 @@ class Remedy:
 
     Args:
         words: what was mistaken, and what to do.
-        settings: block fields with their new values; none where a field cannot mend it.
+        settings: block fields with their new values; none where no field can fix it.
     """
 
     words: str
@@ -65,7 +49,7 @@ def recommend(config: SmtpConfig, remedies: Iterable[Remedy]) -> Recommendation:
         remedies: what was found; a later one wins where two name the same field.
 
     Returns:
-        Nothing but blanks where the settings are good as they are.
+        Nothing where the settings are good as they are.
     """
     current, wanted, words = block_fields(config), {}, []
     for remedy in remedies:
@@ -99,8 +83,9 @@ def block_fields(config: SmtpConfig) -> dict[str, Any]:
 
 
 def as_python(fields: dict[str, Any]) -> str:
-    """Write a block as Python, in one line."""
-    shown = {n: v for n, v in fields.items() if n not in _DEFAULTS or v != _DEFAULTS[n]}
+    """Write a block as Python, in one line: address, port, ssl, and what is not a default."""
+    default = block_fields(SmtpConfig(""))
+    shown = {n: v for n, v in fields.items() if n in _ALWAYS_SHOWN or v != default[n]}
     if fields["enable_starttls"]:
         shown.pop("enable_starttls_auto", None)  # it counts only where STARTTLS is not required
     return f"SMTP({', '.join(f'{name}={_literal(value)}' for name, value in shown.items())})"

@@ -16,42 +16,24 @@ from prefect_smtp_relay.exceptions import (
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.deadline import Deadline
-from prefect_smtp_relay.transports.resolver import (
-    Address,
-    connect_to_first,
-    interleave,
-    look_up,
-)
+from prefect_smtp_relay.transports.resolver import Address, connect_to_first, look_up
 from prefect_smtp_relay.transports.smtp import form
 from prefect_smtp_relay.transports.smtp.config import Security, SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.learned import Learned
-from prefect_smtp_relay.transports.smtp.connect.tls import (
-    describe,
-    is_plain_text,
-    speaks_tls,
-    tls_client,
-)
+from prefect_smtp_relay.transports.smtp.connect.silence import greeting_seconds
+from prefect_smtp_relay.transports.smtp.connect.tls import describe, tls_client
 from prefect_smtp_relay.transports.smtp.errors import translating
 from prefect_smtp_relay.transports.smtp.reply import printable
 from prefect_smtp_relay.transports.smtp.session.observer import Observer
 from prefect_smtp_relay.transports.smtp.session.session import Session
-
-_PATIENCE_SECONDS = 3.0
-"""How long a server may say nothing before it is tried whether it waits for TLS itself."""
-_PROBE_SECONDS = 1.5
-_FIRST_WAIT_SECONDS = 3.5
-"""For the first greeting after that; the next try waits in full, as the server may be slow."""
+from prefect_smtp_relay.transports.smtp.tls_hints import is_plain_text
 
 _OPTIONAL = frozenset({Security.STARTTLS_IF_OFFERED, Security.PLAIN_TEXT})
 
-SPEAKS_PLAIN_TEXT = (
+_SPEAKS_PLAIN_TEXT = (
     "the server answered the TLS handshake in plain text, so it does not take TLS from the first"
     f" byte. Switch {form.ENABLE_STARTTLS_AUTO} on, or {form.SSL} off and {form.ENABLE_STARTTLS}"
     " on."
-)
-WAITS_FOR_TLS = (
-    "the server says nothing in plain text: it waits for TLS from the first byte (SMTPS). Switch"
-    f" {form.SSL} on, and {form.ENABLE_STARTTLS} off."
 )
 
 
@@ -68,7 +50,7 @@ def open_session(config: SmtpConfig, deadline: Deadline, observer: Observer) -> 
         observer: sees each step.
 
     Raises:
-        EmailError: none of the addresses does; the last one's.
+        EmailError: none of the addresses does; that of the first one that answered.
     """
     return _Opening(config, deadline, observer).open()
 
@@ -88,12 +70,14 @@ class _Opening:
         untried = self._look_up()
         untried.sort(key=lambda address: address != learned.get(endpoint))
         failures: list[DeliveryError] = []
-        while not failures or (untried and failures[-1].stage != "connect"):
+        for _ in tuple(untried):
             try:
                 sock, address = self._connect(untried)
                 session = self._begin(sock, address)
             except (TransientFailure, TlsFailed) as error:
                 failures.append(error)
+                if not untried:
+                    break
                 continue
             learned[endpoint] = address
             if failures:
@@ -106,8 +90,8 @@ class _Opening:
         config = self._config
         with self._observer.step("DNS") as step, _naming_the_host(config):
             bound = Deadline(self._deadline.left(config.timeout_seconds))
-            addresses = interleave(look_up(config.address, config.port, bound))
-            step.ok(", ".join(dict.fromkeys(str(place[0]) for _, place in addresses)))
+            addresses = look_up(config.address, config.port, bound)
+            step.ok(", ".join(dict.fromkeys(str(name[0]) for _, name in addresses)))
             return addresses
 
     def _connect(self, untried: list[Address]) -> tuple[socket.socket, Address]:
@@ -168,7 +152,7 @@ class _Opening:
                     step.name = "direct TLS"
                     step.skip("the server answered in plain text: STARTTLS follows")
                     raise _AnsweredInPlainText from error
-                raise TlsFailed(config.name, SPEAKS_PLAIN_TEXT, stage="TLS") from error
+                raise TlsFailed(config.name, _SPEAKS_PLAIN_TEXT, stage="TLS") from error
             step.ok(f"direct: {describe(tls)}")
             return tls
 
@@ -182,24 +166,12 @@ class _Opening:
         session = Session(sock, self._config, self._deadline)
         with _closing_on_error(session):
             with self._observer.step("greeting") as step:
-                seconds = self._greeting_seconds(sock, address) if address else None
+                seconds = greeting_seconds(sock, self._config, address) if address else None
                 step.ok(str(session.read_greeting(seconds)))
             with self._observer.step("EHLO") as step:
                 session.hello()
                 step.ok(printable(", ".join(session.extensions)) or "no extensions")
         return session
-
-    def _greeting_seconds(self, plain: socket.socket, address: Address) -> float | None:
-        """How long to wait for the greeting of a server that may wait for TLS itself."""
-        config, slow = self._config, self._learned.slow
-        if not _is_silent(plain, min(_PATIENCE_SECONDS, config.timeout_seconds / 4)):
-            return None
-        if _waits_for_tls(address, min(_PROBE_SECONDS, config.timeout_seconds / 4)):
-            raise TlsFailed(config.name, WAITS_FOR_TLS, stage="greeting")
-        if config.endpoint in slow:
-            return None
-        slow.add(config.endpoint)
-        return min(_FIRST_WAIT_SECONDS, config.timeout_seconds)
 
     def _start_tls(self, session: Session) -> None:
         config = self._config
@@ -224,25 +196,6 @@ class _Opening:
             else:
                 session.start_tls(lambda plain: tls_client(config).encrypt(plain, config))
                 step.ok(f"STARTTLS: {describe(session.tls)}")
-
-
-def _is_silent(plain: socket.socket, seconds: float) -> bool:
-    plain.settimeout(seconds)
-    try:
-        plain.recv(1, socket.MSG_PEEK)
-    except TimeoutError:
-        return True
-    except OSError:
-        return False  # reading the greeting will tell what is wrong
-    return False
-
-
-def _waits_for_tls(address: Address, seconds: float) -> bool:
-    with contextlib.suppress(OSError):
-        sock, _ = connect_to_first([address], Deadline(seconds))
-        sock.settimeout(seconds)
-        return speaks_tls(sock)
-    return False
 
 
 @contextlib.contextmanager

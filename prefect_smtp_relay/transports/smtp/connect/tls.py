@@ -14,13 +14,11 @@ from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.smtp import form
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
+from prefect_smtp_relay.transports.smtp.tls_hints import reason_of
 
 _MAX_SESSIONS = 64
 _MAX_SESSION_SECONDS = 3600.0
 """Certificates are checked in whole handshakes only: how long others may follow one."""
-
-_NO_TLS_RECORD = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
-"""What the versions of OpenSSL call an answer that is not TLS, such as a greeting."""
 
 
 class TlsClient:
@@ -110,11 +108,6 @@ def tls_client(config: SmtpConfig) -> TlsClient:
     return process_memory.of(TlsClients).of(config)
 
 
-def is_plain_text(error: OSError) -> bool:
-    """Whether a handshake failed as the server answered it in plain text."""
-    return getattr(error, "reason", "") in _NO_TLS_RECORD
-
-
 def speaks_tls(sock: socket.socket) -> bool:
     """Whether a server waits for TLS from the first byte.
 
@@ -124,7 +117,7 @@ def speaks_tls(sock: socket.socket) -> bool:
     try:
         _unverified().wrap_socket(sock).close()
     except ssl.SSLError as error:
-        return "ALERT" in (error.reason or "")
+        return "ALERT" in reason_of(error)
     except OSError:
         return False
     finally:
