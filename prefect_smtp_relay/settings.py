@@ -116,10 +116,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         " twice, or keep it in the outbox.",
     )
     max_text_megabytes: int = Field(
-        default=2,
-        description="The size of one text of a mail with its values, such as the body.",
-        gt=0,
-        le=100,
+        default=2, ge=1, description="The size of one text of a mail with its values: the body."
     )
     max_attachment_megabytes: int = Field(
         default=25,
@@ -130,11 +127,6 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default=None,
         description="A directory: every mail is written there as files, and none leaves.",
     )
-
-    @property
-    def max_text_bytes(self) -> int:
-        """The bound of one text of a mail."""
-        return self.max_text_megabytes * 1024 * 1024
 
     @property
     def size_limit(self) -> SizeLimit:

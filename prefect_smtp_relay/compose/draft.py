@@ -13,7 +13,7 @@ from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.render import Rendered, render
-from prefect_smtp_relay.rendering.values import Values
+from prefect_smtp_relay.rendering.values import MEGABYTE, Values
 from prefect_smtp_relay.settings import SmtpRelaySettings
 
 _BODY = ("context", "body", "html", "text", "preheader")
@@ -34,7 +34,7 @@ def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
         MessageError: naming the argument and the fix.
     """
     left_out = LeftOut(refuses=settings.invalid_values == "refuse")
-    mail, values = _fill(check_arguments(arguments), left_out, settings.max_text_bytes)
+    mail, values = _fill(check_arguments(arguments), left_out, settings)
     rendered = _render(mail, values, settings)
     others: dict[str, Any] = {k: v for k, v in mail.items() if k not in _RENDERED}
     if settings.capture_to is not None:
@@ -59,7 +59,7 @@ def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
 
 
 def _fill(
-    arguments: MailArguments, left_out: LeftOut, max_bytes: int
+    arguments: MailArguments, left_out: LeftOut, settings: SmtpRelaySettings
 ) -> tuple[MailArguments, Values | None]:
     """Fill values in, where there is a context; else braces are braces."""
     context = arguments.get("context")
@@ -68,7 +68,9 @@ def _fill(
     # Jinja is slow to import, and most mails have no context.
     from prefect_smtp_relay.templating.arguments import fill_arguments
 
-    filled, values = fill_arguments(arguments, context, max_bytes, left_out)
+    filled, values = fill_arguments(
+        arguments, context, settings.max_text_megabytes * MEGABYTE, left_out
+    )
     return cast("MailArguments", filled), values
 
 
@@ -88,5 +90,5 @@ def _render(mail: MailArguments, values: Values | None, settings: SmtpRelaySetti
         text=mail.get("text"),
         frame=frame,
         values=values,
-        max_bytes=settings.max_text_bytes,
+        max_bytes=settings.max_text_megabytes * MEGABYTE,
     )

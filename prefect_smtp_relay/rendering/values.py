@@ -9,7 +9,8 @@ import re
 
 from prefect_smtp_relay.exceptions import MessageError
 
-MAX_TEXT_BYTES = 2 * 1024 * 1024
+MEGABYTE = 1024 * 1024
+MAX_TEXT_BYTES = 2 * MEGABYTE
 """Of one text of a mail with its values: what the setting ``max_text_megabytes`` has as default."""
 
 _FIRST = 0xF0000
