@@ -9,7 +9,8 @@ from pathlib import Path
 from prefect.client.orchestration import get_client
 
 from demo.waiting import waiting_for
-from flows.incident_notification import Event, Incident, notify_stakeholders
+from flows.incident import Event, Incident
+from flows.incident_notification import notify_stakeholders
 from prefect_smtp_relay import SMTP, Receipt
 from prefect_smtp_relay.testing.certificates import issue_certificates
 from prefect_smtp_relay.testing.mail_server import MailServer, ReceivedMail

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from prefect_smtp_relay.mail.attachments.attachment import Attachment
     from prefect_smtp_relay.mail.mailbox import Mailbox
     from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+    from prefect_smtp_relay.notifications.durations import format_duration
     from prefect_smtp_relay.notifications.hooks import (
         email_on_cancellation,
         email_on_completion,
@@ -55,6 +56,7 @@ _HOMES = {
     "email_on_crash": "notifications.hooks",
     "email_on_failure": "notifications.hooks",
     "escape_markdown": "rendering.quoting",
+    "format_duration": "notifications.durations",
     "mask": "transports.masking",
     "render": "compose.preview",
     "send_an_email": "tasks",
@@ -80,6 +82,7 @@ __all__ = [
     "email_on_crash",
     "email_on_failure",
     "escape_markdown",
+    "format_duration",
     "mask",
     "render",
     "send_an_email",

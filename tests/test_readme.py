@@ -7,22 +7,24 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from prefect.blocks.core import Block
 from pydantic import BaseModel, SecretStr
 
-from flows.incident_notification import Incident, describe
-from prefect_smtp_relay import SMTP, Receipt, SendGrid, send_an_email, send_emails
+from flows.incident import Incident
+from flows.incident_notification import describe
+from prefect_smtp_relay import SMTP, Receipt, SendGrid, render, send_an_email, send_emails
 from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.exceptions import ProtectedDomain
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
-from prefect_smtp_relay.rendering.render import render
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
 from tests.readme import ROOT, code, code_blocks, headings, prose, table
 
+_AN_HOUR_LATER = datetime(2026, 3, 14, 4, 7, tzinfo=UTC)
 _PLACEHOLDER = "…"
 _SHORTEST_PIECE = 8
 
@@ -77,8 +79,12 @@ def test_the_markdown_of_the_pictures_is_what_the_flow_writes() -> None:
     """The example of Markdown reads as the mail about the demo's first incident does."""
     [block] = code_blocks("markdown")
     demo = ROOT.joinpath("demo", "incidents.json").read_text(encoding="utf-8")
-    body = describe(Incident(**json.loads(demo)[0]), "declared")
-    assert render(block.code) == render(body)
+    mail = describe(Incident(**json.loads(demo)[0]), "declared", _AN_HOUR_LATER)
+    written = {**mail, "context": None, "subject": "INC-42", "body": block.code, "preheader": ""}
+    shown = [
+        render("ann@example.org", **{**options, "preheader": ""}) for options in (mail, written)
+    ]
+    assert shown[0].text == shown[1].text
 
 
 @pytest.mark.parametrize("picture", ["incident-mail-light.png", "incident-mail-dark-phone.png"])

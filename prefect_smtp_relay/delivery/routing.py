@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, field
 
+from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, NoSender, UnknownRelay
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -134,22 +135,34 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
     return Relay(block.relay_name, block.get_transport(), senders, reverse_path=block.bounces_to())
 
 
-def _requested_block(requested: RelayInput) -> RelayBlock | None:
-    if isinstance(requested, RelayBlock):
-        return requested
-    if requested is None:
-        return catalog.preferred()
-    if inspect.iscoroutine(requested):
+def check_relay(requested: RelayInput) -> None:
+    """Refuse what cannot name a relay; the Prefect API is not asked.
+
+    Raises:
+        UnknownRelay: it is neither a block, nor a transport, nor like ``smtp/NAME``.
+    """
+    if isinstance(requested, str):
+        if requested != OUTBOX:
+            split_name(requested)
+    elif inspect.iscoroutine(requested):
         requested.close()
         raise UnknownRelay(
             "is a coroutine", 'Await it: relay=await SMTP.load("NAME").', field="relay"
         )
-    if not isinstance(requested, str):
+    elif not isinstance(requested, RelayBlock | Transport | None) or isinstance(requested, type):
         raise UnknownRelay(
             f"{type(requested).__name__} is not a relay",
             "Pass an SMTP or a SendGrid block, or smtp/NAME.",
             field="relay",
         )
+
+
+def _requested_block(requested: RelayInput) -> RelayBlock | None:
+    check_relay(requested)
+    if isinstance(requested, RelayBlock):
+        return requested
+    if not isinstance(requested, str):
+        return catalog.preferred()
     return None if requested == OUTBOX else catalog.named(requested)
 
 

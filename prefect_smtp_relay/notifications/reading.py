@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from prefect.client.schemas.filters import (
-    LogFilter,
-    LogFilterFlowRunId,
-    LogFilterTaskRunId,
-    LogFilterTimestamp,
-)
-from prefect.client.schemas.objects import FlowRun, Log, State, TaskRun
-from prefect.client.schemas.sorting import LogSort
-from prefect.context import FlowRunContext, SyncClientContext, TaskRunContext
-from prefect.logging.handlers import APILogWorker
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTaskRunId
+from prefect.client.schemas.objects import FlowRun, State, TaskRun
+from prefect.context import FlowRunContext, TaskRunContext
 from prefect.states import Pending
 from prefect.utilities.urls import url_for
 
+from prefect_smtp_relay.notifications.asking import ask
 from prefect_smtp_relay.notifications.parameters import Masker, shorten
+from prefect_smtp_relay.notifications.related import failed_task, last_success, name_deployment
 from prefect_smtp_relay.notifications.report import RunReport
-from prefect_smtp_relay.runtime.log import run_logger
+from prefect_smtp_relay.notifications.run_log import read_log
+from prefect_smtp_relay.notifications.tracebacks import innermost_place, shorten_traceback
+from prefect_smtp_relay.runtime import api
 
 if TYPE_CHECKING:
     from prefect import Flow, Task
-    from prefect.client.orchestration import SyncPrefectClient
 
-T = TypeVar("T")
-
-_LONGEST_MESSAGE = 4000
-_LONGEST_LOG_ENTRY = 2000
-_MOST_LOG_LINES = 200
-_FLUSH_SECONDS = 5
+_MAX_MESSAGE = 4000
 
 
 def describe_flow_run(flow_run_id: UUID | str, *, log_lines: int = 20) -> RunReport:
@@ -51,9 +41,8 @@ def describe_flow_run(flow_run_id: UUID | str, *, log_lines: int = 20) -> RunRep
     Raises:
         prefect.exceptions.ObjectNotFound: there is no such run.
     """
-    with SyncClientContext.get_or_create() as context:
-        run = context.client.read_flow_run(UUID(str(flow_run_id)))
-        name = context.client.read_flow(run.flow_id).name
+    run = api.ask(lambda client: client.read_flow_run(UUID(str(flow_run_id))))
+    name = api.ask(lambda client: client.read_flow(run.flow_id)).name
     return _describe_flow_run(run, name, run.state or Pending(), run.parameters, log_lines)
 
 
@@ -69,7 +58,7 @@ def report_flow_run(
     context = FlowRunContext.get()
     is_own = context is not None and context.flow_run and context.flow_run.id == flow_run.id
     parameters = context.parameters if context and is_own else None
-    fresh = _ask(lambda client: client.read_flow_run(flow_run.id), flow_run)
+    fresh = ask(lambda client: client.read_flow_run(flow_run.id), flow_run)
     return _describe_flow_run(fresh, flow.name, state, parameters or fresh.parameters, log_lines)
 
 
@@ -99,16 +88,18 @@ def report_task_run(
 def _describe_flow_run(
     run: FlowRun, name: str, state: State[Any], parameters: Mapping[str, Any], log_lines: int
 ) -> RunReport:
-    return _report(
-        run,
-        state,
-        LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id])),
-        log_lines,
-        kind="flow",
-        name=name,
-        parameters=parameters,
-        deployment=_name_deployment(run.deployment_id),
-    )
+    own = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]))
+    report = _report(run, state, own, log_lines, kind="flow", name=name, parameters=parameters)
+    details: dict[str, Any] = {
+        "deployment": name_deployment(run.deployment_id),
+        "flow_url": url_for("flow", obj_id=run.flow_id) or "",
+    }
+    if not state.is_completed():
+        task, last = failed_task(run), last_success(run)
+        places = [f"task {task.name}" if task else "", report.failed_in]
+        details["failed_in"] = ", ".join(filter(None, places))
+        details["last_success"] = last.end_time if last else None
+    return replace(report, **details)
 
 
 def _report(
@@ -119,23 +110,32 @@ def _report(
     *,
     kind: Literal["flow", "task"],
     parameters: Mapping[str, Any],
-    **names: str,
+    **details: Any,
 ) -> RunReport:
     masker = Masker()
     lines = masker.lines(parameters)
+    log = read_log(entries, state.timestamp, log_lines, masker)
     return RunReport(
         kind=kind,
         run_name=run.name,
         state=state.name or state.type.value,
         state_type=state.type.value,
-        message=shorten(masker.redact(state.message or ""), _LONGEST_MESSAGE),
+        message=shorten(masker.redact(state.message or ""), _MAX_MESSAGE),
         started_at=run.start_time,
         duration=state.timestamp - run.start_time if run.start_time else None,
+        attempt=_count_tries(run),
+        failed_in=innermost_place(log.traceback),
+        traceback=shorten_traceback(log.traceback),
         parameters=tuple(lines),
-        log=_read_log(entries, state.timestamp, log_lines, masker),
+        log=log.lines,
         url=url_for(f"{kind}-run", obj_id=run.id) or "",
-        **names,
+        **details,
     )
+
+
+def _count_tries(run: FlowRun | TaskRun) -> str:
+    tries = (run.empirical_policy.retries or 0) + 1
+    return f"{run.run_count} of {tries}" if tries > 1 and run.run_count else ""
 
 
 def _name_flow_run_around() -> str:
@@ -143,47 +143,3 @@ def _name_flow_run_around() -> str:
     if context is None or context.flow is None or context.flow_run is None:
         return ""
     return f"{context.flow.name} / {context.flow_run.name}"
-
-
-def _name_deployment(deployment_id: UUID | None) -> str:
-    if deployment_id is None:
-        return ""
-    return _ask(lambda client: client.read_deployment(deployment_id).name, "")
-
-
-def _read_log(
-    entries: LogFilter, until: datetime, log_lines: int, masker: Masker
-) -> tuple[str, ...]:
-    """Read the newest log entries up to the final state: behind it the hooks' own begin."""
-    if log_lines <= 0:
-        return ()
-    _flush_log()
-    entries.timestamp = LogFilterTimestamp(before_=until)
-    found: list[Log] = _ask(
-        lambda client: client.read_logs(
-            entries, limit=min(log_lines, _MOST_LOG_LINES), sort=LogSort.TIMESTAMP_DESC
-        ),
-        [],
-    )
-    return tuple(
-        f"{entry.timestamp:%H:%M:%S} {shorten(masker.redact(entry.message), _LONGEST_LOG_ENTRY)}"
-        for entry in reversed(found)
-    )
-
-
-def _flush_log() -> None:
-    """Hand what was logged in this process to the API, which gets it every two seconds only."""
-    worker = APILogWorker.instance()
-    flush = threading.Thread(target=worker.drain, kwargs={"at_exit": True}, daemon=True)
-    flush.start()
-    flush.join(_FLUSH_SECONDS)
-
-
-def _ask(question: Callable[[SyncPrefectClient], T], default: T) -> T:
-    """Ask the Prefect API; a mail that lacks a part is better than none."""
-    try:
-        with SyncClientContext.get_or_create() as context:
-            return question(context.client)
-    except Exception as error:  # whatever the API answers, the report is written
-        run_logger().warning("The report of the run lacks what the Prefect API knows: %s", error)
-        return default

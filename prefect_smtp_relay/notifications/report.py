@@ -1,16 +1,24 @@
-"""A run's end as subject and Markdown. Text from outside is escaped, or stands in code blocks."""
+"""A run's end as subject and Markdown. Text from outside is escaped, or in code blocks."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from string import Template
 from typing import Literal
 
+from prefect_smtp_relay.notifications.durations import format_duration
 from prefect_smtp_relay.rendering.quoting import clean, code_block, escape_markdown
 
 _DEFAULT_SUBJECT = "$state: $kind $name ($run)"
-_LONGEST_SUBJECT = 200
+_MAX_SUBJECT = 200
+_ENGINE_WORDS = re.compile(
+    r"(?:(?:Flow|Task) run encountered an exception:?"
+    r"|Execution was interrupted by an unexpected exception:)\s+"
+)
+_CAPITAL_WITHIN = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +31,18 @@ class RunReport:
         state, state_type: for example ``TimedOut`` and ``FAILED``.
         message: the state's.
         started_at, duration: None where unknown.
-        parent: the flow run around a task run, or blank.
-        deployment: its name, or blank.
+        attempt: for example ``3 of 3``, where the run may be retried.
+        failed_in: the task that failed, and the line.
+        last_success: when a run of the same flow and deployment last completed.
+        parent: the flow run around a task run.
+        deployment: its name.
+        traceback: one line a frame, innermost last.
         parameters: one line each, secrets masked.
         log: the last lines, oldest first.
-        url: the run's page in Prefect's UI, or blank where the UI's address is not known.
+        url, flow_url: the pages of the run and the flow in Prefect's UI, where its address is
+            known.
+
+    What is unknown is empty.
     """
 
     kind: Literal["flow", "task"]
@@ -38,11 +53,16 @@ class RunReport:
     message: str = ""
     started_at: datetime | None = None
     duration: timedelta | None = None
+    attempt: str = ""
+    failed_in: str = ""
+    last_success: datetime | None = None
     parent: str = ""
     deployment: str = ""
+    traceback: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
     url: str = ""
+    flow_url: str = ""
 
     @property
     def subject(self) -> str:
@@ -53,63 +73,76 @@ class RunReport:
         """Fill in a subject, and keep it in one line of at most 200 characters.
 
         Args:
-            pattern: may hold ``$state``, ``$kind``, ``$name`` and ``$run``.
+            pattern: may contain ``$state``, ``$kind``, ``$name`` and ``$run``.
         """
         filled = Template(pattern).safe_substitute(
             state=self.state, kind=self.kind, name=self.name, run=self.run_name
         )
         printable = "".join(c if c.isprintable() else " " for c in clean(filled))
         line = " ".join(printable.split())
-        return line if len(line) <= _LONGEST_SUBJECT else f"{line[: _LONGEST_SUBJECT - 1]}…"
+        return line if len(line) <= _MAX_SUBJECT else f"{line[: _MAX_SUBJECT - 1]}…"
+
+    @property
+    def thread(self) -> str:
+        """One thread for each flow and deployment, or each task."""
+        return " ".join(clean(f"prefect {self.kind} {self.name} {self.deployment}").split())
+
+    @property
+    def preheader(self) -> str:
+        """The error, for inboxes to show beside the subject."""
+        return " ".join(clean(self.error).split())[:_MAX_SUBJECT]
+
+    @property
+    def error(self) -> str:
+        """The state's message without the words that Prefect's engine puts before an exception."""
+        return _ENGINE_WORDS.sub("", self.message, count=1)
 
     @property
     def body(self) -> str:
-        """The report in Markdown."""
+        """The report in Markdown: what went wrong, where to look, then the details."""
         sections = [
-            f"# {escape_markdown(self.state)}: {self.kind} {escape_markdown(self.name)}",
+            f"# {escape_markdown(f'{self.name} {_in_words(self.state)}')}",
+            code_block(self.error) if self.error.strip() else "",
+            self._buttons(),
             self._facts(),
-            code_block(self.message) if self.message.strip() else "",
+            _section("Traceback, innermost last", self.traceback),
+            _section("Last log lines (UTC)", self.log),
             _section("Parameters", self.parameters),
-            _section("Last log lines", self.log),
-            f'[Open the {self.kind} run in Prefect](<{self.url}> "btn")' if self.url else "",
         ]
         return "\n\n".join(section for section in sections if section)
 
+    def _buttons(self) -> str:
+        name = escape_markdown(self.name)
+        links = {"Open the run in Prefect": self.url, f"Runs of {name}": self.flow_url}
+        return " ".join(f'[{text}](<{url}> "btn")' for text, url in links.items() if url)
+
     def _facts(self) -> str:
+        ran = f", ran {format_duration(self.duration)}" if self.duration is not None else ""
         facts = {
-            "Run": self.run_name,
+            "Failed in": self.failed_in,
+            "Run": f"{self.run_name}, try {self.attempt}" if self.attempt else self.run_name,
             "State": _name_state(self.state, self.state_type),
-            "In flow run": self.parent,
+            "Flow run": self.parent,
             "Deployment": self.deployment,
-            "Started": _write_time(self.started_at),
-            "Duration": _write_duration(self.duration),
+            "Started": _write_time(self.started_at, ran),
+            "Last success": _write_time(self.last_success),
         }
-        return "\n".join(
-            f"- **{name}**: {escape_markdown(value)}" for name, value in facts.items() if value
-        )
+        rows = [f"| {name} | {escape_markdown(fact)} |" for name, fact in facts.items() if fact]
+        return "\n".join(["| | |", "|-|-|", *rows])
 
 
-def _section(title: str, lines: tuple[str, ...]) -> str:
+def _section(title: str, lines: Sequence[str]) -> str:
     return f"## {title}\n\n{code_block(chr(10).join(lines))}" if lines else ""
+
+
+def _in_words(state: str) -> str:
+    """``TimedOut`` as "timed out"."""
+    return _CAPITAL_WITHIN.sub(" ", state).lower()
 
 
 def _name_state(name: str, state_type: str) -> str:
     return name if name.upper() == state_type else f"{name} ({state_type})"
 
 
-def _write_time(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else ""
-
-
-def _write_duration(duration: timedelta | None) -> str:
-    """``1 d 2 h 3 min``: the two or three parts that say most."""
-    if duration is None or duration < timedelta(0):
-        return ""
-    seconds = duration.total_seconds()
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = {"d": days, "h": hours, "min": minutes, "s": 0 if hours or days else seconds}
-    return " ".join(f"{value} {unit}" for unit, value in parts.items() if value)
+def _write_time(moment: datetime | None, more: str = "") -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{more}" if moment else ""

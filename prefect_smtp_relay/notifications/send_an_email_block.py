@@ -13,22 +13,23 @@ from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import CleanBlock, without_empty_defaults
-from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailArguments
-from prefect_smtp_relay.delivery.routing import OUTBOX
+from prefect_smtp_relay.delivery.routing import check_relay
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, InvalidField, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.quoting import quote_text
 from prefect_smtp_relay.runtime import in_server as server_process
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
+from prefect_smtp_relay.transports.masking import mask
 
 _SUBJECT = "Prefect notification"
-_BLANKS_AND_CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _LINE_END_IN_PARAGRAPH = re.compile(r"(?<=\S)[ \t]*\r?\n(?=[ \t]*\S)")
+_SPACES_AND_CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 forward_transport_log()
 
@@ -37,7 +38,8 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     """Send an email to fixed recipients, through the relay that your team connected.
 
     Choose it in an automation's action "Send a notification", or call `notify` from Python. The
-    body is Markdown, and keeps its lines.
+    body is plain text: it keeps its lines, what is between backticks shows as code, and addresses
+    are links. With *Markdown* switched on it is Markdown. What looks like a secret is masked.
 
     Example:
         Load the block and send an email:
@@ -45,7 +47,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         from prefect_smtp_relay import SendAnEmail
 
         on_call = SendAnEmail.load("BLOCK_NAME")
-        on_call.notify("The import has **failed**.", subject="Import")
+        on_call.notify("The import has failed.", subject="Import")
         ```
     """
 
@@ -79,24 +81,29 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     from_address: str = Field(
         default="",
         title="From address",
-        description="The sender; blank for the one of the relay.",
+        description="The sender; empty for the one of the relay.",
         examples=["Prefect <prefect@example.org>"],
     )
     reply_to: str = Field(
         default="",
         title="Reply to",
-        description="Where answers go; blank for the sender.",
+        description="Where answers go; empty for the sender.",
     )
     subject_prefix: str = Field(
         default="",
         title="Subject prefix",
-        description="Stands before each subject, with a blank behind it.",
+        description="What each subject begins with.",
         examples=["[production]"],
     )
     thread: str = Field(
         default="",
         title="Thread",
-        description="A key: mails of one key show in one thread; blank for a thread each.",
+        description="A key: mails of one key show in one thread; empty for a thread each.",
+    )
+    markdown: bool = Field(
+        default=False,
+        title="Markdown",
+        description="Read the body as Markdown; messages of states are not.",
     )
     include_header: bool = Field(
         default=True,
@@ -116,7 +123,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     relay: str = Field(
         default="",
         title="Relay",
-        description="A connected relay, as smtp/NAME or sendgrid/NAME; blank for the preferred"
+        description="A connected relay, as smtp/NAME or sendgrid/NAME; empty for the preferred"
         " one; outbox to store mail only.",
     )
 
@@ -148,8 +155,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
     def _check_relay(cls, value: str) -> str:
         value = value.strip()
         try:
-            if value and value != OUTBOX:
-                split_name(value)
+            check_relay(value or None)
         except UnknownRelay as error:
             raise InvalidField(error.problem, error.fix) from error
         return value
@@ -162,8 +168,8 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         some ten seconds; what is not accepted then is kept in the outbox.
 
         Args:
-            body: Markdown; single line ends are kept.
-            subject: its line ends become blanks; by default "Prefect notification".
+            body: plain text, or Markdown where the block says so; line ends are kept.
+            subject: its line ends become spaces; by default "Prefect notification".
 
         Returns:
             None in sync code; in async code a coroutine, which must be awaited.
@@ -199,8 +205,8 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             "bcc": self.bcc,
             "reply_to": self.reply_to,
             "from_": self.from_address or None,
-            "subject": _in_one_line(f"{self.subject_prefix} {subject or _SUBJECT}"),
-            "body": _keep_lines(body),
+            "subject": _in_one_line(f"{self.subject_prefix} {mask(subject or _SUBJECT)}"),
+            "body": _keep_lines(mask(body)) if self.markdown else quote_text(mask(body)),
             "thread": self.thread,
             "include_header": self.include_header,
             "include_footer": self.include_footer,
@@ -232,7 +238,7 @@ def _reason(error: EmailError) -> str:
 
 def _in_one_line(subject: str) -> str:
     """A rendered template may hold line ends: they must neither stop the mail nor add a header."""
-    return _BLANKS_AND_CONTROLS.sub(" ", subject).strip()
+    return _SPACES_AND_CONTROLS.sub(" ", subject).strip()
 
 
 def _keep_lines(body: str) -> str:

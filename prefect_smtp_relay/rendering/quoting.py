@@ -8,6 +8,12 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _EMBEDDINGS, _END_OF_EMBEDDING = "\u202a\u202b\u202d\u202e", "\u202c"
 _ISOLATES, _END_OF_ISOLATE = "\u2066\u2067\u2068", "\u2069"
 _DIRECTIONS = re.compile(f"[{_EMBEDDINGS}{_END_OF_EMBEDDING}{_ISOLATES}{_END_OF_ISOLATE}]")
+_IN_ADDRESS, _ROUND = r"[^\s<>\"'`()]", r"\([^\s<>\"'`()]*\)"
+_CODE_OR_ADDRESS = re.compile(
+    r"((?<!`)`[^`\n]+`(?!`)"
+    rf"|https?://(?:{_IN_ADDRESS}|{_ROUND})*(?:(?![.,;:!?\]}}]){_IN_ADDRESS}|{_ROUND}))"
+)
+_SPACES = re.compile(r"^ +| {2,}")
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
@@ -24,6 +30,25 @@ def escape_markdown(text: str) -> str:
         '\\[pay\\]\\(https\\:\\/\\/evil\\.example\\) \\*now\\*'
     """
     return _PUNCTUATION.sub(r"\\\g<0>", " ".join(end_directions(clean(text)).split()))
+
+
+def quote_text(text: str) -> str:
+    """Write a plain text as Markdown that shows it line by line.
+
+    Args:
+        text: such as a state's message: what is between backticks shows as code, http(s) addresses
+            as links, spaces as spaces, and nothing else as markup.
+    """
+    return "\n".join(_quote_line(line) for line in clean(text).splitlines())
+
+
+def _quote_line(line: str) -> str:
+    line = line.expandtabs(4).rstrip()
+    spaced = _SPACES.sub(lambda run: "\N{NO-BREAK SPACE}" * len(run[0]), line)
+    pieces = _CODE_OR_ADDRESS.split(spaced)
+    pieces[::2] = [_PUNCTUATION.sub(r"\\\g<0>", end_directions(words)) for words in pieces[::2]]
+    pieces[1::2] = [piece if piece[0] == "`" else f"<{piece}>" for piece in pieces[1::2]]
+    return f"{''.join(pieces)}  " if spaced else ""
 
 
 def code_block(text: str) -> str:

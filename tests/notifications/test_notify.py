@@ -46,19 +46,62 @@ def plain_text(server: MailServer) -> list[str]:
     return content.splitlines()
 
 
+def html(server: MailServer) -> str:
+    """The HTML of the one mail that arrived."""
+    (mail,) = server.mails
+    part = mail.message.get_body(("html",))
+    assert part is not None
+    content: str = part.get_content()
+    return content
+
+
 def test_a_script_notifies(block: SendAnEmail, mail_server: MailServer) -> None:
-    """In sync code ``notify`` sends at once; the body is Markdown that keeps its lines."""
+    """In sync code ``notify`` sends at once; the body is plain text that keeps its lines."""
     assert block.notify(BODY, "Import") is None
     *lines, separator, why = plain_text(mail_server)
-    assert lines == ["first line", "second line", "", "next", ""]
+    assert lines == ["first line", "second **line**", "", "next", ""]
     assert separator == "-- "
     assert why.startswith("Sent by Prefect. You get this mail because you are named")
     (mail,) = mail_server.mails
     assert mail.message["Subject"] == "[x] Import"
-    html = mail.message.get_body(("html",))
-    assert html is not None
-    assert "first line<br>" in html.get_content()
-    assert "<strong>line</strong>" in html.get_content()
+    assert "first line<br>" in html(mail_server)
+    assert "second **line**" in html(mail_server)
+
+
+def test_a_body_of_a_state_message_is_shown_as_it_is(
+    block: SendAnEmail, mail_server: MailServer
+) -> None:
+    """Nothing is markup, but code between backticks is code and addresses are links."""
+    block.notify("Loader.__init__() x[0](y)\n  - `a_b_c`, see https://example.org/a_b(c).\n# <b>")
+    shown = html(mail_server)
+    assert "Loader.__init__() x[0](y)<br>" in shown
+    assert '<a href="https://example.org/a_b(c)"' in shown
+    assert "a_b_c</code>" in shown
+    assert "# &lt;b&gt;" in shown
+    assert "<h1" not in shown
+    assert "<li" not in shown
+
+
+def test_a_body_is_markdown_where_the_block_says_so(
+    block: SendAnEmail, mail_server: MailServer
+) -> None:
+    """The switch *Markdown* reads the body as Markdown that keeps its lines."""
+    block.markdown = True
+    block.notify(BODY)
+    assert "<strong>line</strong>" in html(mail_server)
+    assert "first line<br>" in html(mail_server)
+
+
+@pytest.mark.parametrize("markdown", [False, True])
+def test_a_notification_shows_no_password(
+    markdown: bool, block: SendAnEmail, mail_server: MailServer
+) -> None:
+    """What looks like a secret in body or subject is masked: both come from state messages."""
+    block.markdown = markdown
+    block.notify("db://user:s3cret/7c1f@host is down", "db://user:s3cret/7c1f@host")
+    (mail,) = mail_server.mails
+    assert mail.message["Subject"] == "[x] db://user:********@host"
+    assert b"s3cret" not in mail.octets
 
 
 def test_async_code_awaits(block: SendAnEmail, mail_server: MailServer) -> None:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Literal
 
 from playwright.sync_api import Browser
 
-from flows.incident_notification import Incident, describe
-from prefect_smtp_relay.rendering.frame import Frame
-from prefect_smtp_relay.rendering.render import render
+from flows.incident import Incident
+from flows.incident_notification import describe
+from prefect_smtp_relay import render
 from tests.chromium import find_chromium, running_chromium
 from tests.readme import ROOT
 
-_FOOTER = (
-    "Sent by the flow incident-notification, run [INC-42 declared](https://prefect.example.org),"
-    " deployment stakeholders. You get this mail because you are named there as a recipient."
-)
+_AN_HOUR_LATER = datetime(2026, 3, 14, 4, 7, tzinfo=UTC)
 
 
 def incident_page() -> str:
     """The HTML of the mail about the demo's first incident."""
     demo = ROOT / "demo" / "incidents.json"
     incident = Incident(**json.loads(demo.read_text(encoding="utf-8"))[0])
-    frame = Frame(name="Acme Status", preheader="SEV1, investigating", footer=_FOOTER)
-    return render(describe(incident, "declared"), frame=frame).html
+    return render("ann@example.org", **describe(incident, "declared", _AN_HOUR_LATER)).html
 
 
 def draw(browser: Browser, file: str, width: int, scheme: Literal["light", "dark"]) -> None:

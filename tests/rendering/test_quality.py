@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8, EmailPolicy, default
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from flows.incident_notification import Incident, describe
+from flows.incident import Incident
+from flows.incident_notification import describe
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -40,12 +42,10 @@ def octets(request: pytest.FixtureRequest) -> Iterator[bytes]:
     """Give the mail about the demo's first incident, as a mail server got it."""
     demo = Path(__file__).parents[2] / "demo" / "incidents.json"
     incident = Incident(**json.loads(demo.read_text(encoding="utf-8"))[0])
-    arguments = {"preheader": "SEV1, investigating", "thread": "INC-42", **request.param}
     mail: Any = {
         "to": "Zoë <zoe@stakeholders.example>",
-        "subject": f"[SEV1] INC-42 declared: {incident.title}",
-        "body": describe(incident, "declared"),
-        **arguments,
+        **describe(incident, "declared", datetime(2026, 3, 14, 4, tzinfo=UTC)),
+        **request.param,
     }
     message = draft(mail, SmtpRelaySettings()).from_mailbox(
         Mailbox("incidents", "demo.example", "Incidents")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from prefect_smtp_relay import escape_markdown
 from prefect_smtp_relay.rendering.markdown import CONTROL_CHARACTERS, parse, to_html
-from prefect_smtp_relay.rendering.quoting import code_block
+from prefect_smtp_relay.rendering.quoting import code_block, quote_text
 from prefect_smtp_relay.rendering.render import render
 
 _TURNING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
@@ -85,3 +85,21 @@ def test_half_characters_are_replaced() -> None:
     """What no mail can carry does not stop the mail."""
     body = escape_markdown("a\ud800b") + code_block("c\udfffd")
     assert render(body).text.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a *b* _c_ [d](e) <f> &amp; \\g", "a *b* _c_ [d](e) &lt;f&gt; &amp;amp; \\g"),
+        (
+            "# one\n- two\n  3. three\n> four",
+            "# one<br>\n- two<br>\n&nbsp;&nbsp;3. three<br>\n&gt; four",
+        ),
+        ("`x[0]` and ``y`` and `", "x[0]</code> and ``y`` and `"),
+        ("see http://h.example/a_b?c=d&e.", '<a href="http://h.example/a_b?c=d&amp;e"'),
+        ("(https://h.example/x_(y))", ">https://h.example/x_(y)</a>)"),
+    ],
+)
+def test_a_plain_text_is_shown_line_by_line(text: str, shown: str) -> None:
+    """Lines and spaces are kept, code is code, addresses are links, and nothing else is markup."""
+    assert shown in render(quote_text(text)).html

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, task
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
 from pydantic import SecretStr
@@ -53,7 +53,7 @@ def test_hostile_text_becomes_no_markup(connected: MailServer) -> None:
     mail = only_mail(connected)
     html = html_of(mail)
     links = [piece.split('"')[0] for piece in html.split('href="')[1:]]
-    assert all("/runs/flow-run/" in link for link in links)
+    assert all("/runs/flow-run/" in link or "/flows/flow/" in link for link in links)
     assert "<img" not in html
     assert "<b>|" not in html
     assert mail.forward_paths == ("ann@example.org",)
@@ -77,3 +77,70 @@ def test_a_flow_run_is_described_by_its_id() -> None:
     assert CANARY not in report.body
     with pytest.raises(ObjectNotFound):
         describe_flow_run("00000000-0000-0000-0000-000000000000")
+
+
+def test_the_error_comes_first_and_the_traceback_is_short(connected: MailServer) -> None:
+    """The exception in full, then where to look, then one traceback without Prefect's frames."""
+
+    @task(name="load page")
+    def load() -> None:
+        raise ConnectionError("could not connect to db.example.org")
+
+    @flow(name="Nightly", on_failure=[email_on_failure("ann@example.org")], retries=1)
+    def nightly(page: int) -> None:
+        get_run_logger().info("page %d", page)
+        load()
+
+    nightly(7, return_state=True)
+    mail = only_mail(connected)
+    text = text_of(mail)
+    places = [
+        text.index(part)
+        for part in (
+            "Nightly failed",
+            "ConnectionError: could not connect to db.example.org",
+            "Open the run in Prefect",
+            "Runs of Nightly",
+            "Failed in",
+            "task load page-",
+            "try 2 of 2",
+            "Traceback, innermost last",
+            "test_content.py:",
+            "Last log lines (UTC)",
+            "INFO    page 7",
+            "ERROR   load page-",
+            "Parameters",
+            "page = 7",
+        )
+    ]
+    assert places == sorted(places)
+    assert "of Prefect" in text
+    assert "flow_engine" not in text
+    assert text.count("Traceback") == 1
+    assert "Flow run encountered an exception" not in text
+
+
+def test_the_last_success_is_told(connected: MailServer) -> None:
+    """A flow that ran well before says when."""
+
+    @flow(name="Sometimes", on_failure=[email_on_failure("ann@example.org")])
+    def sometimes(is_bad: bool) -> None:
+        if is_bad:
+            raise ValueError("bad")
+
+    sometimes(is_bad=False)
+    sometimes(is_bad=True, return_state=True)
+    assert "Last success" in text_of(only_mail(connected))
+
+
+def test_hooks_show_no_password_of_a_message(connected: MailServer) -> None:
+    """What looks like a secret in the exception's text is masked wherever the mail shows it."""
+
+    @flow(on_failure=[email_on_failure("ann@example.org")])
+    def secretive() -> None:
+        raise ValueError(f"db://user:{CANARY}/x@host, Authorization: Bearer {CANARY}")
+
+    secretive(return_state=True)
+    mail = only_mail(connected)
+    assert "db://user:********@host" in text_of(mail)
+    assert CANARY not in mail.octets.decode()

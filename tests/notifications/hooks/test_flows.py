@@ -20,8 +20,9 @@ from prefect_smtp_relay import (
     email_on_completion,
     email_on_crash,
     email_on_failure,
+    send_an_email,
 )
-from prefect_smtp_relay.exceptions import InvalidMailbox, NoRecipients
+from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.mails import only_mail, text_of
 
@@ -36,7 +37,7 @@ def test_a_failed_flow_is_told(connected: MailServer, fail_with: Fail) -> None:
     assert mail.forward_paths == ("ann@example.org",)
     assert mail.message["Subject"].startswith("Failed: flow Nightly import (")
     text = text_of(mail)
-    for shown in ("no such page", '"page": 7', "Reading page 7", "ValueError", "Duration", " UTC"):
+    for shown in ("no such page", '"page": 7', "Reading page 7", "ValueError", ", ran ", " UTC"):
         assert shown in text
     assert "/runs/flow-run/" in text
     assert "Running hook" not in text
@@ -163,7 +164,7 @@ def test_the_runner_calls_by_name_without_a_run_context(
     email_on_crash("ann@example.org")(flow=killed, flow_run=stripped, state=Crashed(message="9"))
     text = text_of(only_mail(connected))
     assert "last words" in text
-    assert "Duration" in text
+    assert ", ran " in text
 
 
 def test_each_hook_has_the_name_that_prefect_logs() -> None:
@@ -174,9 +175,63 @@ def test_each_hook_has_the_name_that_prefect_logs() -> None:
     assert [factory("ann@example.org").__name__ for factory in made] == names
 
 
-def test_a_wrong_address_fails_where_the_hook_is_made() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"to": "nobody"}, "to"),
+        ({"to": []}, "to"),
+        ({"cc": "nobody"}, "cc"),
+        ({"bcc": ["ann@example.org", "a b"]}, "bcc"),
+        ({"from_": "ops"}, "from_"),
+        ({"from_": "Ops <ops@>"}, "from_"),
+        ({"reply_to": "ops"}, "reply_to"),
+        ({"relay": "mx"}, "relay"),
+        ({"relay": 7}, "relay"),
+        ({"relay": SMTP}, "relay"),
+        ({"subject": 7}, "subject"),
+        ({"log_lines": -1}, "log_lines"),
+        ({"log_lines": 201}, "log_lines"),
+        ({"log_lines": "20"}, "log_lines"),
+        ({"thread": "a\nb"}, "thread"),
+        ({"importance": "urgent"}, "importance"),
+        ({"html": "<b>x</b>"}, "html"),
+    ],
+)
+@pytest.mark.parametrize(
+    "make", [email_on_failure, email_on_crash, email_on_cancellation, email_on_completion]
+)
+def test_a_wrong_argument_fails_where_the_hook_is_made(
+    make: Callable[..., object], arguments: dict[str, Any], field: str
+) -> None:
     """A typo shows when the flow is loaded, not when it fails."""
-    with pytest.raises(InvalidMailbox, match="cc"):
-        email_on_failure("ann@example.org", cc="nobody")
-    with pytest.raises(NoRecipients):
-        email_on_failure([])
+    with pytest.raises(EmailError, match=field):
+        make(**{"to": "ann@example.org", **arguments})
+
+
+def test_thread_importance_and_reply_to_are_those_of_the_hook(
+    connected: MailServer, fail_with: Fail
+) -> None:
+    """They reach the mail as with `send_an_email`."""
+    hook = email_on_failure(
+        "ann@example.org", thread="INC-7", importance="high", reply_to="desk@example.org"
+    )
+    fail_with("bad", hook)
+    send_an_email.fn("ann@example.org", "INC-7", "Told by hand.", thread="INC-7")
+    by_hook, by_hand = connected.mails
+    assert by_hook.message["Importance"] == "high"
+    assert by_hook.message["Reply-To"] == "desk@example.org"
+    assert by_hook.message["References"] == by_hand.message["References"]
+
+
+def test_the_mails_about_a_flow_are_one_thread(connected: MailServer, fail_with: Fail) -> None:
+    """Without ``thread``, each flow has a thread of its own."""
+    fail_with("bad", email_on_failure("ann@example.org"))
+    fail_with("worse", email_on_failure("ann@example.org"))
+
+    @flow(name="Another", on_failure=[email_on_failure("ann@example.org")])
+    def another() -> None:
+        raise ValueError("other")
+
+    another(return_state=True)
+    first, second, third = (mail.message["References"] for mail in connected.mails)
+    assert first == second != third

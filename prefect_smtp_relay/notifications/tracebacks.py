@@ -1,0 +1,125 @@
+"""A traceback for a mail: one line a frame, without the frames of Prefect's engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+HEAD = "Traceback (most recent call last):"
+
+_FRAME = re.compile(r'[\s|+]*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
+_MARKERS = re.compile(r"[\s~^|]*$")
+_LIBRARY = re.compile(
+    r"[\\/](?:(?:site|dist)-packages|lib[\\/]python3\.\d+(?![\\/](?:site|dist)-packages))"
+    r"[\\/](?P<path>.+)"
+)
+_MAX_FRAMES = 12
+_FIRST_FRAMES = 3
+_MAX_LINE = 200
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """One call.
+
+    Args:
+        file, line, function: where it was.
+        code: the line of code, where the source was there.
+    """
+
+    file: str
+    line: str
+    function: str
+    code: str = ""
+
+    @property
+    def is_prefect(self) -> bool:
+        """Whether it is Prefect's engine, which every run passes through."""
+        library = _LIBRARY.search(self.file)
+        return library is not None and library["path"].startswith(("prefect/", "prefect\\"))
+
+    @property
+    def is_library(self) -> bool:
+        """Whether somebody else wrote it."""
+        return _LIBRARY.search(self.file) is not None
+
+    @property
+    def place(self) -> str:
+        """For example ``nightly.py:393``."""
+        library = _LIBRARY.search(self.file)
+        path = library["path"] if library else re.split(r"[\\/]", self.file)[-1]
+        return f"{path}:{self.line}"
+
+    def __str__(self) -> str:
+        return f"{self.place}  {self.function}  {self.code}".rstrip()[:_MAX_LINE]
+
+
+def shorten_traceback(text: str) -> tuple[str, ...]:
+    """Write a traceback with one line a frame, innermost last.
+
+    Args:
+        text: as Python prints it, with what was printed before it; without the last exception,
+            which the report has as its first thing.
+    """
+    _, head, rest = text.partition(HEAD)
+    if not head:
+        return ()
+    parts = list(_parts(rest.splitlines()))
+    last = max((n for n, part in enumerate(parts) if isinstance(part, _Frame)), default=-1)
+    return tuple(_write(parts[: last + 1]))
+
+
+def innermost_place(text: str) -> str:
+    """Say where the author's own code failed, for example ``nightly.py line 358``; or nothing."""
+    frames = [part for part in _parts(text.splitlines()) if isinstance(part, _Frame)]
+    own = [frame for frame in frames if not frame.is_library] or frames
+    return own[-1].place.replace(":", " line ") if own else ""
+
+
+def _parts(lines: Iterable[str]) -> Iterator[_Frame | str]:
+    """The frames, and the lines between them: of the exceptions that led to the last one."""
+    frame: _Frame | None = None
+    for line in lines:
+        if found := _FRAME.match(line):
+            if frame:
+                yield frame
+            frame = _Frame(found["file"], found["line"], found["function"] or "")
+        elif frame and line.startswith(("    ", "  |")):
+            if not frame.code and not _MARKERS.match(line):
+                frame = _Frame(frame.file, frame.line, frame.function, line.strip(" |"))
+        else:
+            if frame:
+                yield frame
+            frame = None
+            if line.strip() and line.strip() != HEAD:
+                yield line.strip()[:_MAX_LINE]
+    if frame:
+        yield frame
+
+
+def _write(parts: Iterable[_Frame | str]) -> Iterator[str]:
+    for is_frame, run in groupby(parts, key=lambda part: isinstance(part, _Frame)):
+        if is_frame:
+            yield from _write_frames([part for part in run if isinstance(part, _Frame)])
+        else:
+            yield from map(str, run)
+
+
+def _write_frames(frames: list[_Frame]) -> Iterator[str]:
+    lines: list[str] = []
+    for is_prefect, run in groupby(frames, key=lambda frame: frame.is_prefect):
+        group = list(run)
+        lines += [f"... {_count(group)} of Prefect"] if is_prefect else map(str, group)
+    if len(lines) <= _MAX_FRAMES:
+        yield from lines
+        return
+    yield from lines[:_FIRST_FRAMES]
+    left_out = lines[_FIRST_FRAMES : _FIRST_FRAMES - _MAX_FRAMES]
+    yield f"... {_count(left_out)} left out"
+    yield from lines[_FIRST_FRAMES - _MAX_FRAMES :]
+
+
+def _count(frames: list[_Frame] | list[str]) -> str:
+    return f"{len(frames)} frame{'s'[: len(frames) != 1]}"
