@@ -161,7 +161,9 @@ def test_an_unreadable_priority_of_sendgrid_does_not_stop_smtp(client: SyncPrefe
     """SMTP goes first whatever it is; without SMTP it leaves the choice unknown."""
     sendgrid("broken")
     save_as_the_ui_does(client, "broken", "sendgrid", priority="high")
-    with pytest.raises(RelayConfigurationError, match=r"sendgrid/broken: \*Priority\* \(`priority`\)"):
+    with pytest.raises(
+        RelayConfigurationError, match=r"sendgrid/broken: \*Priority\* \(`priority`\)"
+    ):
         catalog.preferred()
     smtp("good")
     assert chosen() == "smtp/good"
