@@ -85,8 +85,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         " recipient that is not an address: leave it out and say so, or refuse the mail.",
     )
     logo_url: str = Field(
-        default="",
-        description="The web address of the logo in the header of each mail.",
+        default="", description="The web address of the logo in the header of each mail."
     )
     header_name: str = Field(
         default="Prefect",
@@ -124,8 +123,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="How large the attachments and inline images of a mail may be, in all.",
     )
     capture_to: Path | None = Field(
-        default=None,
-        description="A directory: every mail is written there as files, and none leaves.",
+        default=None, description="A directory: mails are written there as files; none leaves."
     )
 
     @property

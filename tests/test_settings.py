@@ -118,6 +118,7 @@ def test_the_defaults() -> None:
         "default_from": "",
         "protected_domains": [],
         "default_delivery": "store",
+        "invalid_values": "leave_out",
         "logo_url": "",
         "header_name": "Prefect",
         "language": "en",
