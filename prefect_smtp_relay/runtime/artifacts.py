@@ -49,7 +49,7 @@ def describe(message: Message, receipt: Receipt, *, masked: bool) -> str:
         *((f"Refused: {address}", str(refusal)) for address, refusal in receipt.refused.items()),
         ("Bcc recipients", f"{receipt.bcc_accepted} accepted, {receipt.bcc_refused} refused"),
         ("Response", receipt.response),
-        ("Size", f"{receipt.size:,} octets"),
+        ("Size", f"{receipt.size:,} bytes"),
         ("Submitted at", f"{receipt.submitted_at:%Y-%m-%d %H:%M:%S} UTC"),
     ]
     facts = "\n".join(f"{name}: {value}" for name, value in rows)
