@@ -10,7 +10,7 @@ SYSTEM := $(addprefix tests/,demo deployments readme_run server system ui)
 # Two processes, each with its own Prefect server; a file's tests share what the file has started.
 ROOMS := -n 2 --dist loadfile $(SYSTEM:%=--ignore=%)
 
-.PHONY: demo test coverage test-system check bench clean
+.PHONY: demo test coverage test-system fuzz check bench clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo.run
@@ -23,6 +23,11 @@ coverage: $(VENV)/.installed
 
 test-system: $(VENV)/.installed
 	$(BIN)/python -m pytest $(SYSTEM)
+
+# 100,000 examples for each target; FUZZ=tests/mail or any other folder tries the properties there.
+FUZZ ?= tests/fuzz tests/rendering/test_hostile.py tests/transports/http
+fuzz: $(VENV)/.installed
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=search $(FUZZ)
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

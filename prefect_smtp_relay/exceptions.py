@@ -131,8 +131,13 @@ class EmailError(Exception):
         """Copy the error with the place that its field is in, such as ``mails[3]``."""
         return self.copy(field=f"{place}: {self.field}" if self.field else place)
 
+    @property
+    def problem_in_field(self) -> str:
+        """What is wrong, and where, without the fix."""
+        return f"{self.field}: {self.problem}" if self.field else self.problem
+
     def __str__(self) -> str:
-        text = f"{self.field}: {self.problem}" if self.field else self.problem
+        text = self.problem_in_field
         return f"{text.rstrip('.')}. {self.fix}" if self.fix else text
 
     def __repr__(self) -> str:

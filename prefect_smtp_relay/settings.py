@@ -79,6 +79,11 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="store",
         description="Where no relay is connected: store mail in the outbox, or refuse it.",
     )
+    invalid_values: Literal["leave_out", "refuse"] = Field(
+        default="leave_out",
+        description="What becomes of a value of context that cannot be in a mail, such as a"
+        " recipient that is not an address: leave it out and say so, or refuse the mail.",
+    )
     logo_url: str = Field(
         default="",
         description="The web address of the logo in the header of each mail.",

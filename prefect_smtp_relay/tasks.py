@@ -106,7 +106,7 @@ def send_an_email(
             shows them. Bcc recipients are only counted.
         options: any of
 
-            - ``context``: names to values; with it, every argument that is text, or holds
+            - ``context``: names to values; with it, every argument that is text, or has
               texts, is a Jinja template, in which values show as typed. Without it, braces are
               braces.
             - ``from_``: the sender; by default the relay's ``from_address``, then

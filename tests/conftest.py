@@ -24,7 +24,7 @@ pytest_plugins = ["prefect_smtp_relay.testing.fixtures"]
 # The same examples in every run; with --hypothesis-profile=search, many that were never seen.
 settings.register_profile("tests", deadline=None, derandomize=True, max_examples=100)
 settings.register_profile(
-    "search", deadline=None, max_examples=20_000, suppress_health_check=list(HealthCheck)
+    "search", deadline=None, max_examples=100_000, suppress_health_check=list(HealthCheck)
 )
 settings.load_profile("tests")
 

@@ -76,7 +76,7 @@ def say(line: Line) -> None:
 
 
 def note(line: Line) -> None:
-    """Print a line on stderr that is not a complaint: stdout holds the answer only."""
+    """Print a line on stderr that is not a complaint: stdout has the answer only."""
     _print(_console(stderr=True), line)
 
 

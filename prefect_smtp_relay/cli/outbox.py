@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, Line, show
+from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, Line, UsageError, show
 from prefect_smtp_relay.delivery.resubmit import resubmit
 from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.runtime import catalog
@@ -37,33 +37,29 @@ def outbox_flush(*ids: str, as_json: Json = False) -> int:
     outbox = open_outbox(settings)
     entries = {entry.id for entry in outbox.entries()}
     if missing := [entry for entry in ids if entry not in entries]:
-        text = f"The outbox has no entry {', '.join(missing)}. `outbox list` shows what it has."
-        return show(Answer({"error": text}, complaints=[text], code=PROBLEM), as_json=as_json)
+        raise UsageError(f"there is no entry {', '.join(missing)}. `outbox list` shows all.")
     waiting = len(entries)
     if waiting and catalog.preferred() is None:
         text = (
             f"No relay is connected: {waiting} left in the outbox. Save an SMTP or a SendGrid"
             " block, then run this again."
         )
-        data = {
-            "accepted": [],
-            "failed": [],
-            "unknown": [],
-            "remaining": waiting,
-            "stopped": text,
-        }
+        data = _as_report(FlushReport(remaining=waiting, stopped=text))
         return show(Answer(data, complaints=[text], code=PROBLEM), as_json=as_json)
     return show(_answer(outbox.flush(partial(resubmit, settings=settings), ids)), as_json=as_json)
 
 
-def _answer(report: FlushReport) -> Answer:
-    data = {
+def _as_report(report: FlushReport) -> dict[str, Any]:
+    return {
         "accepted": [receipt.model_dump(mode="json") for receipt in report.accepted],
         "failed": [{"id": entry, "reason": reason} for entry, reason in report.failed],
         "unknown": report.unknown,
         "remaining": report.remaining,
         "stopped": report.stopped,
     }
+
+
+def _answer(report: FlushReport) -> Answer:
     lines = [f"{receipt.relay} accepted {receipt.message_id}" for receipt in report.accepted]
     lines.append(f"{len(report.accepted)} accepted, {report.remaining} left in the outbox.")
     complaints = [f"{entry}: {reason}" for entry, reason in report.failed]
@@ -74,7 +70,7 @@ def _answer(report: FlushReport) -> Answer:
     ]
     complaints += [report.stopped] if report.stopped else []
     code = PROBLEM if report.failed or report.remaining else DONE
-    return Answer(data, lines, complaints, code)
+    return Answer(_as_report(report), lines, complaints, code)
 
 
 def _as_data(entry: StoredMail) -> dict[str, Any]:

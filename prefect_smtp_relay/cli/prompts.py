@@ -1,7 +1,8 @@
-"""Questions to the person at the terminal, on stderr: stdout holds the answer only."""
+"""Questions to the person at the terminal, on stderr: stdout has the answer only."""
 
 from __future__ import annotations
 
+import getpass
 import sys
 
 from rich.console import Console
@@ -22,16 +23,13 @@ def ask(question: str, default: str = "", *, is_secret: bool = False) -> str:
         UsageError: the input has ended.
     """
     try:
-        answer = Prompt.ask(
-            question,
-            console=_stderr(),
-            password=is_secret,
-            default=default,
-            show_default=bool(default),
-        )
+        if is_secret:
+            # Rich asks before it switches the echo off.
+            return getpass.getpass(f"{question}: ", stream=sys.stderr).strip()
+        shown = bool(default)
+        return Prompt.ask(question, console=_stderr(), default=default, show_default=shown).strip()
     except EOFError:
         raise UsageError("The input ended before the question was answered.") from None
-    return answer.strip()
 
 
 def ask_yes(question: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from prefect_smtp_relay.compose.footer import run_signature
 from prefect_smtp_relay.compose.options import MailArguments, check_arguments
 from prefect_smtp_relay.mail.attachments.inline_images import check_inline_images
+from prefect_smtp_relay.mail.left_out import LeftOut
 from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.rendering.frame import Frame
@@ -32,7 +33,8 @@ def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
     Raises:
         MessageError: naming the argument and the fix.
     """
-    mail, values = _fill(check_arguments(arguments))
+    left_out = LeftOut(refuses=settings.invalid_values == "refuse")
+    mail, values = _fill(check_arguments(arguments), left_out)
     rendered = _render(mail, values, settings)
     others: dict[str, Any] = {k: v for k, v in mail.items() if k not in _RENDERED}
     if settings.capture_to is not None:
@@ -43,6 +45,7 @@ def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
         html=rendered.html,
         flowed=rendered.flowed,
         size_limit=settings.size_limit,
+        left_out=left_out.notes,
         **others,
     )
     check_inline_images(
@@ -55,7 +58,7 @@ def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
     return composed
 
 
-def _fill(arguments: MailArguments) -> tuple[MailArguments, Values | None]:
+def _fill(arguments: MailArguments, left_out: LeftOut) -> tuple[MailArguments, Values | None]:
     """Fill values in, where there is a context; else braces are braces."""
     context = arguments.get("context")
     if context is None:
@@ -63,7 +66,7 @@ def _fill(arguments: MailArguments) -> tuple[MailArguments, Values | None]:
     # Jinja is slow to import, and most mails have no context.
     from prefect_smtp_relay.templating.arguments import fill_arguments
 
-    filled, values = fill_arguments(arguments, context)
+    filled, values = fill_arguments(arguments, context, left_out=left_out)
     return cast("MailArguments", filled), values
 
 

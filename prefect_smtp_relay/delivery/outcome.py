@@ -53,6 +53,10 @@ class Outcome:
 
 def tell(receipt: Receipt) -> None:
     """Log in one line, and tell in one event, what became of a mail."""
+    if receipt.left_out:
+        run_logger().warning(
+            "Bad data is not in the mail %s: %s.", receipt.message_id, "; ".join(receipt.left_out)
+        )
     if receipt.relay == CAPTURE:
         _log_captured(receipt)
         return  # nobody was to get the mail: there is nothing to react to

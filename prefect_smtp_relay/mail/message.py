@@ -49,6 +49,7 @@ class Draft:
         thread: names the conversation that the message belongs to; empty for none.
         idempotency_key: names the one mail that this is; empty for none.
         categories: labels for the relay's statistics; SMTP has no place for them.
+        left_out: what of its values could not be in a mail, for the receipt.
     """
 
     to: tuple[Mailbox, ...] = ()
@@ -68,6 +69,7 @@ class Draft:
     thread: str = ""
     idempotency_key: str = ""
     categories: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def from_mailbox(
         self, mailbox: Mailbox, seed: str = "", composed_at: datetime | None = None
@@ -151,6 +153,7 @@ def compose(
     list_unsubscribe: UnsubscribeInput = "",
     importance: Importance | None = "normal",
     reverse_path: str | Mailbox | None = None,
+    left_out: Sequence[str] = (),
     size_limit: SizeLimit | None = None,
     categories: CategoriesInput = None,
 ) -> Draft:
@@ -172,13 +175,14 @@ def compose(
         list_unsubscribe: an https URL, an address, or a list of both.
         importance: ``high``, ``normal`` or ``low``.
         reverse_path: who gets the non-delivery reports, or None for the relay's choice.
+        left_out: what of the values in the arguments could not be in a mail.
         size_limit: of the files, in all.
         categories: labels for SendGrid's statistics: a list, or text with commas between them.
 
     Raises:
         MessageError: naming the argument and the fix.
     """
-    recipients = _parse_recipients(to=to, cc=cc, bcc=bcc)
+    recipients = _parse_recipients(left_out, to=to, cc=cc, bcc=bcc)
     sender, free_headers = _split_headers(headers) if headers else (None, ())
     files = read_attachments(attachments, size_limit)
     images = read_inline_images(inline_images, size_limit)
@@ -202,6 +206,7 @@ def compose(
         thread=check_thread(thread, free_headers),
         idempotency_key=_check_key(idempotency_key),
         categories=read_categories(categories),
+        left_out=tuple(left_out),
     )
 
 
@@ -216,10 +221,13 @@ def mint_message_id(domain: str, seed: str = "") -> str:
     return f"<{name}@{domain}>"
 
 
-def _parse_recipients(**values: AddressInput) -> dict[str, tuple[Mailbox, ...]]:
+def _parse_recipients(
+    left_out: Sequence[str], **values: AddressInput
+) -> dict[str, tuple[Mailbox, ...]]:
     recipients = {name: Mailbox.parse_list(value, name) for name, value in values.items()}
     if not any(recipients.values()):
-        raise NoRecipients("nobody to send to", "Name an address in to, cc or bcc.", field="to")
+        problem = "; ".join(["nobody to send to", *left_out])
+        raise NoRecipients(problem, "Name an address in to, cc or bcc.", field="to")
     return recipients
 
 

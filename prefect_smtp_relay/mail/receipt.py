@@ -59,6 +59,9 @@ class Receipt(BaseModel):
     provider_id: str = Field(
         default="", description="The relay's own id of the message, where it has one."
     )
+    left_out: tuple[str, ...] = Field(
+        default=(), description="Bad data that is not in the mail: recipients, control characters."
+    )
     size: int = Field(description="Bytes that were handed over.")
     submitted_at: datetime = Field(description="When the relay answered, in UTC.")
 
@@ -141,6 +144,7 @@ class Receipt(BaseModel):
             refused=shown_refused,
             bcc_accepted=len(accepted) - len(shown),
             bcc_refused=len(refused) - len(shown_refused),
+            left_out=message.left_out,
             submitted_at=datetime.now(UTC),
             **details,
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from prefect_smtp_relay.exceptions import InvalidMailbox
+from prefect_smtp_relay.mail.left_out import LeftOut
 from prefect_smtp_relay.rendering.dedent import dedent
 from prefect_smtp_relay.rendering.values import Values
 from prefect_smtp_relay.templating.context import Record, read_context
@@ -29,7 +31,10 @@ _ONE_MAILBOX = ("from_", "reverse_path")
 
 
 def fill_arguments(
-    arguments: Mapping[str, Any], context: Mapping[str, Any], max_bytes: int = MAX_FILLED_BYTES
+    arguments: Mapping[str, Any],
+    context: Mapping[str, Any],
+    max_bytes: int = MAX_FILLED_BYTES,
+    left_out: LeftOut | None = None,
 ) -> tuple[dict[str, Any], Values]:
     """Fill values into every argument of a mail that is a text, or contains texts.
 
@@ -37,6 +42,7 @@ def fill_arguments(
         arguments: by the names that `prefect_smtp_relay.send_an_email` has for them.
         context: what the templates may name.
         max_bytes: of each filled text.
+        left_out: takes what cannot be in a mail; without it a wrong recipient is an error.
 
     Returns:
         The arguments, and the values that the placeholders in ``body`` represent, for
@@ -46,22 +52,24 @@ def fill_arguments(
         InvalidTemplate: with the argument, the line, and what to change.
         InvalidMailbox: what comes out of a recipient is not a mailbox.
     """
-    filler = _Filler(read_context(context), max_bytes)
+    filler = _Filler(read_context(context), max_bytes, left_out)
     filled = {name: filler.fill(name, value) for name, value in arguments.items()}
     return filled, filler.values
 
 
 class _Filler:
-    def __init__(self, context: Record, max_bytes: int) -> None:
+    def __init__(self, context: Record, max_bytes: int, left_out: LeftOut | None) -> None:
         self.values = Values()
         self._context = context
         self._max_bytes = max_bytes
+        self._left_out = left_out
 
     def fill(self, name: str, value: Any) -> Any:
         if name in _LINES:
-            return self._lines(value, name, Line(_LINES[name]))
+            clean = partial(self._left_out.clean, field=name) if self._left_out else str
+            return self._lines(value, name, Line(_LINES[name], clean))
         if name in _RECIPIENTS:
-            return fill_recipients(value, self._context, name, self._max_bytes)
+            return fill_recipients(value, self._context, name, self._max_bytes, self._left_out)
         if name in _ONE_MAILBOX:
             return self._one_mailbox(value, name)
         if name == "body":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from markupsafe import escape
 
@@ -29,13 +30,16 @@ class Line(Place):
     Args:
         longest: characters of a value that are shown; 0 for all. Servers refuse or cut off header
             fields of many kilobytes, and with them the mail.
+        clean: is shown each value before, and may note what is wrong with it.
     """
 
-    def __init__(self, longest: int = 0) -> None:
+    def __init__(self, longest: int = 0, clean: Callable[[str], str] = str) -> None:
         self._longest = longest
+        self._clean = clean
 
     def write(self, text: str) -> str:
         """Keep the value in its line (RFC 5322, section 2.2)."""
+        text = self._clean(text)
         line = _LINE_ENDS_AND_CONTROLS.sub(" ", text)
         is_long = 0 < self._longest < len(line)
         return f"{line[: self._longest - 1]}\u2026" if is_long else line

@@ -57,14 +57,14 @@ def deliver_all(
 
     def work() -> None:
         while (waiting := backlog.take()) is not None:
-            place, mail = waiting
+            number, mail = waiting
             result = asked_to_wait[0].copy() if asked_to_wait else _deliver(transport, *mail)
             if isinstance(result, EmailError) and result.retry_after is not None:
                 asked_to_wait.append(result)
-            results[place] = result
+            results[number] = result
 
     in_threads(work, min(connections, len(mails)), backlog)
-    return [results[place] for place in range(len(mails))]
+    return [results[number] for number in range(len(mails))]
 
 
 def _deliver(transport: Transport, message: Message, envelope: Envelope) -> Result:

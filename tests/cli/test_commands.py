@@ -155,3 +155,17 @@ def test_a_wrong_setting_is_one_clear_line(
     assert (run.code, run.out) == (1, "")
     assert "PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_DELIVERY" in run.err
     assert len(run.err.splitlines()) == 1
+
+
+def test_an_uncertain_entry_is_listed_as_such(run_cli: RunCli, outbox: Outbox) -> None:
+    """Whoever reads the list knows that a second copy may arrive."""
+    draft = compose(["ann@example.org"], "S", text="t", html="<p>t</p>")
+    message = draft.from_mailbox(Mailbox.parse("ops@example.org"), "seed")
+    outbox.keep(message, Envelope.of(message), "the reply was lost", may_be_accepted=True)
+    assert "a relay may have accepted it; the reply was lost" in run_cli("outbox", "list").out
+
+
+def test_an_entry_that_is_not_there_is_a_wrong_use(run_cli: RunCli) -> None:
+    """A mistyped id submits nothing."""
+    run = run_cli("outbox", "flush", "0123")
+    assert (run.code, run.err) == (2, "there is no entry 0123. `outbox list` shows all.\n")

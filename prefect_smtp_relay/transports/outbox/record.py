@@ -93,6 +93,7 @@ class Record(BaseModel):
 
     def because(self, reason: str, *, may_be_accepted: bool = False) -> Record:
         """Return the same record with another reason."""
+        may_be_accepted |= self.may_be_accepted  # a later failure does not undo it
         update = {"reason": _writable(reason), "may_be_accepted": may_be_accepted}
         return self.model_copy(update=update)
 

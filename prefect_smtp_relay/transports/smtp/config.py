@@ -89,6 +89,9 @@ class Limits:
         transactions: in one session; OpenSMTPD permits 100 by default.
         session_seconds: how old a session may become, and
         kept_seconds: how long it is kept without a mail.
+        silence_seconds: how long a server may say nothing before it is asked for TLS,
+        probe_seconds: how long that may take (both together stay under five seconds), and
+        first_greeting_seconds: how long the first greeting of all is waited for after that.
     """
 
     timeouts_per_delivery: float = 5
@@ -99,6 +102,9 @@ class Limits:
     transactions: int = 90
     session_seconds: float = 300.0
     kept_seconds: float = 15.0
+    silence_seconds: float = 3.0
+    probe_seconds: float = 1.5
+    first_greeting_seconds: float = 3.5
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from prefect_smtp_relay.exceptions import (
+    ConnectionFailed,
     OutcomeUnknown,
     PermanentFailure,
     RecipientsRefused,
@@ -17,6 +18,7 @@ from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal
 from prefect_smtp_relay.transports.outbox import FlushReport, Outbox
 
+NewMessage = Callable[..., Message]
 Store = Callable[..., Message]
 
 NO_SUCH_USER = Refusal(code=550, enhanced_code="5.1.1", text="no such user")
@@ -185,3 +187,39 @@ def test_an_unreadable_entry_stays_and_the_others_go(
     assert {entry_id for entry_id, _ in report.failed} == {first.id, second.id}
     assert (len(report.accepted), report.remaining) == (1, 2)
     assert first.path.read_bytes() == b"garbage"
+
+
+def test_what_may_have_been_accepted_is_submitted_only_when_it_is_named(
+    outbox: Outbox, new_message: NewMessage, relay: Any
+) -> None:
+    """A second copy is a decision of a person who has looked at the relay's log."""
+    message = new_message()
+    path = outbox.keep(message, Envelope.of(message), "the reply was lost", may_be_accepted=True)
+    report = outbox.flush(relay)
+    assert (report.accepted, report.unknown, report.remaining) == ([], [path.stem], 1)
+    assert relay.taken == []
+    assert len(outbox.flush(relay, [path.stem]).accepted) == 1
+    assert outbox.entries() == []
+
+
+def test_an_answer_that_is_lost_in_a_flush_makes_an_entry_uncertain(
+    outbox: Outbox, store: Store, relay: Any
+) -> None:
+    """The next flush leaves it alone, until it is named; it stays so whatever else fails."""
+    store()
+    relay.answer = OutcomeUnknown("smtp://mx", "the reply was lost")
+    [(entry, _)] = outbox.flush(relay).failed
+    relay.answer = ConnectionFailed("smtp://mx", "refused")
+    assert outbox.flush(relay).unknown == [entry]
+    assert len(outbox.flush(relay, [entry]).failed) == 1
+    assert outbox.flush(relay).unknown == [entry]
+    assert len(relay.taken) == 2
+
+
+def test_only_named_entries_are_submitted(outbox: Outbox, store: Store, relay: Any) -> None:
+    """The others wait."""
+    store("one")
+    two = store("two")
+    [entry] = [mail.id for mail in outbox.entries() if mail.subject == "two"]
+    report = outbox.flush(relay, [entry])
+    assert ([taken[0] for taken in relay.taken], report.remaining) == ([two], 1)

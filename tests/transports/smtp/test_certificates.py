@@ -15,6 +15,8 @@ from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Credentials, Security
 
+from . import odd_certificates
+
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 Issue = Callable[..., tuple[str, ssl.SSLContext]]
 KINDS = pytest.mark.parametrize(
@@ -65,6 +67,33 @@ def test_a_self_signed_certificate_is_refused(
     server = start(security=kind, tls_context=self_signed[1])
     with pytest.raises(TlsFailed, match=r"self-signed.*`ca_certificate`"):
         submit(server, address="localhost", security=security, verify_peer=True)
+    assert server.mails == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("no-ca", "Python 3.13 and later check strictly"),
+        ("weak-key", "too weak to be safe (RSA below 2048 bits"),
+        ("weak-dh", "Diffie-Hellman key is too weak"),
+    ],
+)
+@KINDS
+def test_a_chain_that_is_not_safe_is_named(
+    start: Callable[..., MailServer],
+    submit: Callable[..., Receipt],
+    kind: str,
+    security: Security,
+    fault: str,
+    words: str,
+) -> None:
+    """What is wrong with it is told, and nobody is sent to put a CA where it is already."""
+    pem, context = odd_certificates.ODD[fault]()
+    server = start(security=kind, tls_context=context)
+    trust = {"verify_peer": True, "ca_certificate": pem}
+    with pytest.raises(TlsFailed) as caught:
+        submit(server, address="localhost", security=security, **trust)
+    assert words in str(caught.value)
     assert server.mails == []
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prefect_smtp_relay.exceptions import DeliveryError, TlsFailed
+from prefect_smtp_relay.exceptions import DeliveryError, TimedOut, TlsFailed
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Security
+from prefect_smtp_relay.transports.smtp.config import Limits
 from prefect_smtp_relay.transports.smtp.connect.pool import Pool
 
 if TYPE_CHECKING:
@@ -175,3 +176,17 @@ def test_ehlo_is_said_again_over_tls(
         """
     )
     assert submit(server, security=Security.STARTTLS).accepted == ("ann@example.org",)
+
+
+def test_a_slow_greeting_is_waited_for_at_the_second_try(
+    play: Callable[..., ScriptedServer], submit: Callable[..., Receipt]
+) -> None:
+    """A server that says nothing fails soon, once; if it is only slow, the next try succeeds."""
+    slow = (
+        "WAIT 0.6\nS: 220 mx\nC: EHLO\nS: 250 mx\nC: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\n"
+    )
+    server = play(f"{slow}S: 354 go on\nBODY\nS: 250 taken\nC: QUIT\nS: 221 bye")
+    limits = Limits(silence_seconds=0.1, probe_seconds=0.1, first_greeting_seconds=0.1)
+    with pytest.raises(TimedOut, match="The server said nothing"):
+        submit(server, limits=limits)
+    assert submit(server, limits=limits).accepted == ("ann@example.org",)

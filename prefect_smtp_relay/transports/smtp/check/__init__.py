@@ -33,7 +33,7 @@ def check_smtp(
         recipient: for RCPT; without one, the sender is asked for, and a refusal only warns.
 
     Returns:
-        The steps, and what should be set otherwise. A failed step is no exception here.
+        The steps, and what should be set otherwise. A failed step is not an exception here.
     """
     log, remedies = StepLog(STEPS), list[Remedy]()
     examiner = Examiner(config, log, remedies)

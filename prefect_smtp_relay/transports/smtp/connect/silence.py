@@ -14,11 +14,6 @@ from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.learned import Learned
 from prefect_smtp_relay.transports.smtp.connect.tls import speaks_tls
 
-_PATIENCE_SECONDS = 3.0
-_PROBE_SECONDS = 1.5
-"""Patience and probe together stay under five seconds."""
-_FIRST_WAIT_SECONDS = 3.5
-
 _WAITS_FOR_TLS = (
     "the server says nothing in plain text: it waits for TLS from the first byte (SMTPS). Switch"
     f" {form.SSL} on, and {form.ENABLE_STARTTLS} off."
@@ -40,16 +35,16 @@ def greeting_seconds(plain: socket.socket, config: SmtpConfig, address: Address)
     Raises:
         TlsFailed: it waits for TLS itself.
     """
-    share = config.timeout_seconds / 4
-    if not _is_silent(plain, min(_PATIENCE_SECONDS, share)):
+    limits, share = config.limits, config.timeout_seconds / 4
+    if not _is_silent(plain, min(limits.silence_seconds, share)):
         return None
-    if _waits_for_tls(address, min(_PROBE_SECONDS, share)):
+    if _waits_for_tls(address, min(limits.probe_seconds, share)):
         raise TlsFailed(config.name, _WAITS_FOR_TLS, stage="greeting")
     slow = process_memory.of(Learned).slow
     if config.endpoint in slow:
         return None
     slow.add(config.endpoint)
-    return min(_FIRST_WAIT_SECONDS, config.timeout_seconds)
+    return min(limits.first_greeting_seconds, config.timeout_seconds)
 
 
 def _is_silent(plain: socket.socket, seconds: float) -> bool:

@@ -16,6 +16,7 @@ from prefect_smtp_relay.transports.smtp import form
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.tls_hints import reason_of
 
+_MAX_CLIENTS = 32
 _MAX_SESSIONS = 64
 _MAX_SESSION_SECONDS = 3600.0
 """Certificates are checked in whole handshakes only: how long others may follow one."""
@@ -99,6 +100,8 @@ class TlsClients:
         )
         with self._lock:
             if kind not in self._clients:
+                if len(self._clients) == _MAX_CLIENTS:
+                    del self._clients[next(iter(self._clients))]
                 self._clients[kind] = TlsClient(_build(config), lambda: self.clock())
             return self._clients[kind]
 

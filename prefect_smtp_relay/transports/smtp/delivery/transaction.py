@@ -72,8 +72,9 @@ class Transaction:
         Args:
             after_a_message: whether that write begins with the end of another message.
         """
-        place = self._session.config.endpoint
-        if self._is_announced or (after_a_message and place in process_memory.of(Learned).losing):
+        losing = process_memory.of(Learned).losing
+        is_lost = after_a_message and self._session.config.endpoint in losing
+        if self._is_announced or is_lost:
             return b""
         self._is_announced = True
         self._follows_a_message = after_a_message

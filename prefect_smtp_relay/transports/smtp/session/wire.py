@@ -128,14 +128,14 @@ class Wire:
     def close(self) -> None:
         """Drop the connection without a word: after an error in DATA, QUIT would be body text.
 
-        It is shut down, too: a forked child may hold another descriptor of it.
+        It is shut down, too: a forked child may have another descriptor of it.
         """
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.abandon()
 
     def abandon(self) -> None:
-        """Let go of the descriptor; whoever else holds the connection keeps it."""
+        """Let go of the descriptor; whoever else has the connection keeps it."""
         with contextlib.suppress(OSError):
             self.socket.close()
 
