@@ -21,6 +21,7 @@ from prefect_smtp_relay.mail.headers.advisory import (
     automatic_headers,
     check_thread,
     importance_headers,
+    is_automatic,
     move_thread,
     thread_headers,
 )
@@ -251,7 +252,11 @@ def _split_headers(
         raise InvalidHeader(
             "expected a mapping of names to texts", "Write headers={...}.", field="headers"
         )
-    checked = [check_field(name, value) for name, value in headers.items() if value is not None]
+    checked = [
+        check_field(name, "" if value is None else value)
+        for name, value in headers.items()
+        if value is not None or is_automatic(name)
+    ]
     senders = [value for name, value in checked if name.lower() == "sender"]
     free = tuple((name, value) for name, value in checked if name.lower() != "sender")
     if len(senders) > 1 or len({name.lower() for name, _ in free}) < len(free):
