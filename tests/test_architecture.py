@@ -99,6 +99,7 @@ def test_transports_do_not_know_each_other() -> None:
             "deadline",
             "directory",
             "http",
+            "masking",
             "redaction",
             "resolver",
             "waiting",

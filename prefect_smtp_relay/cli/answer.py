@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -25,9 +24,6 @@ Json = Annotated[
 """Of the parameter ``as_json`` of every command."""
 
 Line = str | Text
-
-_NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Controls and changes of direction: what a server or a subject says must not move the cursor."""
 
 _NARROWEST = 30
 _INDENT = 4
@@ -111,4 +107,9 @@ def _console(*, stderr: bool = False) -> Console:
 
 
 def _clean(text: str) -> str:
-    return _NOT_SHOWN.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Write as an escape what does not show: a server's words must not move the cursor."""
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -10,7 +10,6 @@ from prefect_smtp_relay.compose.options import MailArguments, check_arguments
 from prefect_smtp_relay.mail.attachments.inline_images import check_inline_images
 from prefect_smtp_relay.mail.left_out import LeftOut
 from prefect_smtp_relay.mail.message import Draft, compose
-from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.render import Rendered, render
 from prefect_smtp_relay.rendering.values import Values
@@ -54,7 +53,6 @@ def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
         composed.attachments,
         must_all_show=mail.get("html") is None,
     )
-    SenderPolicy.protecting(settings.protected_domains).check_draft(composed)
     return composed
 
 

@@ -46,7 +46,8 @@ class MailArguments(MailOptions, total=False):
     body: str | None
 
 
-_NAMES = tuple(MailArguments.__annotations__)
+_REQUIRED = ("to", "subject")
+_NAMES = (*_REQUIRED, "body", *MailOptions.__annotations__)
 _ELSEWHERE = {
     "relay": "Give relay= to send_emails, for all mails.",
     "artifact": "Use send_an_email for a mail with an artifact.",
@@ -68,10 +69,11 @@ def check_arguments(arguments: Mapping[str, Any]) -> MailArguments:
     for name in arguments:
         if name not in _NAMES:
             raise MessageError(f"there is no argument {name!r}", _hint(name))
-    for name in sorted(MailArguments.__required_keys__ - arguments.keys()):
-        raise MessageError(f"{name} is missing", f"Add {name!r}.")
+    for name in _REQUIRED:
+        if name not in arguments:
+            raise MessageError(f"{name} is missing", f"Add {name!r}.")
     given = {name: value for name, value in arguments.items() if value is not None}
-    return cast("MailArguments", {"to": None, "body": "", **given})
+    return cast("MailArguments", {"to": None, "subject": None, "body": "", **given})
 
 
 def _hint(name: Any) -> str:

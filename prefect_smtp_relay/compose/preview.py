@@ -7,7 +7,7 @@ from typing import Unpack
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.mail.mailbox import AddressInput
-from prefect_smtp_relay.mail.sender import resolve_sender
+from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.transports.outbox import FROM_PENDING
 from prefect_smtp_relay.transports.recording import Preview
@@ -37,5 +37,6 @@ def render(
     """
     settings = current_settings()
     drafted = draft({"to": to, "subject": subject, "body": body, **options}, settings)
+    SenderPolicy.protecting(settings.protected_domains).check_draft(drafted)
     sender = resolve_sender(drafted.requested_from, (settings.default_from,))
     return Preview.of(drafted.from_mailbox(sender or FROM_PENDING))

@@ -103,8 +103,9 @@ class Attempt:
             What to submit; None where that failed, or the relay wants to be asked later.
         """
         with self._failing():
-            self.relay = relay = choice.get()
             policy = SenderPolicy.protecting(self._settings.protected_domains)
+            policy.check_draft(self.draft)
+            self.relay = relay = choice.get()
             sender = relay.sender(self.draft.requested_from, policy)
             message = self._complete(sender)
             if self.state.not_before:

@@ -92,11 +92,10 @@ def _hand_over(
     except Exception as error:  # whatever a transport raises against its contract
         return [InternalError.of(error) for _ in mails]
     except BaseException:  # a timeout of the task, or a cancellation
-        first = mails[0][0].message_id
         run_logger().error(
-            "Interrupted while %s was submitted: it may have been accepted. Look for its"
+            "Interrupted while %s submitted: any of it may have been accepted. Look for the"
             " Message-ID in the relay's log before you send it again.",
-            first if len(mails) == 1 else f"each of {len(mails)} mails, the first {first},",
+            f"{mails[0][0].message_id} was" if len(mails) == 1 else f"{len(mails)} mails were",
         )
         raise
 

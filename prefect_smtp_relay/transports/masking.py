@@ -47,18 +47,22 @@ _NOTHING = frozenset({"None", "null", "True", "False", "true", "false", "''", '"
 _CLASS_NAME = re.compile(r"(?:Error|Exception|Warning|Failure|NotFound)$")
 
 
-def mask(text: str) -> str:
+def mask(text: str, *, reasons: bool = False) -> str:
     """Put asterisks in place of what looks like a secret in a text, such as a run's message.
 
     Masked are passwords in URLs and connection strings, the values of fields, parameters, options
     and headers whose names are those of secrets, and access tokens and private keys of the common
     forms. What nothing marks as a secret, such as a password alone in a sentence, is shown.
+
+    Args:
+        text: what somebody else wrote.
+        reasons: show words after a colon, as in a server's "token: expired".
     """
     text = _FORMS.sub(MASK, text)
     text = _URL_PASSWORD.sub(lambda found: f"{found[1] or found[2]}{MASK}", text)
     text = _URL_TOKEN.sub(rf"\1{MASK}", text)
     text = _SCHEME.sub(_mask_credentials, text)
-    return _mask_values(text)
+    return _mask_values(text, reasons=reasons)
 
 
 def looks_secret(name: str) -> bool:
@@ -73,13 +77,13 @@ def _mask_credentials(found: re.Match[str]) -> str:
     return found[0] if _PLAIN_WORD.fullmatch(found[2]) else f"{found[1]}{MASK}"
 
 
-def _mask_values(text: str) -> str:
+def _mask_values(text: str, *, reasons: bool) -> str:
     parts, end = [], 0
     for found in _NAME.finditer(text):
         if found.start() < end or not _names_secret(found):
             continue
         value = _value_of(found, text)
-        if value and value[0] not in _NOTHING:
+        if value and value[0] not in _NOTHING and not (reasons and _is_reason(found, value)):
             parts += [text[end : value.start()], _quoted(value)]
             end = value.end()
     return "".join([*parts, text[end:]])
@@ -92,6 +96,12 @@ def _names_secret(found: re.Match[str]) -> bool:
         _CLASS_NAME.search(name) or name.lower() in {"key", "keys"}
     )
     return not is_prose and looks_secret(name)
+
+
+def _is_reason(found: re.Match[str], value: re.Match[str]) -> bool:
+    """``token: expired``, but not ``token: dXNlcg``."""
+    is_told = (found["sign"] or "").lstrip().startswith(":")
+    return is_told and bool(_PLAIN_WORD.fullmatch(value[0].partition(" ")[0]))
 
 
 def _value_of(found: re.Match[str], text: str) -> re.Match[str] | None:

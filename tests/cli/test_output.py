@@ -68,7 +68,7 @@ def test_a_report_in_a_pipe(report: Report, capsys: pytest.CaptureFixture[str]) 
 def test_what_servers_say_is_shown_not_interpreted(
     report: Report, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Markup and emoji codes stay text; controls and changes of direction are replaced."""
+    """Markup and emoji codes stay text; controls and changes of direction show as escapes."""
     line = _printed(report, capsys)[3]
     assert "[red]x[/red] :warning: " in line
     assert not {"\x1b", "\x07", "\u202e"} & set(line)
@@ -123,3 +123,14 @@ def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
     code = show(Answer(data, ["line"], ["complaint"], 1), as_json=True)
     shown = capsys.readouterr()
     assert (json.loads(shown.out), shown.err, code) == (data, "", 1)
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\x1b", "\x9b", "\x07", "\r", "\u2028", "\u202e", "\u200b", "\ud800"]
+)
+def test_what_does_not_show_is_an_escape(capsys: pytest.CaptureFixture[str], hidden: str) -> None:
+    """Controls of both sets, line separators, changes of direction, and halves of characters."""
+    show(Answer({}, [f"a{hidden}b"], [beside("c ", f"d{hidden}e")]), as_json=False)
+    shown = capsys.readouterr()
+    escape = hidden.encode("unicode_escape").decode()
+    assert (shown.out, shown.err) == (f"a{escape}b\n", f"c d{escape}e\n")

@@ -129,7 +129,7 @@ def test_an_unknown_relay_lists_those_that_exist() -> None:
         ({"address": ""}, "address"),
         ({"username": "u", "password": ""}, "password"),
         ({"authentication": "ntlm"}, "authentication"),
-        ({"pasword": "x"}, "did you mean 'password'?"),
+        ({"pasword": "x"}, "Did you mean 'password'?"),
     ],
 )
 def test_an_invalid_document_is_an_error_that_names_it(
@@ -153,7 +153,7 @@ def test_an_unreadable_priority_is_an_error_that_names_the_document(
     smtp("broken")
     smtp("good")
     save_as_the_ui_does(client, "broken", priority="high")
-    with pytest.raises(RelayConfigurationError, match="smtp/broken: priority"):
+    with pytest.raises(RelayConfigurationError, match=r"smtp/broken: \*Priority\* \(`priority`\)"):
         catalog.preferred()
 
 
@@ -161,7 +161,9 @@ def test_an_unreadable_priority_of_sendgrid_does_not_stop_smtp(client: SyncPrefe
     """SMTP goes first whatever it is; without SMTP it leaves the choice unknown."""
     sendgrid("broken")
     save_as_the_ui_does(client, "broken", "sendgrid", priority="high")
-    with pytest.raises(RelayConfigurationError, match="sendgrid/broken: priority"):
+    with pytest.raises(
+        RelayConfigurationError, match=r"sendgrid/broken: \*Priority\* \(`priority`\)"
+    ):
         catalog.preferred()
     smtp("good")
     assert chosen() == "smtp/good"

@@ -42,20 +42,20 @@ def without(name: str) -> dict[str, Any]:
         (
             {**ALL_RIGHT, "subjet": "s"},
             MessageError,
-            "did you mean 'subject'?",
+            "Did you mean 'subject'?",
         ),
-        ({**ALL_RIGHT, "from": "a@b.org"}, MessageError, "did you mean 'from_'"),
+        ({**ALL_RIGHT, "from": "a@b.org"}, MessageError, "Did you mean 'from_'"),
         (
             {**ALL_RIGHT, "xyz": 1},
             MessageError,
-            "no argument 'xyz'; use to, subject, body, context, from_",
+            "no argument 'xyz'. Use any of to, subject, body, context, from_",
         ),
-        ({5: 1}, MessageError, "no argument 5; use to, "),
-        ({**ALL_RIGHT, "relay": "outbox"}, MessageError, "give relay= to send_emails"),
-        ({**ALL_RIGHT, "artifact": True}, MessageError, "use send_an_email for a mail with"),
+        ({5: 1}, MessageError, "no argument 5. Use any of to, "),
+        ({**ALL_RIGHT, "relay": "outbox"}, MessageError, "Give relay= to send_emails"),
+        ({**ALL_RIGHT, "artifact": True}, MessageError, "Use send_an_email for a mail with"),
         (without("to"), MessageError, "to is missing"),
         (without("subject"), MessageError, "subject is missing"),
-        (without("body"), MessageError, "body is missing"),
+        (without("body"), MessageError, "body: is empty"),
         ("ann@example.org", MessageError, "expected a mapping of arguments, got str"),
         (None, MessageError, "expected a mapping of arguments, got NoneType"),
         (("ann@example.org", "s", "b"), MessageError, "expected a mapping of arguments, got tuple"),
@@ -83,7 +83,7 @@ def test_a_wrong_mail_is_named_before_anything_is_submitted(
 )
 def test_what_is_no_list_of_mails_is_an_error_that_shows_one(mails: Any) -> None:
     """A text, one mail alone, or something that can be read only once is refused."""
-    with pytest.raises(MessageError, match=r"mails: expected a list of mappings; write mails=\["):
+    with pytest.raises(MessageError, match=r"mails: expected a list of mappings. Write mails=\["):
         send_emails.fn(mails)
 
 

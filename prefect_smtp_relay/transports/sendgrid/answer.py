@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+from prefect_smtp_relay.transports.masking import mask
 from prefect_smtp_relay.transports.redaction import Redactor, visible
 
 _MAX_EXCERPT = 300
@@ -45,9 +46,9 @@ class Answer:
             return ""
         text = self.body.decode("utf-8", "replace")
         if errors := list(_errors(text)):
-            return visible(self.redactor("; ".join(errors)))[:_MAX_REASON]
+            return self._show("; ".join(errors))[:_MAX_REASON]
         # Short before the tags are removed: that search is slow on a long text.
-        return visible(_INVISIBLE.sub(" ", self.redactor(text)[:4096]))[:_MAX_EXCERPT]
+        return self._show(_INVISIBLE.sub(" ", self.redactor(text)[:4096]))[:_MAX_EXCERPT]
 
     def seconds_to_wait(self, now: datetime) -> int | None:
         """Read for how many seconds SendGrid wants no more mail, where it says so.
@@ -69,7 +70,10 @@ class Answer:
     @property
     def provider_id(self) -> str:
         """SendGrid's own id of the message, or empty."""
-        return visible(self.redactor(self.headers.get("x-message-id", "")))[:_MAX_EXCERPT]
+        return self._show(self.headers.get("x-message-id", ""))[:_MAX_EXCERPT]
+
+    def _show(self, text: str) -> str:
+        return visible(mask(self.redactor(text), reasons=True))
 
 
 def _errors(text: str) -> Iterator[str]:

@@ -222,7 +222,7 @@ def test_a_person_is_asked_for_the_secrets_of_oauth(talk: Callable[..., Dialogue
             "Username (empty for none): ": USER,
             "From address where a flow names none (empty for none): ": "",
             "The OAuth client secret (empty for none): ": CANARY,
-            "The OAuth refresh token (blank for client credentials): ": "",
+            "The OAuth refresh token (empty for client credentials): ": "",
         },
     )
     assert dialogue.code == 0

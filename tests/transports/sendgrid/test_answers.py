@@ -245,3 +245,24 @@ def test_an_answer_of_eight_megabytes(api: ApiServer, deliver: Deliver) -> None:
 def test_an_unknown_status_has_no_phrase() -> None:
     """A code without a standard phrase is alone."""
     assert Answer(599, {}, b"").status_line == "599"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("authorization: The provided grant is invalid", None),
+        ("Invalid token: expired", None),
+        ("api_key: is missing", None),
+        ("see https://ann:p/a@ss@example.org/x", "see https://ann:********@example.org/x"),
+        ("see https://example.org/x?token=abc&a=b", "see https://example.org/x?token=********&a=b"),
+        ("X-Api-Key: dXNlcg12", "X-Api-Key: ********"),
+        ("Authorization: Bearer dXNlcg12", "Authorization: Bearer ********"),
+        ("sent eyJhbGciOi.eyJzdWIi.c2ln", "sent ********"),
+        ("Server=db;Password=p;x;", "Server=db;Password=********;x;"),
+        ('{"otp": "one two"}', '{"otp": "********"}'),
+    ],
+    ids=range(10),
+)
+def test_what_looks_like_a_secret_is_masked(said: str, shown: str | None) -> None:
+    """An answer may repeat what is not ours to know; what it says of a token stays."""
+    assert Answer(400, {}, _errors({"message": said}).encode()).explain() == (shown or said)

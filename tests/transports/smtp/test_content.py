@@ -97,6 +97,34 @@ def test_an_address_in_other_letters(
     assert "jürgen@" in mail.octets.decode()
 
 
+@pytest.mark.parametrize("hidden", [["SMTPUTF8"], ["8BITMIME"]], ids=["no utf8", "7bit"])
+@pytest.mark.parametrize(
+    "recipients",
+    [
+        {"to": "ann@example.org, jürgen@example.org"},
+        {"to": "jürgen@example.org", "cc": "ann@example.org"},
+        {"to": "jürgen@example.org", "bcc": "ann@example.org"},
+        {"to": "ann@example.org", "bcc": "jürgen@example.org"},
+    ],
+    ids=str,
+)
+def test_one_address_in_other_letters_is_refused_alone(
+    start: Callable[..., MailServer],
+    submit: Callable[..., Receipt],
+    make_message: Callable[..., Message],
+    recipients: dict[str, str],
+    hidden: list[str],
+) -> None:
+    """The others get the mail, whose headers name only those whom such a server can read of."""
+    server = start(hidden_extensions=hidden)
+    receipt = submit(server, make_message(**recipients))
+    (mail,) = server.mails
+    assert mail.forward_paths == ("ann@example.org",)
+    assert mail.octets.isascii()
+    assert "does not offer SMTPUTF8" in receipt.all_refused["jürgen@example.org"].text
+    assert len(receipt.accepted) + receipt.bcc_accepted == 1
+
+
 def test_a_domain_in_other_letters_needs_nothing(
     start: Callable[..., MailServer],
     submit: Callable[..., Receipt],

@@ -17,6 +17,7 @@ from prefect_smtp_relay.exceptions import (
     PermanentFailure,
     TransientFailure,
 )
+from prefect_smtp_relay.transports.masking import mask
 from prefect_smtp_relay.transports.redaction import Redactor
 from prefect_smtp_relay.transports.smtp.auth.tokens import Grant
 from prefect_smtp_relay.transports.smtp.config import OAuthConfig
@@ -135,4 +136,4 @@ class TokenAnswer:
     def _shown(self, name: str) -> str:
         """Show a text of the endpoint's without any secret that it repeats."""
         granted = Redactor([self._text("access_token"), self._text("refresh_token")])
-        return printable(granted(self.redactor(self._text(name))))
+        return printable(mask(granted(self.redactor(self._text(name))), reasons=True))

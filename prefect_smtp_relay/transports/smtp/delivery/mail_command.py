@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from prefect_smtp_relay.exceptions import MessageTooLarge, UnsupportedFeature
+from prefect_smtp_relay.mail.receipt import Refusal
 from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
 from prefect_smtp_relay.transports.smtp.session.ehlo import size_limit
 from prefect_smtp_relay.transports.smtp.session.session import Session
+
+_NO_SMTPUTF8 = (
+    "does not offer SMTPUTF8, which an address with other than ASCII characters before the @ needs"
+)
 
 
 def smtputf8_parameters(session: Session) -> str:
@@ -14,10 +19,9 @@ def smtputf8_parameters(session: Session) -> str:
     Raises:
         UnsupportedFeature: the server does not offer them.
     """
-    if not {"SMTPUTF8", "8BITMIME"} <= session.extensions.keys():
+    if not _offers_smtputf8(session):
         raise UnsupportedFeature(
-            f"{session.config.name} does not offer SMTPUTF8, which an address with other than"
-            " ASCII characters before the @ needs",
+            f"{session.config.name} {_NO_SMTPUTF8}",
             "Use the recipient's ASCII address.",
             field="to",
         )
@@ -34,13 +38,20 @@ def mail_command(session: Session, submission: Submission) -> str:
     Raises:
         MessageTooLarge, UnsupportedFeature: the server takes no such message.
     """
+    if submission.needs_smtputf8 and not _offers_smtputf8(session):
+        refusal = Refusal(code=553, enhanced_code="5.6.7", text=f"the relay {_NO_SMTPUTF8}")
+        submission.refuse_smtputf8(refusal)
     command = f"MAIL FROM:<{submission.envelope.reverse_path.address}>"
     if "SIZE" in session.extensions:
         _check_size(session, submission.mime.size)
         command += f" SIZE={submission.mime.size}"
-    if submission.message.needs_smtputf8 or submission.envelope.needs_smtputf8:
+    if submission.needs_smtputf8:
         command += smtputf8_parameters(session)
     return command
+
+
+def _offers_smtputf8(session: Session) -> bool:
+    return {"SMTPUTF8", "8BITMIME"} <= session.extensions.keys()
 
 
 def _check_size(session: Session, size: int) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import Enum, auto
 from functools import cached_property
 
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
+from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.render import MimeText, render_mime
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal, recipients_refused
@@ -47,6 +49,7 @@ class Submission:
     def __init__(self, config: SmtpConfig, message: Message, envelope: Envelope) -> None:
         self.config = config
         self.message = message
+        self._written = message
         self.envelope = envelope
         self.was_moved = False
         self.states: dict[str, State] = {m.address: Stage.WAITING for m in envelope.forward_paths}
@@ -56,7 +59,7 @@ class Submission:
     @cached_property
     def mime(self) -> MimeText:
         """The message as MIME text, rendered once for all its recipients."""
-        return render_mime(self.message)
+        return render_mime(self._written)
 
     @cached_property
     def deadline(self) -> Deadline:
@@ -88,6 +91,33 @@ class Submission:
         addresses = self.in_stage(Stage.WAITING)[:limit]
         self.note(addresses, Stage.OFFERED)
         return addresses
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether an address that is still to be written needs SMTPUTF8 (RFC 6531)."""
+        paths = (self.envelope.reverse_path, *self._not_refused())
+        return self._written.needs_smtputf8 or any(path.needs_smtputf8 for path in paths)
+
+    def refuse_smtputf8(self, refusal: Refusal) -> None:
+        """Leave out those who need SMTPUTF8, in the headers too, so that the others get the mail.
+
+        Args:
+            refusal: why the server does not take the message for them.
+        """
+        needing = [m.address for m in self._not_refused() if m.needs_smtputf8]
+        if len(needing) == len(self._not_refused()):
+            return
+        self.note(needing, refusal)
+        to, cc = (
+            tuple(m for m in shown if not m.needs_smtputf8)
+            for shown in (self.message.to, self.message.cc)
+        )
+        self._written = replace(self.message, to=to, cc=cc)
+        self.__dict__.pop("mime", None)
+
+    def _not_refused(self) -> list[Mailbox]:
+        paths = self.envelope.forward_paths
+        return [path for path in paths if not isinstance(self.states[path.address], Refusal)]
 
     def accept(self, addresses: Iterable[str], reply: Reply) -> None:
         """Note that the relay took the message for these."""
