@@ -85,8 +85,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         " recipient that is not an address: leave it out and say so, or refuse the mail.",
     )
     logo_url: str = Field(
-        default="",
-        description="The web address of the logo in the header of each mail.",
+        default="", description="The web address of the logo in the header of each mail."
     )
     header_name: str = Field(
         default="Prefect",
@@ -115,14 +114,16 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="Where the answer was lost and a mail may have been accepted: retry at most"
         " twice, or keep it in the outbox.",
     )
+    max_text_megabytes: int = Field(
+        default=2, ge=1, description="The size of one text of a mail with its values: the body."
+    )
     max_attachment_megabytes: int = Field(
         default=25,
         ge=1,
         description="How large the attachments and inline images of a mail may be, in all.",
     )
     capture_to: Path | None = Field(
-        default=None,
-        description="A directory: every mail is written there as files, and none leaves.",
+        default=None, description="A directory: mails are written there as files; none leaves."
     )
 
     @property

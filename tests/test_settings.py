@@ -118,6 +118,7 @@ def test_the_defaults() -> None:
         "default_from": "",
         "protected_domains": [],
         "default_delivery": "store",
+        "invalid_values": "leave_out",
         "logo_url": "",
         "header_name": "Prefect",
         "language": "en",
@@ -126,6 +127,7 @@ def test_the_defaults() -> None:
         "outbox_accepts": "own",
         "unknown_outcome": "retry",
         "max_attachment_megabytes": 25,
+        "max_text_megabytes": 2,
         "capture_to": None,
     }
 

@@ -12,7 +12,7 @@ from prefect_smtp_relay.mail.left_out import LeftOut
 from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.render import Rendered, render
-from prefect_smtp_relay.rendering.values import Values
+from prefect_smtp_relay.rendering.values import MEGABYTE, Values
 from prefect_smtp_relay.settings import SmtpRelaySettings
 
 _BODY = ("context", "body", "html", "text", "preheader")
@@ -33,7 +33,7 @@ def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
         MessageError: naming the argument and the fix.
     """
     left_out = LeftOut(refuses=settings.invalid_values == "refuse")
-    mail, values = _fill(check_arguments(arguments), left_out)
+    mail, values = _fill(check_arguments(arguments), left_out, settings)
     rendered = _render(mail, values, settings)
     others: dict[str, Any] = {k: v for k, v in mail.items() if k not in _RENDERED}
     if settings.capture_to is not None:
@@ -56,7 +56,9 @@ def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
     return composed
 
 
-def _fill(arguments: MailArguments, left_out: LeftOut) -> tuple[MailArguments, Values | None]:
+def _fill(
+    arguments: MailArguments, left_out: LeftOut, settings: SmtpRelaySettings
+) -> tuple[MailArguments, Values | None]:
     """Fill values in, where there is a context; else braces are braces."""
     context = arguments.get("context")
     if context is None:
@@ -64,7 +66,9 @@ def _fill(arguments: MailArguments, left_out: LeftOut) -> tuple[MailArguments, V
     # Jinja is slow to import, and most mails have no context.
     from prefect_smtp_relay.templating.arguments import fill_arguments
 
-    filled, values = fill_arguments(arguments, context, left_out=left_out)
+    filled, values = fill_arguments(
+        arguments, context, settings.max_text_megabytes * MEGABYTE, left_out
+    )
     return cast("MailArguments", filled), values
 
 
@@ -79,5 +83,10 @@ def _render(mail: MailArguments, values: Values | None, settings: SmtpRelaySetti
         language=settings.language,
     )
     return render(
-        mail["body"] or "", html=mail.get("html"), text=mail.get("text"), frame=frame, values=values
+        mail["body"] or "",
+        html=mail.get("html"),
+        text=mail.get("text"),
+        frame=frame,
+        values=values,
+        max_bytes=settings.max_text_megabytes * MEGABYTE,
     )

@@ -13,15 +13,17 @@ from prefect_smtp_relay.rendering.render import Rendered
 from prefect_smtp_relay.rendering.values import Values
 
 
-def render_body(body: str, frame: Frame, values: Values | None) -> Rendered:
+def render_body(body: str, frame: Frame, values: Values | None, max_bytes: int) -> Rendered:
     """Render a body with what is around it.
 
     Args:
         body: Markdown; one that is a filled template has its values.
         frame: what is around it.
         values: what its placeholders represent.
+        max_bytes: of it with its values.
     """
-    tokens, footer = parse(body if values else dedent(body), values), _footer(frame.footer)
+    tokens = parse(body if values else dedent(body), values, max_bytes)
+    footer = _footer(frame.footer)
     text = to_plain_text(tokens)
     return Rendered(
         html=wrap_in_page(to_html(tokens), frame, footer.html),

@@ -10,21 +10,31 @@ from inscriptis.model.config import ParserConfig
 from lxml.etree import ParserError
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
+from prefect_smtp_relay.exceptions import MessageTooLarge
 from prefect_smtp_relay.rendering.markdown import CONTROL_CHARACTERS
+from prefect_smtp_relay.rendering.values import size_of
 
 _MAX_TABLES = 1_000_000
 """Cells times the characters of the longest: as large a text a table with columns can become."""
+_MAX_CELLS = 2_000
 
 _NOT_SEEN = re.compile(r"[\u00ad\u034f\u200b-\u200f\u2060\ufeff]")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
-def html_to_text(html: str) -> str:
+def html_to_text(html: str, max_bytes: int) -> str:
     """Write HTML as people would type it: lists, tables with columns, links with their targets.
 
     Args:
         html: a document or a part of one; what it hides is left out.
+        max_bytes: of the HTML.
+
+    Raises:
+        MessageTooLarge: it has more.
     """
+    if size_of(html) > max_bytes:
+        problem = f"has {size_of(html):,} bytes, and a text is derived from up to {max_bytes:,}"
+        raise MessageTooLarge(problem, "Give `text` beside it.", field="html")
     try:
         tree = document_fromstring(html.encode(errors="replace"), HTMLParser(encoding="utf-8"))
     except ParserError:  # there is nothing in it
@@ -52,6 +62,6 @@ def _flatten_large_tables(tree: HtmlElement) -> None:
     """Give up columns where one long cell would make all others as wide."""
     cells = list(tree.iter("td", "th"))
     longest = max((len(cell.text_content()) for cell in cells), default=0)
-    if len(cells) * longest > _MAX_TABLES:
+    if len(cells) > _MAX_CELLS or len(cells) * longest > _MAX_TABLES:
         for part in tree.iter("table", "tr", "td", "th"):
             part.tag = "div"

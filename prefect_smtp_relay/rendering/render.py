@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.message import check_body
 from prefect_smtp_relay.rendering.frame import Frame
-from prefect_smtp_relay.rendering.values import Values
+from prefect_smtp_relay.rendering.values import MAX_TEXT_BYTES, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ def render(
     text: str | None = None,
     frame: Frame | None = None,
     values: Values | None = None,
+    max_bytes: int = MAX_TEXT_BYTES,
 ) -> Rendered:
     """Render a Markdown body, or take over what the caller has rendered.
 
@@ -41,13 +42,14 @@ def render(
         text: used as it is in place of the rendered plain text.
         frame: what is around what is rendered here.
         values: what the placeholders in the body represent; they show as typed.
+        max_bytes: of the body with its values.
 
     Returns:
         Both renderings. Where the body is empty, ``text`` alone has no HTML, and the text of
         ``html`` alone is derived from it.
 
     Raises:
-        MessageError: the body is not a text, or all three are empty.
+        MessageError: the body is not a text, is too large, or all three are empty.
     """
     frame = frame or Frame()
     is_empty = not check_body(body, "body").strip()
@@ -59,10 +61,10 @@ def render(
     if html is not None and is_empty:
         from prefect_smtp_relay.rendering.html_text import html_to_text
 
-        return Rendered(html, html_to_text(html) or frame.title)
+        return Rendered(html, html_to_text(check_body(html, "html"), max_bytes) or frame.title)
     from prefect_smtp_relay.rendering.body import render_body
 
-    rendered = render_body(body, frame, values)
+    rendered = render_body(body, frame, values, max_bytes)
     return Rendered(
         html=rendered.html if html is None else html,
         text=rendered.text if text is None else text,

@@ -9,6 +9,10 @@ import re
 
 from prefect_smtp_relay.exceptions import MessageError
 
+MEGABYTE = 1024 * 1024
+MAX_TEXT_BYTES = 2 * MEGABYTE
+"""Of one text of a mail with its values: what the setting ``max_text_megabytes`` has as default."""
+
 _FIRST = 0xF0000
 MAX_VALUES = 0xFFFD
 ANY_PLACEHOLDER = f"{chr(_FIRST)}-{chr(_FIRST + MAX_VALUES)}"
@@ -53,6 +57,11 @@ class Values:
         # As the parser does of what it reads (CommonMark, section 2.3).
         self._texts.append(self.fill(text).replace("\0", "\N{REPLACEMENT CHARACTER}"))
         return chr(_FIRST + len(self._texts) - 1)
+
+    @property
+    def lines(self) -> int:
+        """Line ends in all values."""
+        return sum(text.count("\n") for text in self._texts)
 
     def fill(self, text: str) -> str:
         """Put the values in the place of their characters."""

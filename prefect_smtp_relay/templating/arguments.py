@@ -9,12 +9,11 @@ from typing import Any
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.left_out import LeftOut
 from prefect_smtp_relay.rendering.dedent import dedent
-from prefect_smtp_relay.rendering.values import Values
+from prefect_smtp_relay.rendering.values import MAX_TEXT_BYTES, Values
 from prefect_smtp_relay.templating.context import Record, read_context
 from prefect_smtp_relay.templating.places import Html, Kept, Line, Place
 from prefect_smtp_relay.templating.recipients import fill_recipients
 from prefect_smtp_relay.templating.template import fill
-from prefect_smtp_relay.templating.work import MAX_FILLED_BYTES
 
 _MAX_IN_HEADER = 500
 _LINES = {"subject": _MAX_IN_HEADER, "preheader": _MAX_IN_HEADER} | dict.fromkeys(
@@ -33,7 +32,7 @@ _ONE_MAILBOX = ("from_", "reverse_path")
 def fill_arguments(
     arguments: Mapping[str, Any],
     context: Mapping[str, Any],
-    max_bytes: int = MAX_FILLED_BYTES,
+    max_bytes: int = MAX_TEXT_BYTES,
     left_out: LeftOut | None = None,
 ) -> tuple[dict[str, Any], Values]:
     """Fill values into every argument of a mail that is a text, or contains texts.

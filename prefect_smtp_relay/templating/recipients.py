@@ -10,11 +10,10 @@ from functools import partial
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.left_out import LeftOut
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox, entries, items
-from prefect_smtp_relay.rendering.values import PLACEHOLDER, Values
+from prefect_smtp_relay.rendering.values import MAX_TEXT_BYTES, PLACEHOLDER, Values
 from prefect_smtp_relay.templating.context import Record
 from prefect_smtp_relay.templating.places import Kept
 from prefect_smtp_relay.templating.template import fill
-from prefect_smtp_relay.templating.work import MAX_FILLED_BYTES
 
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>\s*")
 _SEPARATORS = re.compile(r'[,;<>"\s]')
@@ -24,7 +23,7 @@ def fill_recipients(
     value: AddressInput,
     context: Record,
     field: str,
-    max_bytes: int = MAX_FILLED_BYTES,
+    max_bytes: int = MAX_TEXT_BYTES,
     left_out: LeftOut | None = None,
 ) -> list[str | Mailbox]:
     """Fill values into the ``to``, ``cc``, ``bcc``, ``reply_to`` or ``from_`` argument.

@@ -11,11 +11,11 @@ from jinja2 import Template
 from jinja2.exceptions import TemplateSyntaxError
 
 from prefect_smtp_relay.exceptions import EmailError, InvalidTemplate
-from prefect_smtp_relay.rendering.values import withhold
+from prefect_smtp_relay.rendering.values import MAX_TEXT_BYTES, withhold
 from prefect_smtp_relay.templating.context import Record
 from prefect_smtp_relay.templating.places import Place
 from prefect_smtp_relay.templating.sandbox import Sandbox
-from prefect_smtp_relay.templating.work import MAX_FILLED_BYTES, Work, end_work, start_work
+from prefect_smtp_relay.templating.work import Work, end_work, start_work
 
 MAX_TEMPLATE = 100_000
 """Characters of a template: the parser's work grows with them."""
@@ -27,7 +27,7 @@ _sandbox = Sandbox()
 
 
 def fill(
-    source: str, context: Record, place: Place, field: str, max_bytes: int = MAX_FILLED_BYTES
+    source: str, context: Record, place: Place, field: str, max_bytes: int = MAX_TEXT_BYTES
 ) -> str:
     """Fill values into a template.
 

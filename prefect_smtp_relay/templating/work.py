@@ -10,13 +10,11 @@ from typing import TypeVar
 from markupsafe import Markup
 
 from prefect_smtp_relay.exceptions import InvalidTemplate
+from prefect_smtp_relay.rendering.values import MAX_TEXT_BYTES
 from prefect_smtp_relay.templating.context import Record
 from prefect_smtp_relay.templating.places import Place
 
 T = TypeVar("T")
-
-MAX_FILLED_BYTES = 2_000_000
-"""Of one filled text."""
 
 _MAX_BUILT = 8
 """Times as much may be built on the way, what is thrown away included."""
@@ -42,7 +40,7 @@ class Work:
         self,
         place: Place,
         names: Iterable[str] = (),
-        max_bytes: int = MAX_FILLED_BYTES,
+        max_bytes: int = MAX_TEXT_BYTES,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self.names = tuple(names)
@@ -70,7 +68,8 @@ class Work:
         if self._written > self._max_bytes:
             raise InvalidTemplate(
                 f"becomes longer than {self._max_bytes:,} bytes",
-                "Show less of its values, or attach a file.",
+                "Show less of its values, attach a file, or raise the setting"
+                " `max_text_megabytes`.",
             )
 
     def charge(self, size: int = _ITEM) -> None:

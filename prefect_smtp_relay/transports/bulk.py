@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
@@ -70,8 +70,13 @@ def deliver_all(
 def _deliver(transport: Transport, message: Message, envelope: Envelope) -> Result:
     try:
         return transport.deliver(message, envelope)
-    except EmailError as error:
-        return error.copy()  # a transport may raise one error for many mails
+    except Exception as error:  # what nobody foresaw is one mail's, too
+        return foreseen(error).copy()  # a transport may raise one error for many mails
+
+
+def foreseen(error: Exception) -> EmailError:
+    """Return the error, or an `InternalError` in place of what breaks the contract."""
+    return error if isinstance(error, EmailError) else InternalError.of(error)
 
 
 class Backlog(Generic[T]):

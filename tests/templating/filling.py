@@ -7,11 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from prefect_smtp_relay.rendering.render import Rendered, render
+from prefect_smtp_relay.rendering.values import MAX_TEXT_BYTES
 from prefect_smtp_relay.templating.arguments import fill_arguments
-from prefect_smtp_relay.templating.work import MAX_FILLED_BYTES
 
 
-def fill(context: Any = None, max_bytes: Any = MAX_FILLED_BYTES, **arguments: Any) -> Any:
+def fill(context: Any = None, max_bytes: Any = MAX_TEXT_BYTES, **arguments: Any) -> Any:
     """Fill arguments of a mail."""
     filled, _ = fill_arguments(arguments, {} if context is None else context, max_bytes)
     return SimpleNamespace(**filled)

@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from prefect_smtp_relay.exceptions import ConnectionFailed, RecipientsRefused, TransientFailure
+from prefect_smtp_relay.exceptions import (
+    ConnectionFailed,
+    InternalError,
+    RecipientsRefused,
+    TransientFailure,
+)
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal
@@ -147,19 +152,35 @@ def test_context_variables_reach_the_threads(mails: list[Mail]) -> None:
     assert transport.runs == ["nightly"] * 10
 
 
-def test_an_error_of_the_program_submits_no_more(mails: list[Mail]) -> None:
-    """What is no EmailError goes to the caller, and what still waits is not submitted."""
+def test_what_nobody_foresaw_is_one_mail_s(mails: list[Mail]) -> None:
+    """A transport that breaks its contract for one mail does not keep the others from going."""
+
+    class Broken(InMemoryTransport):
+        def deliver(self, message: Message, envelope: Envelope) -> Receipt:
+            if message is mails[3][0]:
+                raise ZeroDivisionError
+            return super().deliver(message, envelope)
+
+    results = deliver_all(Broken(), mails, 3)
+    broken = {n: result for n, result in enumerate(results) if isinstance(result, InternalError)}
+    assert [*broken] == [3]
+    assert isinstance(broken[3].__cause__, ZeroDivisionError)
+    assert sum(isinstance(result, Receipt) for result in results) == 9
+
+
+def test_an_interruption_submits_no_more(mails: list[Mail]) -> None:
+    """A task's timeout goes to the caller, and what still waits is not submitted."""
 
     class Broken(Noting):
         def deliver(self, message: Message, envelope: Envelope) -> Receipt:
             self.runs.append(message.message_id)
             if len(self.runs) == 1:
-                raise ZeroDivisionError
+                raise KeyboardInterrupt
             time.sleep(0.01)  # all of them would take ten seconds
             return super().deliver(message, envelope)
 
     transport = Broken()
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(KeyboardInterrupt):
         deliver_all(transport, mails * 100)
     assert len(transport.deliveries) < len(mails * 100) - 1
 

@@ -10,11 +10,12 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.process_memory import process_memory
-from prefect_smtp_relay.transports.bulk import Backlog, Result, in_threads
+from prefect_smtp_relay.transports.bulk import Backlog, Result, foreseen, in_threads
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.pool import Pool
 from prefect_smtp_relay.transports.smtp.delivery.pipeline import serve
 from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
+from prefect_smtp_relay.transports.smtp.session.session import Session
 
 _MAX_FRUITLESS = 3
 """Sessions in a row that took nothing, before the rest is given up."""
@@ -80,18 +81,18 @@ class SmtpTransport:
         pauses: Iterator[float] = iter(())
         waiting = backlog.take()
         while waiting is not None:
-            deadline, is_new = waiting.deadline, waiting.was_moved
+            if not waiting.render():
+                waiting = backlog.take()
+                continue
             try:
-                with process_memory.of(Pool).lease(
-                    self._config, deadline, is_new=is_new
-                ) as session:
-                    following = serve(session, waiting, backlog)
-            except EmailError as error:
+                session, following = self._serve(waiting, backlog)
+            except Exception as error:  # no session, or not foreseen
                 # A relay that has served may be restarting: it is asked once or twice more.
-                pause = next(pauses, None) if error.transient else None
+                failure = foreseen(error)
+                pause = next(pauses, None) if failure.transient else None
                 if pause is None:
                     backlog.put_back(waiting)
-                    return error
+                    return failure
                 time.sleep(pause)
                 continue
             waiting = following
@@ -101,3 +102,11 @@ class SmtpTransport:
                 backlog.put_back(waiting)
                 return session.failure
         return None
+
+    def _serve(
+        self, waiting: Submission, backlog: Backlog[Submission]
+    ) -> tuple[Session, Submission | None]:
+        """Serve over one session; return it, and who has to go on over another one."""
+        pool, deadline = process_memory.of(Pool), waiting.deadline
+        with pool.lease(self._config, deadline, is_new=waiting.was_moved) as session:
+            return session, serve(session, waiting, backlog)

@@ -48,6 +48,7 @@ def test_an_accepted_mail(
         "response": "202 Accepted",
         "provider_id": "abc.123",
         "size": len(api.requests[0].body),
+        "left_out": (),
     }
 
 

@@ -13,15 +13,18 @@ import pytest
 from prefect_smtp_relay.exceptions import (
     ConnectionFailed,
     EmailError,
+    InternalError,
     MessageTooLarge,
     PermanentFailure,
     TransientFailure,
 )
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.mail.mime.render import MimeText, render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Limits, SmtpTransport
+from prefect_smtp_relay.transports.smtp.delivery import submission
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -84,6 +87,31 @@ def test_a_message_that_is_too_large_is_not_offered(
     results = transport_to(server).deliver_all([(m, Envelope.of(m)) for m in messages])
     assert [type(r) for r in results] == [MessageTooLarge, Receipt] * 2 + [MessageTooLarge]
     assert server.heard.count(b"MAIL FROM") == 2
+
+
+@pytest.mark.parametrize("broken", [0, 2, 4], ids=["first", "middle", "last"])
+@pytest.mark.parametrize("connections", [1, 2])
+def test_what_nobody_foresaw_is_one_mail_s(
+    start: Callable[..., MailServer],
+    submit_all: SubmitAll,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: int,
+    connections: int,
+) -> None:
+    """A message that cannot be rendered does not keep the others from going."""
+
+    def render(message: Message) -> MimeText:
+        if message.subject == EVERYBODY[broken]:
+            raise ZeroDivisionError
+        return render_mime(message)
+
+    monkeypatch.setattr(submission, "render_mime", render)
+    server = start()
+    results = submit_all(server, *EVERYBODY[:5], connections=connections)
+    assert isinstance(results[broken], InternalError)
+    others = [number for number in range(5) if number != broken]
+    assert recipients([results[number] for number in others]) == [EVERYBODY[n] for n in others]
+    assert len(server.mails) == 4
 
 
 def test_nothing_to_do(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect_smtp_relay.exceptions import EmailError, MessageError, OutcomeUnknown
 from prefect_smtp_relay.transports.base import logger
-from prefect_smtp_relay.transports.bulk import Backlog
+from prefect_smtp_relay.transports.bulk import Backlog, foreseen
 from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
 from prefect_smtp_relay.transports.smtp.delivery.transaction import Transaction
 from prefect_smtp_relay.transports.smtp.session.session import Session
@@ -40,14 +40,14 @@ def serve(session: Session, submission: Submission, backlog: Submissions) -> Sub
             next_commands = following.announce(after_a_message=True) if following else b""
             transaction.write_message(next_commands)
             if coming := backlog.next:
-                coming.mime  # noqa: B018  # rendered, and kept, while the server works
+                coming.render()  # while the server works
             transaction.finish()
-        except EmailError as error:
+        except Exception as error:  # of the session, or not foreseen
             if not session.is_retired:
                 session.close()
             if following is not None:
                 _withdraw(following, transaction, backlog)
-            return _interrupted(session, transaction, error) or backlog.take()
+            return _interrupted(session, transaction, foreseen(error)) or backlog.take()
         session.served += 1
         submission, transaction = transaction.submission, following
     return submission if submission.is_waiting else backlog.take()
@@ -59,7 +59,8 @@ def _begin(
     """Begin a transaction with the first submission that the server can take at all."""
     while submission is not None:
         try:
-            return Transaction(session, submission)
+            if submission.render():
+                return Transaction(session, submission)
         except MessageError as error:
             submission.fail(error)
         submission = backlog.take()

@@ -13,6 +13,7 @@ from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.render import MimeText, render_mime
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal, recipients_refused
+from prefect_smtp_relay.transports.bulk import foreseen
 from prefect_smtp_relay.transports.deadline import Deadline
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.refusals import advise_recipients
@@ -60,6 +61,19 @@ class Submission:
     def mime(self) -> MimeText:
         """The message as MIME text, rendered once for all its recipients."""
         return render_mime(self._written)
+
+    def render(self) -> bool:
+        """Render the message; where that fails, it fails for all its recipients.
+
+        Returns:
+            Whether it can be submitted.
+        """
+        try:
+            self.mime  # noqa: B018  # kept
+        except Exception as error:  # a defect in one message is not that of the others
+            self.fail(foreseen(error))
+            return False
+        return True
 
     @cached_property
     def deadline(self) -> Deadline:
