@@ -162,22 +162,16 @@ def compose(
     Args:
         to, cc, bcc, reply_to: text with commas, semicolons or line ends between the mailboxes, or
             a list.
-        subject: one line.
-        text, html: the rendered body.
-        flowed: the text has lines that go on in the next one, and end in a space.
-        from_: the sender, or None for the relay's default.
         attachments: paths, ``(name, data)`` pairs or open files.
         inline_images: content id to path or bytes.
         headers: free header fields; ``Sender`` is read as a mailbox, None leaves a field out, and
             so does an empty ``Auto-Submitted``.
-        thread: every message of one thread and sender domain shows in one conversation.
-        idempotency_key: names the one mail that this is, or empty.
         list_unsubscribe: an https URL, an address, or a list of both.
         importance: ``high``, ``normal`` or ``low``.
-        reverse_path: who gets the non-delivery reports, or None for the relay's choice.
-        left_out: what of the values in the arguments could not be in a mail.
         size_limit: of the files, in all.
-        categories: labels for SendGrid's statistics: a list, or text with commas between them.
+        categories: a list, or text with commas between them.
+
+    The others are as `Draft` has them; None is empty.
 
     Raises:
         MessageError: naming the argument and the fix.
