@@ -27,7 +27,11 @@ from prefect_smtp_relay import SendGrid
         ({"api_key": "SG.x", "api_url": "https://h.example:99999"}, "api_url", "base address"),
         ({"api_key": "SG.x", "categories": ["c"] * 11}, "categories", "up to 10"),
         ({"api_key": "SG.x", "categories": ["c", "c"]}, "categories", "'c' is there twice"),
-        ({"api_key": "SG.x", "categories": ["c", " "]}, "categories", "one of them is empty. Remove it"),
+        (
+            {"api_key": "SG.x", "categories": ["c", " "]},
+            "categories",
+            "empty. Remove it",
+        ),
         ({"api_key": "SG.x", "categories": ["x" * 256]}, "categories", "up to 255"),
         ({"api_key": "SG.x", "categories": ["Störung"]}, "categories", "printable ASCII"),
         ({"api_key": "SG.x", "apikey": "SG.y"}, "apikey", "Did you mean 'api_key'?"),
