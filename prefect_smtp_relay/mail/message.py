@@ -17,6 +17,7 @@ from prefect_smtp_relay.mail.attachments.reading import (
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.categories import CategoriesInput, read_categories
 from prefect_smtp_relay.mail.headers.advisory import (
+    AUTOMATIC,
     Importance,
     automatic_headers,
     check_thread,
@@ -245,7 +246,11 @@ def _split_headers(
         raise InvalidHeader(
             "expected a mapping of names to texts", "Write headers={...}.", field="headers"
         )
-    checked = [check_field(name, value) for name, value in headers.items() if value is not None]
+    checked = [
+        check_field(name, "" if value is None else value)
+        for name, value in headers.items()
+        if value is not None or str(name).lower() in AUTOMATIC
+    ]
     senders = [value for name, value in checked if name.lower() == "sender"]
     free = tuple((name, value) for name, value in checked if name.lower() != "sender")
     if len(senders) > 1 or len({name.lower() for name, _ in free}) < len(free):
