@@ -64,7 +64,7 @@ def _cause(runs: list[FlowRun]) -> dict[str, Any]:
     return {
         "count": len(runs),
         "text": cause_of(runs[0]),
-        "last": f"{last:%Y-%m-%d %H:%M} UTC" if last else "",
+        "last": f"{last:%a %H:%M} UTC" if last else "",
         "runs": [(run.name, url_for("flow-run", obj_id=run.id) or "") for run in runs[:_LINKS]],
         "more": len(runs) - _LINKS,
     }

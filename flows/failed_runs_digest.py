@@ -19,10 +19,10 @@ BODY = """\
 [Open the failed runs in Prefect]({{ url }} "btn")
 {% endif %}
 {% for flow in flows %}
-## {{ flow.name }}
+### {{ flow.name }}
 
 {% for cause in flow.causes %}
-**{{ cause.count }} \N{MULTIPLICATION SIGN} {{ cause.text }}**
+**{{ cause.count }} \N{MULTIPLICATION SIGN} {{ cause.text }}**\\
 last at {{ cause.last }}: {% for name, url in cause.runs -%}
 {% if url %}[{{ name }}]({{ url }}){% else %}{{ name }}{% endif %}
 {%- if not loop.last %}, {% endif %}

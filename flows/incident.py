@@ -68,7 +68,7 @@ def facts_of(incident: Incident, event: Event, now: datetime) -> list[tuple[str,
         "Commander": incident.commander,
         "Started": say_time(incident.started_at, now),
         "Over after" if event == "resolved" else "Open for": say_duration(incident.started_at, now),
-        "Next update": say_time(incident.next_update_at, now),
+        "Next update": "" if event == "resolved" else say_time(incident.next_update_at, now),
     }
     return [(name, fact) for name, fact in facts.items() if fact]
 

@@ -17,11 +17,10 @@ from prefect_smtp_relay import Receipt, mask, send_an_email
 BODY = """\
 # Incidents that are still open
 
-| Incident | State | Open for | Commander |
-|---|---|---|---|
-{% for each in incidents -%}
-| {% if each.url %}[{{ each.name }}]({{ each.url }}){% else %}{{ each.name }}{% endif %} \
-| {{ each.state }} | {{ each.open_for }} | {{ each.commander }} |
+{% for each in incidents %}
+**{% if each.url %}[{{ each.name }}]({{ each.url }}){% else %}{{ each.name }}{% endif %}**\\
+{{ each.state }}, open for {{ each.open_for }}, commander {{ each.commander }}
+
 {% endfor %}
 """
 
@@ -47,7 +46,7 @@ def describe(incident: Incident, now: datetime) -> dict[str, Any]:
         "name": f"INC-{incident.number}: {mask(incident.title)}",
         "url": incident.url,
         "state": f"{incident.severity}, {incident.status}",
-        "open_for": say_duration(incident.started_at, now) or "unknown",
+        "open_for": say_duration(incident.started_at, now) or "nobody knows how long",
         "commander": incident.commander or "nobody",
     }
 

@@ -23,11 +23,3 @@ def html_of(mail: ReceivedMail) -> str:
     part = mail.message.get_body(("html",))
     assert part is not None
     return str(part.get_content())
-
-
-def count_cells(html: str) -> int:
-    """How many cells the only table of data in a mail has, headings aside."""
-    _, found, rest = html.partition('<table class="data"')
-    assert found
-    assert found not in rest
-    return rest.partition("</table>")[0].count("<td")

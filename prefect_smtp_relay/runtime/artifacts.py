@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from prefect.artifacts import create_markdown_artifact
@@ -9,8 +10,9 @@ from prefect.context import FlowRunContext, TaskRunContext
 
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.rendering.quoting import code_block
+from prefect_smtp_relay.rendering.quoting import escape_markdown, quote_text
 from prefect_smtp_relay.runtime.log import run_logger
+from prefect_smtp_relay.transports.masking import mask
 
 ArtifactInput = bool | Literal["with-recipients"]
 """Whether to leave an artifact, and whether it shows whole addresses; Bcc never."""
@@ -39,25 +41,39 @@ def leave_artifact(message: Message, receipt: Receipt, wanted: ArtifactInput) ->
 
 
 def describe(message: Message, receipt: Receipt, *, masked: bool) -> str:
-    """Write the artifact's Markdown; what came from outside stands in code blocks only."""
-    rows = [
-        ("Outcome", receipt.outcome),
-        ("Relay", receipt.relay),
-        ("Transport", receipt.transport),
-        ("Message-ID", receipt.message_id),
-        ("Recipients", ", ".join(receipt.accepted)),
-        *((f"Refused: {address}", str(refusal)) for address, refusal in receipt.refused.items()),
-        ("Bcc recipients", f"{receipt.bcc_accepted} accepted, {receipt.bcc_refused} refused"),
-        ("Response", receipt.response),
-        ("Size", f"{receipt.size:,} bytes"),
-        ("Submitted at", f"{receipt.submitted_at:%Y-%m-%d %H:%M:%S} UTC"),
-    ]
-    facts = "\n".join(f"{name}: {value}" for name, value in rows)
+    """Write the artifact's Markdown: a table of facts and the text; both show as plain text.
+
+    What looks like a secret is masked: an artifact stays in Prefect's database.
+    """
+    facts = {
+        "Outcome": receipt.outcome,
+        "Relay": receipt.relay,
+        "From": str(message.from_),
+        "To": ", ".join(receipt.accepted),
+        **{f"Refused: {address}": str(refusal) for address, refusal in receipt.refused.items()},
+        "Bcc": f"{receipt.bcc_accepted} accepted, {receipt.bcc_refused} refused",
+        "Message-ID": receipt.message_id,
+        "Response": receipt.response,
+        "Size": f"{receipt.size:,} bytes",
+        "Submitted": f"{receipt.submitted_at:%Y-%m-%d %H:%M:%S} UTC, to {receipt.transport}",
+    }
     # The longest first: one may be the end of another.
     addresses = sorted((*receipt.accepted, *receipt.refused), key=len, reverse=True)
-    for address in addresses if masked else ():
-        facts = facts.replace(address, _mask(address))
-    return "\n\n".join([code_block(message.subject), code_block(facts), code_block(message.text)])
+    hide = _masking(addresses if masked else ())
+    rows = [f"| {hide(name)} | {hide(fact)} |" for name, fact in facts.items()]
+    heading, text = escape_markdown(mask(message.subject)), quote_text(mask(message.text))
+    return "\n".join([f"# {heading}", "", "| | |", "|-|-|", *rows, "", "---", "", text])
+
+
+def _masking(addresses: Sequence[str]) -> Callable[[str], str]:
+    """Give what writes a cell of the table without these addresses."""
+
+    def hide(text: str) -> str:
+        for address in addresses:
+            text = text.replace(address, _mask(address))
+        return escape_markdown(text)
+
+    return hide
 
 
 def _mask(address: str) -> str:

@@ -53,7 +53,7 @@ def connect_to_first(untried: list[Address], deadline: Deadline) -> tuple[socket
 def _race(
     attempts: selectors.BaseSelector, untried: list[Address], deadline: Deadline
 ) -> tuple[socket.socket, Address]:
-    failure = OSError("the host has no address")
+    failure = OSError("no address is left")
     while untried or attempts.get_map():
         left = deadline.left(_ATTEMPT_DELAY_SECONDS if len(untried) > 1 else _ROUND_SECONDS)
         try:
@@ -139,6 +139,8 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[Address]:
     answer = outcome[0] if outcome else TimeoutError("DNS did not answer")
     if isinstance(answer, Exception):
         raise answer
+    if not answer:
+        raise OSError("the host has no address")
     return _interleave(list(dict.fromkeys((family, name) for family, *_, name in answer)))
 
 

@@ -67,14 +67,19 @@ def test_nothing_widens_the_page(show: Show, everything: str, width: int) -> Non
     assert scroll_width(show(without_style(everything), width)) == width
 
 
-def test_wide_tables_and_code_scroll_within_the_card(show: Show, everything: str) -> None:
-    """On a phone both are wider than their place, and their place scrolls."""
-    page = show(everything, 320)
-    for selector in (".scroll", "pre"):
-        place = page.locator(selector).first
-        assert place.evaluate("e => e.scrollWidth > e.clientWidth")
-        place.evaluate("e => { e.scrollLeft = 50 }")
-        assert place.evaluate("e => e.scrollLeft") == 50
+def test_wide_tables_scroll_within_the_card(show: Show, everything: str) -> None:
+    """On a phone they are wider than their place, and their place scrolls."""
+    place = show(everything, 320).locator(".scroll").first
+    assert place.evaluate("e => e.scrollWidth > e.clientWidth")
+    place.evaluate("e => { e.scrollLeft = 50 }")
+    assert place.evaluate("e => e.scrollLeft") == 50
+
+
+def test_code_wraps(show: Show, everything: str) -> None:
+    """No end of a line is out of sight: phones' mail programs do not scroll sideways."""
+    for width in (320, 640):
+        code = show(everything, width).locator("pre").first
+        assert code.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
 def test_a_long_label_leaves_room_for_its_value(show: Show) -> None:
