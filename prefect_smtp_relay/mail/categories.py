@@ -12,7 +12,7 @@ CategoriesInput = str | Collection[str] | None
 MAX_CATEGORIES = 10
 MAX_CATEGORY_LENGTH = 255
 """Characters. Both, and the rules below, are those of SendGrid's page "Errors" of Mail Send; they
-hold for every relay, so that a flow may go through SMTP today and through SendGrid tomorrow."""
+apply to every relay, so that a flow may go through SMTP today and through SendGrid tomorrow."""
 
 
 def read_categories(value: CategoriesInput) -> tuple[str, ...]:

@@ -136,7 +136,7 @@ def entries(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
 
 
 def items(value: AddressInput, field: str) -> Iterator[str | Mailbox]:
-    """Give what a list of mailboxes holds; a text in it may still name several.
+    """Give the items of a list of mailboxes; a text among them may still name several.
 
     Args:
         value: text, a mailbox, a list of either, or None.

@@ -187,7 +187,7 @@ def test_each_message_has_its_own_time(
 ) -> None:
     """Many mails over one session may take longer in all than one of them."""
     limits = Limits(timeouts_per_delivery=0)  # leaves a second for the recipient
-    server = play("S: 220 mx.test\nEHLO SIZE 0\nREPEAT\nWAIT 0.5\nSERVE 1\nEND")
+    server = play("S: 220 mx.test\nEHLO SIZE 0\nREPEAT\nWAIT 0.3\nSERVE 1\nEND")
     assert recipients(submit_all(server, *EVERYBODY[:4], limits=limits)) == EVERYBODY[:4]
     assert server.connections == 1
 

@@ -26,13 +26,13 @@ from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.smtp import Credentials, Limits
 
-from .faults import encryption, grammar, handover, login, opening, submission
+from .faults import encryption, grammar, login, message, opening, submission
 from .faults.scenario import PASSWORD, SHORT, USERNAME, Scenario, SessionKind, expand, write_out
 from .odd_certificates import ODD
 from .scripted_server import ScriptedServer
 
 CREDENTIALS = Credentials(SecretStr(USERNAME), SecretStr(PASSWORD))
-MODULES = (opening, encryption, login, submission, handover, grammar)
+MODULES = (opening, encryption, login, submission, message, grammar)
 CASES = [
     pytest.param(scenario, kind, id=name)
     for module in MODULES

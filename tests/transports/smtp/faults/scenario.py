@@ -13,7 +13,7 @@ from prefect_smtp_relay.transports.smtp import Security
 USERNAME, PASSWORD = "user-canary-4f1c9b7e", "pass-canary-8d2e6a3f"
 """Configured in every row, and to be found in no output."""
 
-SHORT = 0.4
+SHORT = 0.6
 """The time limit where a server is silent; nowhere else may anything depend on it."""
 
 

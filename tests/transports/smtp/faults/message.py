@@ -1,4 +1,4 @@
-"""Faults in the message itself and behind its final dot, and of QUIT."""
+"""Faults in the message itself and after its final dot, and of QUIT."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ IN_THE_BODY = [
     Scenario("body-421-close", SOME + "S: 421 4.3.2 closing\nCLOSE", TransientFailure,
              "body|final reply", "421 4.3.2 closing", LATER, attached=BIG),
 ]
-BEHIND_THE_DOT = [
+AFTER_THE_DOT = [
     Scenario("final-451", BODY + "BODY\nS: 451 4.3.0 wait" + REST, TransientFailure, "final reply",
              "451 4.3.0 wait", LATER),
     Scenario("final-421", BODY + "BODY\nS: 421 4.3.2 closing", TransientFailure, "final reply",
@@ -78,4 +78,4 @@ AFTER_ACCEPTANCE = [
              copies=1),
 ]
 # fmt: on
-SCENARIOS = IN_THE_BODY + BEHIND_THE_DOT + AFTER_ACCEPTANCE
+SCENARIOS = IN_THE_BODY + AFTER_THE_DOT + AFTER_ACCEPTANCE
