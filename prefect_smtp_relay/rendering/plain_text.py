@@ -20,6 +20,7 @@ LINE_WIDTH = 72
 """Columns of wrapped text; leaves room for a few levels of quoting (RFC 3676, section 4.2)."""
 
 _UNDERLINES = {"h1": "=", "h2": "-"}
+_TEXT = frozenset({"text", "softbreak"})
 _CODE_INDENT = " " * 4
 _FLOWS_ON = "\0"
 """Ends a line that goes on in the next one; Markdown's text never contains it (CommonMark, 2.3)."""
@@ -36,8 +37,18 @@ def to_plain_text(tokens: Sequence[Token]) -> str:
         goes on in the next one (RFC 3676, section 4): those of paragraphs, also within quotes.
         Code and long words such as URLs are never broken.
     """
-    lines = "\n".join(_stack(SyntaxTreeNode(tokens).children, LINE_WIDTH)).split("\n")
+    tree = SyntaxTreeNode([_joined(token) for token in tokens])
+    lines = "\n".join(_stack(tree.children, LINE_WIDTH)).split("\n")
     return "\n".join(map(_finished, lines)).lstrip("\n").rstrip()
+
+
+def _joined(token: Token) -> Token:
+    """Join the lines of text without markup into one: each node of a tree is slow to make."""
+    children = token.children
+    if not children or any(child.type not in _TEXT for child in children):
+        return token
+    text = "".join(child.content if child.type == "text" else " " for child in children)
+    return token.copy(children=[Token("text", "", 0, content=text)])
 
 
 def _finished(line: str) -> str:
