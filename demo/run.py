@@ -1,6 +1,6 @@
 """The main job, shown from nothing: ``make demo`` runs this.
 
-It gives the story a Prefect home of its own, and takes it away again afterwards.
+It gives the story a Prefect home of its own, and removes it afterwards.
 """
 
 from __future__ import annotations

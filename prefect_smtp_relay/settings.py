@@ -246,8 +246,7 @@ def _problem(found: ErrorDetails, label: Callable[[str], str]) -> InvalidField:
     if not isinstance(raised, EmailError):
         raised = InvalidField(str(raised) if raised else found["msg"])
     place = place or [raised.field]
-    problem = raised.problem.removeprefix(f"{place[0]}: ")
-    return InvalidField(problem, raised.fix, field=": ".join([label(place[0]), *place[1:]]))
+    return InvalidField(raised.problem, raised.fix, field=": ".join([label(place[0]), *place[1:]]))
 
 
 def _read() -> SmtpRelaySettings:

@@ -22,3 +22,10 @@ def test_the_tree_is_the_rooms_with_their_captions() -> None:
 def test_each_target_is_explained(target: str) -> None:
     """Every target of the Makefile is named, and what it does."""
     assert f"`make {target}`" in TEXT
+
+
+def test_no_test_imports_another() -> None:
+    """What tests share is in modules that are not tests, so that each file runs alone."""
+    imports = re.compile(r"^\s*(?:from|import) \S*\btest_\w+", re.MULTILINE)
+    for file in (ROOT / "tests").rglob("*.py"):
+        assert not imports.search(file.read_text(encoding="utf-8")), file

@@ -11,6 +11,7 @@ import pytest
 
 import prefect_smtp_relay
 from prefect_smtp_relay import SMTP, SendAnEmail, SendGrid
+from prefect_smtp_relay.blocks.presets import PRESETS
 
 PACKAGE = Path(prefect_smtp_relay.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -78,3 +79,10 @@ def test_fields_are_named_by_their_titles(file: Path) -> None:
     }
     named = {pair for _, text in _texts(file) for pair in _FIELD.findall(text)}
     assert named <= known
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_use_the_same_words(name: str) -> None:
+    """What is to be prepared at a mail service is read by the same people."""
+    preset = PRESETS[name]
+    assert not _WRONG.findall("\n".join([preset.title, preset.username, *preset.advice]))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import HttpUrl, SecretStr
 
-from prefect_smtp_relay.exceptions import EmailError, InvalidField, InvalidMailbox, MessageError
+from prefect_smtp_relay.exceptions import InvalidField, InvalidMailbox, MessageError
 from prefect_smtp_relay.mail.categories import read_categories
 from prefect_smtp_relay.mail.domain import to_a_labels
 from prefect_smtp_relay.mail.mailbox import Mailbox
-
-E = TypeVar("E", bound=EmailError)
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\w\s+/=:,-]+?-----END \1-----")
 
@@ -82,7 +79,7 @@ def check_mailbox(value: str) -> str:
     try:
         return str(Mailbox.parse(value.strip())) if value.strip() else ""
     except InvalidMailbox as error:
-        raise without_field(error) from error
+        raise error.copy(field="") from error
 
 
 def check_mailboxes(value: str) -> str:
@@ -97,7 +94,7 @@ def check_mailboxes(value: str) -> str:
     try:
         return ", ".join(map(str, Mailbox.parse_list(in_one_line)))
     except InvalidMailbox as error:
-        raise without_field(error) from error
+        raise error.copy(field="") from error
 
 
 def strip_spaces(value: str) -> str:
@@ -190,7 +187,7 @@ def check_categories(values: list[str]) -> list[str]:
     try:
         return list(read_categories(values))
     except MessageError as error:
-        raise without_field(error) from error
+        raise error.copy(field="") from error
 
 
 def check_token_url(value: str) -> str:
@@ -225,12 +222,6 @@ def _to_a_labels(name: str, fix: str) -> str:
         return to_a_labels(name)
     except ValueError as error:
         raise InvalidField(str(error), fix) from error
-
-
-def without_field(error: E) -> E:
-    """Copy an error whose field Pydantic names."""
-    problem = error.problem.partition(": ")[2] or error.problem  # until each has a field
-    return error.copy(field="", problem=problem if error.problem[:1].islower() else error.problem)
 
 
 def _split_url(value: str) -> SplitResult | None:

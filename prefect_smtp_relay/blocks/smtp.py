@@ -25,7 +25,6 @@ from prefect_smtp_relay.transports.smtp import (
     SmtpConfig,
     SmtpTransport,
 )
-from prefect_smtp_relay.transports.smtp.check import check_smtp
 
 _SECRETS = ("username", "password", "client_key", "oauth_client_secret", "oauth_refresh_token")
 
@@ -267,6 +266,9 @@ class SMTP(RelayBlock):
             InvalidMailbox: sender or recipient is not a mailbox.
         """
         own = sender or self.reverse_path or self.from_address or self.sender_after_default()
+        # Only who checks a relay reads certificates, and waits for what that loads.
+        from prefect_smtp_relay.transports.smtp.check import check_smtp
+
         return check_smtp(
             self.get_config(),
             Mailbox.parse(own, "sender") if own else None,

@@ -19,7 +19,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import filelock
 from prefect.settings import get_current_settings
 
 from prefect_smtp_relay.delivery.identity import seed_of_key
@@ -150,6 +149,8 @@ def _lock(names: Sequence[str], held: contextlib.ExitStack) -> None:
     Sorted, so that of two batches one waits, and never each for the other. Names share some
     thousand lock files, which stay: to remove a file that others wait for would let two in.
     """
+    import filelock  # 20 modules, for mails with a key
+
     folder = get_current_settings().home / "smtp-relay" / "locks"
     give_up_at = time.monotonic() + _MAX_WAIT_SECONDS
     try:

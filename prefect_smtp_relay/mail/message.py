@@ -17,11 +17,11 @@ from prefect_smtp_relay.mail.attachments.reading import (
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.categories import CategoriesInput, read_categories
 from prefect_smtp_relay.mail.headers.advisory import (
+    AUTOMATIC,
     Importance,
     automatic_headers,
     check_thread,
     importance_headers,
-    is_automatic,
     move_thread,
     thread_headers,
 )
@@ -163,22 +163,16 @@ def compose(
     Args:
         to, cc, bcc, reply_to: text with commas, semicolons or line ends between the mailboxes, or
             a list.
-        subject: one line.
-        text, html: the rendered body.
-        flowed: the text has lines that go on in the next one, and end in a space.
-        from_: the sender, or None for the relay's default.
         attachments: paths, ``(name, data)`` pairs or open files.
         inline_images: content id to path or bytes.
         headers: free header fields; ``Sender`` is read as a mailbox, None leaves a field out, and
             so does an empty ``Auto-Submitted``.
-        thread: every message of one thread and sender domain shows in one conversation.
-        idempotency_key: names the one mail that this is, or empty.
         list_unsubscribe: an https URL, an address, or a list of both.
         importance: ``high``, ``normal`` or ``low``.
-        reverse_path: who gets the non-delivery reports, or None for the relay's choice.
-        left_out: what of the values in the arguments could not be in a mail.
         size_limit: of the files, in all.
-        categories: labels for SendGrid's statistics: a list, or text with commas between them.
+        categories: a list, or text with commas between them.
+
+    The others are as `Draft` has them; None is empty.
 
     Raises:
         MessageError: naming the argument and the fix.
@@ -255,7 +249,7 @@ def _split_headers(
     checked = [
         check_field(name, "" if value is None else value)
         for name, value in headers.items()
-        if value is not None or is_automatic(name)
+        if value is not None or str(name).lower() in AUTOMATIC
     ]
     senders = [value for name, value in checked if name.lower() == "sender"]
     free = tuple((name, value) for name, value in checked if name.lower() != "sender")

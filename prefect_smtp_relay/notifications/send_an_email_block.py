@@ -143,7 +143,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         try:
             return Frame(value.strip()).logo_url
         except MessageError as error:
-            raise fields.without_field(error) from error
+            raise error.copy(field="") from error
 
     @field_validator("subject_prefix", "thread")
     @classmethod

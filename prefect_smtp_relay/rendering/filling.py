@@ -72,8 +72,7 @@ def _fill_line(children: Sequence[Token], values: Values) -> Iterator[Token]:
         if token.type == "text":
             yield from _lines(token, values.fill(token.content))
         elif token.type == "link_open":
-            _fill_attributes(token, values)
-            yield from _open_link(token, refused)
+            yield from _open_link(token, _fill_attributes(token, values), refused)
         elif token.type == "link_close":
             if (target := refused.pop()) is None:
                 yield token
@@ -87,13 +86,13 @@ def _fill_line(children: Sequence[Token], values: Values) -> Iterator[Token]:
                 yield token
 
 
-def _open_link(token: Token, refused: list[str | None]) -> Iterator[Token]:
+def _open_link(token: Token, is_safe: bool, refused: list[str | None]) -> Iterator[Token]:
     """Show a link that its value made unsafe as it was typed, and note where it goes.
 
     One that leads nowhere, as its value is empty, is its text.
     """
     target = str(token.attrs["href"])
-    if target and is_safe_link(target):
+    if target and is_safe:
         refused.append(None)
         yield token
         return
@@ -103,22 +102,31 @@ def _open_link(token: Token, refused: list[str | None]) -> Iterator[Token]:
 
 
 def _image(token: Token, values: Values) -> Token:
-    _fill_attributes(token, values)
+    is_safe = _fill_attributes(token, values)
     source, alt = str(token.attrs["src"]), values.fill(token.content)
     if not source:
         return _text(alt, token.level)
-    if not is_safe_link(source):
+    if not is_safe:
         return _text(f"![{alt}]({source})", token.level)
     token.content = alt
     token.children = list(_fill_line(token.children or [], values))
     return token
 
 
-def _fill_attributes(token: Token, values: Values) -> None:
-    for name, value in token.attrs.items():
-        if isinstance(value, str) and PLACEHOLDER.search(value):
-            is_link = name in {"href", "src"}
-            token.attrs[name] = _fill_link(value, values) if is_link else values.fill(value)
+def _fill_attributes(token: Token, values: Values) -> bool:
+    """Fill in a link or an image.
+
+    Returns:
+        Whether its target is safe. A value is never an inline image: the mail may not have it.
+    """
+    name = "src" if token.type == "image" else "href"
+    written = str(token.attrs[name])
+    token.attrs = {key: values.fill(str(value)) for key, value in token.attrs.items()}
+    if not PLACEHOLDER.search(written):
+        return True
+    target = token.attrs[name] = _fill_link(written, values)
+    is_inline = target.lower().startswith("cid:") and PLACEHOLDER.match(written)
+    return is_safe_link(target) and not is_inline
 
 
 def _lines(token: Token, text: str) -> Iterator[Token]:

@@ -54,8 +54,7 @@ class Values:
             raise MessageError(
                 f"more than {MAX_VALUES:,} values", "Write less, or attach a file.", field="body"
             )
-        # As the parser does of what it reads (CommonMark, section 2.3).
-        self._texts.append(self.fill(text).replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        self._texts.append(self.fill(text))
         return chr(_FIRST + len(self._texts) - 1)
 
     @property

@@ -11,7 +11,7 @@ from prefect_smtp_relay.mail.left_out import LeftOut
 from prefect_smtp_relay.rendering.dedent import dedent
 from prefect_smtp_relay.rendering.values import MAX_TEXT_BYTES, Values
 from prefect_smtp_relay.templating.context import Record, read_context
-from prefect_smtp_relay.templating.places import Html, Kept, Line, Place
+from prefect_smtp_relay.templating.places import Html, Line, Markdown, Place
 from prefect_smtp_relay.templating.recipients import fill_recipients
 from prefect_smtp_relay.templating.template import fill
 
@@ -72,7 +72,7 @@ class _Filler:
         if name in _ONE_MAILBOX:
             return self._one_mailbox(value, name)
         if name == "body":
-            return self._text(dedent(value), name, Kept(self.values))
+            return self._text(dedent(value), name, Markdown(self.values))
         places: dict[str, Callable[[], Place]] = {"html": Html, "text": Place}
         return self._text(value, name, places[name]()) if name in places else value
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time
 from functools import wraps
-from typing import Any
+from string import Formatter
+from typing import Any, NoReturn
 
 from jinja2 import filters, pass_environment
 from jinja2.environment import Environment
@@ -27,8 +28,12 @@ _OF_TEXT = frozenset(
 """They read a list as the text that people would write for it."""
 
 _MAX_DIGITS = 99
-_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\d{3}|\*)|\{[^{}]*:[^{}]*(?:\d{3}|\{)")
-"""Fields of Python's formatting that make much of little, or as much as a value says."""
+_FORMATTER = Formatter()
+_WIDE = re.compile(r"\d{3}|[*{]")
+"""A width or precision that makes much of little, or as much as a value says."""
+_AFTER_PERCENT = re.compile(r"%[ #+0-]*\d*\.?(?:\d{3}|\*)")
+_AFTER_NAME = re.compile(r"\)[ #+0-]*\d*\.?(?:\d{3}|\*)")
+"""The same in ``%(name)s``, whose name may have anything in it, parentheses and ``%`` too."""
 
 
 def as_data(value: Any) -> Any:
@@ -61,20 +66,37 @@ def concatenate(*values: Any) -> str:
     return "".join(current_work().paced(map(text_of, values)))
 
 
-def check_widths(template: str) -> str:
-    """Return a template of Python's formatting that makes little more than its values.
+def check_percents(template: str) -> str:
+    """Return a template of ``%`` that makes little more than its values.
 
     Raises:
         InvalidTemplate: a field has a very large width, or takes it from a value.
     """
-    if _WIDE.search(template):
-        problem = "a format has a very large width, or takes it from a value"
-        raise InvalidTemplate(problem, f"Write a number up to {_MAX_DIGITS}.")
+    if _AFTER_PERCENT.search(template) or ("%(" in template and _AFTER_NAME.search(template)):
+        _refuse_width()
     return template
 
 
+def check_braces(template: str) -> str:
+    """Return a template of ``format()`` that makes little more than its values.
+
+    Raises:
+        InvalidTemplate: a field has a very large width, or takes it from a value.
+    """
+    if any(
+        _WIDE.search(specification or "") for _, _, specification, _ in _FORMATTER.parse(template)
+    ):
+        _refuse_width()
+    return template
+
+
+def _refuse_width() -> NoReturn:
+    problem = "a format has a very large width, or takes it from a value"
+    raise InvalidTemplate(problem, f"Write a number up to {_MAX_DIGITS}.")
+
+
 def _format(template: Any, *values: Any, **named: Any) -> Any:
-    return check_widths(text_of(template)) % (named or values)
+    return check_percents(text_of(template)) % (named or values)
 
 
 @pass_environment
@@ -86,6 +108,28 @@ def _join(
     texts = list(current_work().paced(map(text_of, values)))
     current_work().charge(len(d) * len(texts))
     return d.join(texts)
+
+
+def _batch(values: Iterable[Any], linecount: int, fill_with: Any = None) -> Iterator[Any]:
+    """Rows of so many items; what fills up the last one is counted before it is there."""
+    if fill_with is not None:
+        current_work().charge(linecount)
+    return filters.do_batch(values, linecount, fill_with)
+
+
+@pass_environment
+def _wordwrap(
+    environment: Environment,
+    value: Any,
+    width: int = 79,
+    break_long_words: bool = True,
+    wrapstring: str | None = None,
+    break_on_hyphens: bool = True,
+) -> str:
+    wrapped = filters.do_wordwrap(
+        environment, text_of(value), width, break_long_words, "\n", break_on_hyphens
+    )
+    return wrapped if wrapstring is None else _replace(wrapped, "\n", wrapstring)
 
 
 def _replace(value: Any, old: str, new: str, count: int = -1) -> str:
@@ -144,6 +188,7 @@ def counted(function: Any, reads_text: bool = False) -> Callable[..., Any]:
 
 
 _OWN = {
+    "batch": _batch,
     "date": _date,
     "flatten": _flatten,
     "format": _format,
@@ -151,6 +196,7 @@ _OWN = {
     "replace": _replace,
     "round": _round,
     "tojson": _tojson,
+    "wordwrap": _wordwrap,
 }
 
 FILTERS = {

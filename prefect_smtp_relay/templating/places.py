@@ -9,6 +9,7 @@ from markupsafe import escape
 
 from prefect_smtp_relay.rendering.values import Values, size_of
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _LINE_ENDS_AND_CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -16,8 +17,8 @@ class Place:
     """A text/plain body: nothing in it is markup."""
 
     def write(self, text: str) -> str:
-        """Give what represents a value in the template's output."""
-        return text
+        """Give what represents a value in the template's output: control characters as spaces."""
+        return _CONTROLS.sub(" ", text)
 
     def size(self, text: str) -> int:
         """Bytes of a part of the output."""
@@ -54,7 +55,7 @@ class Html(Place):
 
     def write(self, text: str) -> str:
         """Escape what HTML would interpret."""
-        return str(escape(text))
+        return str(escape(super().write(text)))
 
 
 class Kept(Place):
@@ -74,3 +75,12 @@ class Kept(Place):
     def size(self, text: str) -> int:
         """Count the values, not the characters that represent them."""
         return super().size(text) + self._values.size(text)
+
+
+class Markdown(Kept):
+    """A body; NUL is what it is in Markdown (CommonMark, section 2.3)."""
+
+    def write(self, text: str) -> str:
+        """Keep what can be shown."""
+        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return super().write(_CONTROLS.sub(" ", text))

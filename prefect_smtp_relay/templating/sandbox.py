@@ -21,7 +21,8 @@ from prefect_smtp_relay.templating.filters import (
     FILTERS,
     TESTS,
     as_data,
-    check_widths,
+    check_braces,
+    check_percents,
     concatenate,
     text_of,
 )
@@ -79,18 +80,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Bound the widths in ``'{:,}'.format(value)``."""
         if getattr(value, "__name__", "") != "format" or not super().wrap_str_format(value):
             return None
-        return super().wrap_str_format(check_widths(as_data(value.__self__)).format)
+        return super().wrap_str_format(check_braces(as_data(value.__self__)).format)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Read a key of a mapping before its methods: ``incident.items`` is the data's."""
         if isinstance(obj, Record) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        """Count what a slice copies."""
-        value = super().getitem(obj, argument)
-        return current_work().built(value) if isinstance(argument, slice) else value
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Bound what an operator builds, before it does."""
@@ -102,7 +98,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 if isinstance(many, (str, list, tuple)) and isinstance(times, int):
                     current_work().charge(len(many) * max(times, 0))
         elif operator == "%" and isinstance(left, str):
-            check_widths(left)
+            check_percents(left)
         return current_work().built(super().call_binop(context, operator, left, right))
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:

@@ -72,6 +72,11 @@ class Instrument(NodeTransformer):
         node.iter = _filtered(node.iter, PACED)
         return node
 
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:  # noqa: N802  # as above
+        """Count what a slice copies: Jinja compiles it past `Sandbox.getitem`."""
+        self.generic_visit(node)
+        return _filtered(node, BUILT) if isinstance(node.arg, nodes.Slice) else node
+
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802  # as above
         """Count what ``~`` builds."""
         self.generic_visit(node)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 import prefect_smtp_relay
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -43,15 +41,6 @@ def keep(outbox: Outbox) -> Callable[[], Path]:
         return outbox.keep(message, Envelope.of(message), _LONG_REASON)
 
     return keep_one
-
-
-@pytest.fixture
-def no_api() -> Iterator[None]:
-    """Point Prefect at a port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):
-        yield
 
 
 def test_the_help_names_every_command(run_cli: RunCli) -> None:
@@ -131,7 +120,6 @@ def test_an_interrupted_entry_is_listed_as_such(run_cli: RunCli, keep: Callable[
 
 
 @pytest.mark.parametrize("words", [("status",), ("outbox", "flush")])
-@pytest.mark.usefixtures("no_api")
 def test_an_api_that_is_down_is_one_clear_line(
     run_cli: RunCli, keep: Callable[[], Path], words: tuple[str, ...]
 ) -> None:

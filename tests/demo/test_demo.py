@@ -78,7 +78,7 @@ def test_the_demo_shows_no_password(demo: Demo) -> None:
 
 
 def test_the_demo_leaves_nothing_behind(demo: Demo) -> None:
-    """Its Prefect home is taken away again."""
+    """Its Prefect home is removed."""
     assert list(demo.temporary.iterdir()) == []
 
 

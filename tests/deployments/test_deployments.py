@@ -75,7 +75,7 @@ def test_an_incident_from_the_form_is_mailed(workspace: Workspace) -> None:
     workspace.prefect(
         "deployment", "run", "incident-notification/stakeholders", "--params", parameters
     )
-    mail = workspace.mail(lambda subject: subject == "[SEV2] INC-7 mitigated: Login is slow")
+    mail = workspace.mail(lambda subject: subject == "INC-7: Login is slow")
     assert mail.forward_paths == ("oncall@example.org",)
 
 

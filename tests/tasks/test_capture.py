@@ -67,7 +67,7 @@ def test_a_captured_mail_is_logged_and_causes_no_event(
 ) -> None:
     """Its log line names the file: there is nothing for an automation to react to."""
     with caplog.at_level(logging.INFO):
-        receipt = send_an_email("ann@example.org", "S", "b")
+        receipt = send_an_email.fn("ann@example.org", "S", "b")
     assert f"Captured {receipt.message_id}: {receipt.response}" in caplog.text
     assert receipt.response.endswith(".eml")
     assert mails() == ["S"]

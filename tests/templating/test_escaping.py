@@ -54,6 +54,15 @@ def test_a_hostile_value_shows_as_typed(place: str) -> None:
         assert " ".join(HOSTILE.split()) in " ".join(words)
 
 
+@pytest.mark.parametrize("value", ["a\x1b[2Jb", "a\x07b", "a\x9bb", "a\x7fb"])
+def test_a_control_character_shows_as_a_space(value: str) -> None:
+    """ESC in a value commands no terminal and loses no mail; tabs and line ends stay."""
+    shown = re.sub(r"[^a-z\[2J ]", " ", value)
+    assert render_body("<{{ v }}>", v=value).text == f"<{shown}>"
+    filled = fill(subject="{{ v }}", text="{{ v }}\t", html="{{ v }}", context={"v": value})
+    assert (filled.subject, filled.text, filled.html) == (shown, f"{shown}\t", shown)
+
+
 def test_line_ends_of_a_value_show_as_line_ends() -> None:
     """A log of two lines has two lines, in text and in a code block."""
     rendered = render_body("Log: {{ log }}\n\n```\n{{ log }}\n```", log="one\ntwo")
@@ -85,10 +94,11 @@ def test_a_value_in_a_link(target: str, values: dict[str, object], link: str | N
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "vbscript:x"]
+    "url",
+    ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "vbscript:x", "cid:x"],
 )
 @pytest.mark.parametrize("mark", ["", "!"])
-def test_a_value_that_would_run_is_no_link(mark: str, url: str) -> None:
+def test_a_value_that_would_run_or_is_not_there_is_no_link(mark: str, url: str) -> None:
     """It shows as text, as such a link does where the author types it."""
     rendered = render_body(f"{mark}[**View**]({{{{ url }}}})", url=url)
     reader = Reader(rendered.html)

@@ -24,7 +24,9 @@ _IMPORTANCE: dict[Importance, HeaderFields] = {
 _AUTO_SUBMITTED = ("Auto-Submitted", "auto-generated")
 _SUPPRESS = ("X-Auto-Response-Suppress", "OOF, AutoReply")
 """Exchange answers automatically generated mail all the same, unless it is told not to."""
-_AUTOMATIC = frozenset({_AUTO_SUBMITTED[0].lower(), _SUPPRESS[0].lower()})
+AUTOMATIC = frozenset({_AUTO_SUBMITTED[0].lower(), _SUPPRESS[0].lower()})
+"""Names of fields that every message has unless the caller leaves them empty."""
+
 _ROOT = re.compile(r"<thread-[0-9a-f-]{36}@[^<>@]+>")
 
 
@@ -42,12 +44,7 @@ def automatic_headers(free: HeaderFields) -> HeaderFields:
     program_wrote_it = given.get("auto-submitted", "auto-generated").lower() not in {"", "no"}
     ours = (_AUTO_SUBMITTED, *((_SUPPRESS,) if program_wrote_it else ()))
     added = tuple((name, value) for name, value in ours if name.lower() not in given)
-    return added + tuple((n, value) for n, value in free if value or not is_automatic(n))
-
-
-def is_automatic(name: str) -> bool:
-    """Whether every message has this field, unless the caller leaves it out."""
-    return isinstance(name, str) and name.lower() in _AUTOMATIC
+    return added + tuple(f for f in free if f[1] or f[0].lower() not in AUTOMATIC)
 
 
 def importance_headers(importance: Importance | None, free: HeaderFields) -> HeaderFields:

@@ -77,9 +77,12 @@ class Entries:
             RelayConfigurationError: no key fits.
             MessageError: it is gone or damaged.
         """
-        record = self._record(_id_of(file))
+        record, data = self._record(_id_of(file)), self._read(file)
+        if len(data) < record.size:
+            # A text alone has no end that the MIME structure could miss.
+            raise MessageError(f"{file} has {len(data)} of {record.size} bytes", "Restore it.")
         message = replace(
-            read_message(self._read(file), record.bcc),
+            read_message(data, record.bcc),
             requested_from=record.requested_from,
             reverse_path=record.requested_reverse_path,
             categories=record.categories,

@@ -34,6 +34,38 @@ def test_the_importance_is_written_for_every_program(
     assert [mail[name] for name in NAMES] == expected
 
 
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, ["auto-generated", "OOF, AutoReply"]),
+        ({"Auto-Submitted": "no"}, ["no", None]),
+        ({"auto-submitted": ""}, [None, None]),
+        ({"Auto-Submitted": None}, [None, None]),
+        ({"AUTO-SUBMITTED": "auto-replied"}, ["auto-replied", "OOF, AutoReply"]),
+        ({"X-Auto-Response-Suppress": "All"}, ["auto-generated", "All"]),
+        ({"X-Auto-Response-Suppress": ""}, ["auto-generated", None]),
+        ({"X-Other": None}, ["auto-generated", "OOF, AutoReply"]),
+    ],
+    ids=str,
+)
+def test_what_says_that_a_program_wrote_it_can_be_changed_or_left_out(
+    make_message: MakeMessage,
+    parse_strictly: Parse,
+    headers: dict[str, Any],
+    expected: list[str | None],
+) -> None:
+    """Some ticket systems drop such mail, and Exchange answers it unless it is told not to."""
+    mail = parse_strictly(bytes(render_mime(make_message(headers=headers))))
+    assert [mail[name] for name in ("Auto-Submitted", "X-Auto-Response-Suppress")] == expected
+    assert "X-Other" not in mail
+
+
+@pytest.mark.parametrize("importance", [None, ""])
+def test_an_empty_importance_is_normal(make_message: MakeMessage, importance: Any) -> None:
+    """None is taken where empty is."""
+    assert make_message(importance=importance) == make_message()
+
+
 @pytest.mark.parametrize("importance", ["urgent", "HIGH", 1, ["high"]])
 def test_another_importance_is_refused(make_message: MakeMessage, importance: Any) -> None:
     """Only the three words are known, and the error lists them."""

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from prefect import flow, get_run_logger, task
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run as current_flow_run
@@ -62,6 +63,7 @@ def test_a_failed_async_task_is_told(connected: MailServer) -> None:
     assert "page 7" in text_of(only_mail(connected))
 
 
+@pytest.mark.filterwarnings("ignore:Logger 'prefect.task_runs' attempted")  # Prefect's own, there
 def test_a_task_outside_of_flows_is_told(connected: MailServer) -> None:
     """A task run of its own has no flow run to name."""
 

@@ -143,6 +143,17 @@ def test_a_missing_half_is_an_error(outbox: Outbox, store: Store, suffix: str) -
         outbox.read(mail)
 
 
+def test_half_a_text_is_never_taken_for_a_whole_one(
+    outbox: Outbox, directory: Path, store: Store
+) -> None:
+    """A text alone has no end of its own: what was cut off shows in its size."""
+    store(html="", text="one\ntwo\nthree")
+    (path,) = directory.glob("*.eml")
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(MessageError, match=r"has \d+ of \d+ bytes\. Restore it"):
+        outbox.read(outbox.entries()[0])
+
+
 def test_a_reason_that_cannot_be_written_is_written_nevertheless(
     outbox: Outbox, new_message: NewMessage
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,6 +61,19 @@ def deliver(port: int, message: Message) -> Envelope:
     return envelope
 
 
+def as_taken(
+    message: Message, envelope: Envelope, extensions: tuple[str, ...]
+) -> tuple[Message, Envelope]:
+    """Leave out whom a server without SMTPUTF8 cannot take, in the headers too."""
+    if "SMTPUTF8" in extensions:
+        return message, envelope
+    to, cc, paths = (
+        tuple(mailbox for mailbox in mailboxes if not mailbox.needs_smtputf8)
+        for mailboxes in (message.to, message.cc, envelope.forward_paths)
+    )
+    return replace(message, to=to, cc=cc), replace(envelope, forward_paths=paths)
+
+
 def dialogue(message: Message, envelope: Envelope, extensions: tuple[str, ...]) -> list[bytes]:
     """Return the commands of RFC 5321, section 4.1.1, that this mail takes."""
     mail = f"MAIL FROM:<{envelope.reverse_path.address}>"
@@ -84,6 +98,7 @@ def test_no_mail_adds_a_command(recorder: RecordingServer, arguments: dict[str, 
     except MessageError:
         assert recorder.bodies == []
     else:
+        message, envelope = as_taken(message, envelope, recorder.extensions)
         expected = dialogue(message, envelope, recorder.extensions)
         (stuffed,) = recorder.bodies
         assert re.sub(rb"(?m)^\.", b"", stuffed) == bytes(render_mime(message))

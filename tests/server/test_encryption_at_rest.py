@@ -12,7 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from prefect_smtp_relay.testing.certificates import Certificates
-from tests.blocks.stored.canary_evidence import RECIPIENT, SECRETS, Evidence, gather
+from tests.server.canary_evidence import RECIPIENT, SECRETS, Evidence, gather
 
 
 @pytest.fixture(scope="module")

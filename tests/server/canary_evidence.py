@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +16,7 @@ from cryptography.fernet import Fernet
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.echoing_sendgrid import echoing_sendgrid
+from tests.prefect_server import PrefectServer, clean_environment
 
 SECRETS = {
     "address": "canary-host-5b1d7e.example",
@@ -35,7 +33,6 @@ RECIPIENT = "canary-recipient-2f8e5b@example.org"
 """Is no secret, and has to be found."""
 
 _RUNS = {"flow": 7, "task": 8}
-_STARTUP_SECONDS = 180
 _FLUSH_SECONDS = 60
 _PAUSE_SECONDS = 0.1
 
@@ -65,17 +62,25 @@ def gather(folder: Path, certificates: Certificates) -> Evidence:
     users = {SECRETS["username"]: SECRETS["password"]}
     mail = MailServer("starttls", certificates.server_context, users)
     mail.refused["refused@example.org"] = "550 5.1.1 nobody here"
-    with mail, echoing_sendgrid() as api_url, _prefect_server(folder, key) as url:
+    (folder / "server").mkdir()
+    server = PrefectServer(
+        folder / "server",
+        "--no-ui",
+        PREFECT_SERVER_ENCRYPTION_KEY=key,
+        PREFECT_SERVER_LOGGING_LEVEL="DEBUG",
+        PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL="0.2",
+    )
+    with mail, echoing_sendgrid() as api_url, server.running():
         ports = {"smtp_port": str(mail.port), "api_url": api_url}
-        _run_flows(folder, url, SECRETS | ports | {"recipient": RECIPIENT})
+        _run_flows(folder, server.api_url, SECRETS | ports | {"recipient": RECIPIENT})
         assert len(mail.mails) == 4
-        api = _read_api(url)
+        api = _read_api(server.api_url)
     files = {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
     return Evidence(files, api, folder / "server" / "prefect.db", key)
 
 
 def _run_flows(folder: Path, url: str, canaries: dict[str, str]) -> None:
-    environment = _environment(folder / "client") | {
+    environment = clean_environment(folder / "client") | {
         "PREFECT_API_URL": url,
         "PREFECT_LOGGING_LEVEL": "DEBUG",
     }
@@ -88,46 +93,6 @@ def _run_flows(folder: Path, url: str, canaries: dict[str, str]) -> None:
             stderr=subprocess.STDOUT,
             check=True,
         )
-
-
-@contextmanager
-def _prefect_server(folder: Path, key: str) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    environment = _environment(folder / "server") | {
-        "PREFECT_SERVER_ENCRYPTION_KEY": key,
-        "PREFECT_SERVER_LOGGING_LEVEL": "DEBUG",
-        "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "0.2",
-    }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603
-        try:
-            url = f"http://127.0.0.1:{port}/api"
-            _until(lambda: server.poll() is not None or _answers(url), _STARTUP_SECONDS)
-            yield url
-        finally:
-            server.terminate()
-            try:
-                server.wait(_FLUSH_SECONDS)
-            finally:
-                server.kill()
-
-
-def _environment(home: Path) -> dict[str, str]:
-    inherited = {name: v for name, v in os.environ.items() if not name.startswith("PREFECT_")}
-    return inherited | {
-        "PREFECT_HOME": str(home),
-        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    }
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health").is_success
-    except httpx.TransportError:
-        return False
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> None:
