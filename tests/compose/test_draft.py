@@ -118,3 +118,17 @@ def test_any_html_is_read(body: str, html: str) -> None:
         composed(body, html=html)
     except MessageError:
         return
+
+
+@pytest.mark.parametrize(
+    "body", ["{{ what }}", "{% for each in rows %}{{ each }}{% endfor %}", " {{ what }}\n"]
+)
+def test_a_body_that_is_empty_once_filled_is_refused(body: str) -> None:
+    """Nobody gets a mail of nothing but a footer."""
+    with pytest.raises(MessageError, match=r"^body: is empty"):
+        composed(body, context={"what": "", "rows": []})
+
+
+def test_a_body_that_is_only_a_picture_is_not_empty() -> None:
+    """What shows is what counts."""
+    assert composed("![]({{ where }})", "graph", context={"where": "cid:graph"}).html
