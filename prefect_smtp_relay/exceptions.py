@@ -363,7 +363,9 @@ class RecipientsRefused(DeliveryError):
     ) -> None:
         self.refusals = dict(refusals or {})
         listed = "; ".join(f"{address}: {refusal}" for address, refusal in self.refusals.items())
-        detail = f"every recipient was refused: {listed}. {fix}".rstrip() if listed else ""
+        detail = (
+            f"every recipient was refused: {listed.rstrip('.')}. {fix}".rstrip() if listed else ""
+        )
         super().__init__(transport, detail, stage="RCPT" if listed else "")
         self.args = (transport, self.refusals, fix)
         if self.refusals:

@@ -126,7 +126,7 @@ def check_pem(value: str) -> str:
     except ValueError as error:
         raise InvalidField(
             "has no readable certificate",
-            "Paste the CA's PEM text, with its lines -----BEGIN CERTIFICATE----- and -----END"
+            "Paste the PEM text, with its lines -----BEGIN CERTIFICATE----- and -----END"
             " CERTIFICATE-----.",
         ) from error
     return value

@@ -169,6 +169,11 @@ def _parse(text: str) -> Mailbox:
             "it has no @",
             "Write name@example.org; a display name that contains a comma needs quotes.",
         )
+    if "@" in local_part and not _QUOTED_STRING.fullmatch(local_part):
+        raise InvalidMailbox(
+            "it has more than one @",
+            "Write a comma between two addresses, as in ann@example.org, bob@example.org.",
+        )
     return Mailbox(local_part, domain, display_name)
 
 

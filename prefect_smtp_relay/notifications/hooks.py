@@ -24,6 +24,7 @@ from prefect_smtp_relay.delivery.routing import RelayInput, check_relay
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, MessageError
 from prefect_smtp_relay.mail.headers.advisory import Importance
+from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.message import compose
 from prefect_smtp_relay.notifications.reading import report_flow_run, report_task_run
@@ -80,6 +81,7 @@ class _RunMail:
                 raise MessageError("hooks do not have it", f"Use {names}.", field=name)
         if self.subject is not None and not isinstance(self.subject, str):
             raise MessageError("is not a text", "Write '[prod] $state: $name'.", field="subject")
+        check_text(self.subject or "", "subject")
         if not isinstance(self.log_lines, int) or not 0 <= self.log_lines <= MAX_LOG_LINES:
             raise MessageError(
                 f"{self.log_lines!r} is not a number from 0 to {MAX_LOG_LINES}",

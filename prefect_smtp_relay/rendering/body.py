@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
+from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.rendering.dedent import dedent
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.markdown import parse, to_html
@@ -11,6 +13,9 @@ from prefect_smtp_relay.rendering.page import wrap_in_page
 from prefect_smtp_relay.rendering.plain_text import to_plain_text
 from prefect_smtp_relay.rendering.render import Rendered
 from prefect_smtp_relay.rendering.values import Values
+
+_SHOWS = re.compile(r"<(?:img|hr)\b|>[^<]*[^\s<]")
+"""What a reader sees of HTML."""
 
 
 def render_body(body: str, frame: Frame, values: Values | None, max_bytes: int) -> Rendered:
@@ -21,12 +26,21 @@ def render_body(body: str, frame: Frame, values: Values | None, max_bytes: int) 
         frame: what is around it.
         values: what its placeholders represent.
         max_bytes: of it with its values.
+
+    Raises:
+        MessageError: nothing is left of it once it is filled in.
     """
     tokens = parse(body if values else dedent(body), values, max_bytes)
     footer = _footer(frame.footer)
-    text = to_plain_text(tokens)
+    text, html = to_plain_text(tokens), to_html(tokens)
+    if values is not None and not _SHOWS.search(html):
+        raise MessageError(
+            "is empty once the values are filled in",
+            "Write what to say where there are none, such as {% else %}.",
+            field="body",
+        )
     return Rendered(
-        html=wrap_in_page(to_html(tokens), frame, footer.html),
+        html=wrap_in_page(html, frame, footer.html),
         # The separator of a signature (RFC 3676, section 4.3).
         text=f"{text}\n\n-- \n{footer.text}" if footer.text else text,
         flowed=True,

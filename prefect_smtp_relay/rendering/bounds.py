@@ -18,13 +18,17 @@ _MAX_GROWTH = 5
 """Times as many bytes as a text may have, its HTML may have."""
 _MAX_LINES = 60_000
 _MARKS_PER_LINE = 4
+_SHORT_BYTES = 20_000
 _MARK = re.compile(r"[*_`\[\]!<>|~\\&]")
 _TOKEN_BYTES, _BUTTON_BYTES = 16, 1_000
 """About what the tags of one take; a button repeats its link."""
 
 
-def check_source(body: str, values: Values | None, max_bytes: int) -> None:
+def check_source(body: str, values: Values | None, max_bytes: int) -> bool:
     """Refuse a body that would take long to parse.
+
+    Returns:
+        Whether it may become very long: a short one cannot that defines no link.
 
     Raises:
         MessageTooLarge: it has too many bytes, lines or marks.
@@ -36,6 +40,7 @@ def check_source(body: str, values: Values | None, max_bytes: int) -> None:
     marks = len(_MARK.findall(body)) // _MARKS_PER_LINE + body.count("://")
     if lines + marks > _MAX_LINES:
         raise _too_large(f"has {lines:,} lines, which with their Markdown are too many")
+    return size > _SHORT_BYTES or "]:" in body
 
 
 def check_tokens(tokens: Iterable[Token], values: Values | None, max_bytes: int) -> None:

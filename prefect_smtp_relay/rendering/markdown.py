@@ -53,11 +53,12 @@ def parse(body: str, values: Values | None = None, max_bytes: int = MAX_TEXT_BYT
     Raises:
         MessageTooLarge: the body, or what becomes of it.
     """
-    check_source(body, values, max_bytes)
+    may_grow = check_source(body, values, max_bytes)
     tokens = _PARSER.parse(body)
     if any(map(_is_deep, tokens)):
         tokens = _FLAT_PARSER.parse(body)
-    check_tokens(tokens, values, max_bytes)
+    if may_grow:
+        check_tokens(tokens, values, max_bytes)
     if values is not None:
         tokens = fill_in(tokens, values)
     return label_rows(part_buttons(tokens))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import wraps
 from string import Formatter
 from typing import Any, NoReturn
@@ -162,12 +162,15 @@ def _tojson(value: Any, indent: int | None = None) -> str:
 
 
 def _date(value: Any, pattern: str = "") -> str:
-    """``{{ started | date('%d %b %Y, %H:%M') }}``, of a date or its ISO 8601 text."""
+    """``{{ started | date('%d %b %Y, %H:%M') }}``, of a date, a time or an ISO 8601 text."""
     when = datetime.fromisoformat(value) if isinstance(value, str) else value
-    if not isinstance(when, date):
-        problem = f"date takes a date or an ISO 8601 text, not {type(when).__name__}"
+    if not isinstance(when, (date, time)):
+        problem = f"date takes a date, a time or an ISO 8601 text, not {type(when).__name__}"
         raise InvalidTemplate(problem, "Pass the date itself in context.")
-    return when.strftime(pattern or "%Y-%m-%d" + " %H:%M" * isinstance(when, datetime))
+    shown = (
+        "%H:%M" if isinstance(when, time) else "%Y-%m-%d" + " %H:%M" * isinstance(when, datetime)
+    )
+    return when.strftime(pattern or shown)
 
 
 def _flatten(values: Iterable[Any], levels: int = -1) -> Iterator[Any]:

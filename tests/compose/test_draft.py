@@ -130,3 +130,17 @@ def test_what_nobody_foresaw_is_an_internal_error(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("prefect_smtp_relay.compose.draft.compose", {}.__getitem__)
     with pytest.raises(InternalError, match="unexpected TypeError"):
         draft({"to": "ann@example.org", "subject": "S", "body": "B"}, SmtpRelaySettings())
+
+
+@pytest.mark.parametrize(
+    "body", ["{{ what }}", "{% for each in rows %}{{ each }}{% endfor %}", " {{ what }}\n"]
+)
+def test_a_body_that_is_empty_once_filled_is_refused(body: str) -> None:
+    """Nobody gets a mail of nothing but a footer."""
+    with pytest.raises(MessageError, match=r"^body: is empty"):
+        composed(body, context={"what": "", "rows": []})
+
+
+def test_a_body_that_is_only_a_picture_is_not_empty() -> None:
+    """What shows is what counts."""
+    assert composed("![]({{ where }})", "graph", context={"where": "cid:graph"}).html

@@ -15,7 +15,7 @@ from tests.prefect_server import PrefectServer
 
 T = TypeVar("T")
 
-_WAIT_SECONDS = 180
+_WAIT_SECONDS = 600
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,19 @@ def test_what_is_no_mailbox_names_the_field(text: str) -> None:
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a@b.org c@d.org", "<a@b.org> <c@d.org>", "Ann <a@b.org> Bob <c@d.org>"),
+        *("a@b.org and c@d.org", "a@b.org|c@d.org", "a@b.org\uff1bc@d.org"),
+    ],
+)
+def test_two_addresses_without_a_comma_say_so(text: str) -> None:
+    """The error says what goes between them."""
+    with pytest.raises(InvalidMailbox, match=r"more than one @\. Write a comma between"):
+        Mailbox.parse_list(text)
+
+
 def test_an_unquoted_comma_says_how_to_write_it() -> None:
     """A display name with a bare comma is refused with the fix."""
     with pytest.raises(InvalidMailbox, match="a display name that contains a comma needs quotes"):

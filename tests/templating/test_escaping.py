@@ -165,7 +165,7 @@ def test_an_empty_value_leaves_nothing() -> None:
         ("*{{ x }}*{{ x }}*", "*", ["p", "em"]),
         ("a ~~{{ x }}~~", "a", ["p", "s"]),
         ("# {{ x }}\n\nb", "b", ["p"]),
-        ("{{ x }}\n===", "", []),
+        ("{{ x }}\n===\n\nb", "b", ["p"]),
         ('[View]({{ x }} "btn")', "View", ["p"]),
         ("[View]({{ x }})", "View", ["p"]),
         ("![graph]({{ x }})", "graph", ["p"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import pytest
@@ -17,6 +17,7 @@ CONTEXT = {
     "price": Decimal("1234.5"),
     "started": datetime(2026, 3, 14, 3, 7, 9, tzinfo=UTC),
     "day": date(2026, 3, 14),
+    "clock": time(3, 7),
     "iso": "2026-03-14T03:07:09+00:00",
     "nested": [1, [2, [3, [4]]]],
     "names": ["a", "b"],
@@ -39,6 +40,8 @@ CONTEXT = {
         ("{{ started | date }}", "2026-03-14 03:07"),
         ("{{ day | date }}", "2026-03-14"),
         ("{{ started | date('%H:%M') }}", "03:07"),
+        ("{{ clock | date }}", "03:07"),
+        ("{{ clock | date('%H h') }}", "03 h"),
         ("{{ iso | date('%d.%m.%Y') }}", "14.03.2026"),
         ("{{ nested | flatten }}", "1, 2, 3, 4"),
         ("{{ nested | flatten(levels=1) | list | length }}", "3"),
@@ -64,7 +67,7 @@ def test_a_value_is_formatted(template: str, text: str) -> None:
         ("{{ '%1000000000d' | format(n) }}", "a format has a very large width"),
         ("{{ '%.2f' | format('x') }}", "cannot be computed: "),
         ("{{ '{0.__class__}'.format(n) }}", "a number has no '__class__' in templates"),
-        ("{{ n | date }}", "date takes a date or an ISO 8601 text, not int"),
+        ("{{ n | date }}", "date takes a date, a time or an ISO 8601 text, not int"),
         ("{{ 'soon' | date }}", "cannot be computed: Invalid isoformat string"),
     ],
 )

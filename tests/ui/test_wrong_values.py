@@ -65,19 +65,19 @@ def test_what_is_wrong_is_told_until_it_is_right(
     ui.create("smtp", "wrong", wrong)
     told = error_in_log()
     assert "RelayConfigurationError" in told
-    assert "smtp/wrong: address: holds a port; write smtp.example.org here" in told
-    assert "from_address: 'incidents' is not an e-mail address: it has no @" in told
+    assert "smtp/wrong: *Address* (`address`): has a port. Write smtp.example.org here" in told
+    assert "*From address* (`from_address`): 'incidents' is not an e-mail address" in told
 
     ui.open_editor()
     ui.fill_in({"Address": "smtp.example.org", "From address": ""})
     ui.save_edits()
-    assert "smtp/wrong: password: is blank, but there is a username" in error_in_log()
+    assert "*Password* (`password`): is empty, but there is a username" in error_in_log()
 
     ui.open_editor()
     ui.fill_in({"Username": "", "Password": CANARY})
     ui.save_edits()
     told = error_in_log()
-    assert "smtp/wrong: username: is blank, but there is a password" in told
+    assert "*Username* (`username`): is empty, but there is a password" in told
     assert CANARY not in told
 
 
@@ -85,7 +85,7 @@ def test_what_is_wrong_is_told_until_it_is_right(
 def test_v2_saves_a_blank_address(ui: Interface, error_in_log: Callable[[], str]) -> None:
     """V2 takes a required field that is left out; the log says what to write."""
     ui.create("smtp", "blank", {})
-    assert "smtp/blank: address: is blank; write the server's host name" in error_in_log()
+    assert "smtp/blank: *Address* (`address`): is empty. Write the server's" in error_in_log()
 
 
 @pytest.mark.parametrize("ui", [V1], indirect=True, ids=["V1"])

@@ -69,7 +69,7 @@ def refused(transport: str, stage: str, reply: Reply) -> DeliveryError:
         kind = AuthenticationFailed
     if stage == "STARTTLS" and not reply.is_transient:
         kind = TlsFailed
-    detail = f"the server answered {reply}. {advise(stage, reply)}"
+    detail = f"the server answered {str(reply).rstrip('.')}. {advise(stage, reply)}"
     return kind(transport, detail, reply.code, reply.enhanced_code, stage)
 
 

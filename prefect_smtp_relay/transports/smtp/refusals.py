@@ -144,6 +144,7 @@ _OF_THE_ENVELOPE: _Table = (
     (
         r"(sending|daily|hourly|user|messages?|mails?|rate|account)[\w -]{0,20}\b(limit|quota)"
         r"|too (many|much) (messages|e?mails?|connections)|(limit|quota) (is )?exceeded|throttl"
+        r"|exceed(s|ed|ing)? [\w -]{0,30}\b(limit|quota)"
         r"|rate.?limit|5\.4\.5\b|4\.7\.28\b|5\.7\.705\b",
         "The account or this host has sent as much as the relay permits: send less at once, or ask"
         " its administrator for a higher limit.",
@@ -204,6 +205,8 @@ def advise(stage: str, reply: Reply) -> str:
         return NOT_SMTP
     if reply.code in (530, 538):
         return _ENCRYPT if reply.code == 538 or "TLS" in reply.text.upper() else _AUTHENTICATE
+    if stage == "MAIL" and (reply.code == 555 or reply.enhanced_code == "5.5.4"):
+        return _BY_STAGE["DATA"]  # a parameter of the command's, such as SIZE
     found = _find(stage, reply)
     return found or (_LATER if reply.is_transient else _BY_STAGE.get(stage, _BY_STAGE["DATA"]))
 

@@ -81,3 +81,13 @@ def test_an_importance_and_its_header_by_hand_contradict_each_other(
     with pytest.raises(InvalidHeader, match=r"^importance: writes .*Remove one"):
         make_message(importance="low", headers={name: "1"})
     assert (name, "1") in make_message(headers={name: "1"}).headers
+
+
+@pytest.mark.parametrize("name", ["Auto-Submitted", "auto-submitted", "X-Auto-Response-Suppress"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_what_every_message_says_can_be_left_out(
+    make_message: MakeMessage, name: str, value: str | None
+) -> None:
+    """None leaves such a field out as an empty text does."""
+    written = {field.lower() for field, _ in make_message(headers={name: value}).headers}
+    assert name.lower() not in written

@@ -189,6 +189,7 @@ def test_each_hook_has_the_name_that_prefect_logs() -> None:
         ({"relay": 7}, "relay"),
         ({"relay": SMTP}, "relay"),
         ({"subject": 7}, "subject"),
+        ({"subject": "a\nb"}, "subject"),
         ({"log_lines": -1}, "log_lines"),
         ({"log_lines": 201}, "log_lines"),
         ({"log_lines": "20"}, "log_lines"),

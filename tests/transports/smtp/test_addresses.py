@@ -120,6 +120,34 @@ def test_what_worked_is_remembered(play: Play, start: Start, submit: Submit) -> 
     assert (first.connections, len(second.mails)) == (1, 3)
 
 
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
+def test_an_address_that_closes_before_it_takes_the_mail(
+    play: Play, start: Start, submit: Submit, stage: str
+) -> None:
+    """A 421 in place of a yes leads to the second address, which is the first one from then on."""
+    before = {"MAIL": "", "RCPT": "C: MAIL\nS: 250 ok\n"}
+    before["DATA"] = f"{before['RCPT']}C: RCPT\nS: 250 ok\n"
+    second = start(host=SECOND)
+    opening = f"{GREETS}S: 250 mx\n{before[stage]}C: {stage}\nS: 421 4.3.2 closing"
+    first = play(opening, host=FIRST, port=second.port)
+    for _ in range(2):
+        submit(second, address=TWO)
+        process_memory.of(Pool).close()
+    assert (first.connections, len(second.mails)) == (1, 2)
+
+
+def test_a_message_that_was_handed_over_waits_for_the_next_try(
+    play: Play, start: Start, submit: Submit
+) -> None:
+    """A 421 to the final dot is told, and the next try begins at the second address."""
+    second = start(host=SECOND)
+    opening = f"{GREETS}S: 250 mx\nC: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\nBODY"
+    play(f"{opening}\nS: 421 4.3.2 closing", host=FIRST, port=second.port)
+    with pytest.raises(TransientFailure, match=r"421 4\.3\.2 closing"):
+        submit(second, address=TWO)
+    assert submit(second, address=TWO).accepted == ("ann@example.org",)
+
+
 def test_what_worked_is_no_promise(start: Start, submit: Submit) -> None:
     """Where the remembered address fails, the others are tried again."""
     with MailServer(host=FIRST) as first:

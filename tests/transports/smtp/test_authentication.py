@@ -147,6 +147,27 @@ def test_faults_in_authentication(
     assert isinstance(caught.value, AuthenticationFailed) is not transient
 
 
+@pytest.mark.parametrize(
+    ("offer", "words"),
+    [
+        ("GSSAPI NTLM", "offers only GSSAPI, NTLM, which no block can be set to. Ask its"),
+        ("GSSAPI LOGIN", "does not offer PLAIN, but LOGIN. Set *Authentication*"),
+    ],
+)
+def test_only_what_a_block_can_do_is_advised(
+    play: Callable[..., ScriptedServer],
+    submit: Callable[..., Receipt],
+    account: Account,
+    offer: str,
+    words: str,
+) -> None:
+    """Nobody is told to set a mechanism that the form does not have."""
+    server = play(f"S: 220 mx\nC: EHLO\nS: 250-mx\nS: 250 AUTH {offer}\nANSWER 221 bye")
+    with pytest.raises(AuthenticationFailed) as caught:
+        submit(server, credentials=account("ann", "pass"), mechanism="plain")
+    assert words in str(caught.value)
+
+
 @pytest.mark.parametrize("answer", ["535 5.7.8 no: {}", "no reply: {}"])
 @pytest.mark.parametrize("mechanism", ["plain", "login"])
 def test_a_server_that_repeats_the_password(

@@ -63,6 +63,7 @@ AT_ANY_STEP = [
     ("550 5.4.5 Daily user sending limit exceeded", QUOTA),
     ("450 4.7.1 Error: too much mail from 192.0.2.1", QUOTA),
     ("554 5.7.1 Rate limit exceeded for flows@example.org", QUOTA),
+    ("550 5.7.508 Access denied, [192.0.2.1] has exceeded permitted limits within 1 hour", QUOTA),
     ("550 5.7.30 Basic authentication is not supported for Client Submission.", XOAUTH2),
     ("552 5.3.4 Message size exceeds fixed limit", "attach less"),
     ("554 5.7.1 <worker[192.0.2.1]>: Client host rejected: Access denied", "not serve this host"),
@@ -114,6 +115,21 @@ def test_what_is_the_recipient_s(
     text = refusal("RCPT", reply)
     assert advice in text
     assert "From address" not in text
+
+
+@pytest.mark.parametrize("reply", ["555 5.5.4 Unsupported option: SIZE", "501 5.5.4 Bad parameter"])
+def test_a_parameter_is_not_the_sender(refusal: Callable[[str, str], str], reply: str) -> None:
+    """What the relay says of a parameter of MAIL does not put the blame on the sender."""
+    text = refusal("MAIL", reply)
+    assert text.endswith("Check with the relay's administrator what it refuses.")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_relay_s_full_stop_is_not_doubled(
+    refusal: Callable[[str, str], str], step: str
+) -> None:
+    """A reply that is a sentence ends as one."""
+    assert "gone away. " in refusal(step, "554 5.7.1 The bird has gone away.")
 
 
 def test_each_reason_is_told_once(

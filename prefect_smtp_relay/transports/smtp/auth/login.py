@@ -118,10 +118,15 @@ def _check_offered(session: Session, mechanism: str) -> None:
     offered = session.mechanisms
     if mechanism in offered:
         return
-    if offered:
+    if known := [name for name in offered if name in WIRE_NAMES.values()]:
         detail = (
-            f"the server does not offer {mechanism}, but {', '.join(offered)}. Set"
+            f"the server does not offer {mechanism}, but {', '.join(known)}. Set"
             f" {form.AUTHENTICATION} in the block to one of these."
+        )
+    elif offered:
+        detail = (
+            f"the server offers only {', '.join(offered)}, which no block can be set to. Ask its"
+            f" administrator for PLAIN or LOGIN, or for a port that needs no {form.CREDENTIALS}."
         )
     else:
         detail = (

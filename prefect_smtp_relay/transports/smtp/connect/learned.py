@@ -12,15 +12,17 @@ class Learned:
     """One for the process, see `process_memory`.
 
     ``starttls`` are those that answered direct TLS in plain text, ``offered_starttls`` those that
-    had STARTTLS on offer, ``addresses`` what worked last of those of a host, ``slow`` those that
-    greeted late or not at all, ``losing`` those that lose the commands which come together with the
-    end of a message (chasquid 1.11 reads a message by another buffer).
+    had STARTTLS on offer, ``addresses`` what worked last of those of a host, ``closing`` what
+    answered 421 last before it took anything, ``slow`` those that greeted late or not at all,
+    ``losing`` those that lose the commands which come together with the end of a message
+    (chasquid 1.11 reads a message by another buffer).
     """
 
     def __init__(self) -> None:
         self.starttls: set[Endpoint] = set()
         self.offered_starttls: set[Endpoint] = set()
         self.addresses: dict[Endpoint, Address] = {}
+        self.closing: dict[Endpoint, Address] = {}
         self.slow: set[Endpoint] = set()
         self.losing: set[Endpoint] = set()
         self._warned: set[SmtpConfig] = set()

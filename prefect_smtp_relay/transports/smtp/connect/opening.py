@@ -65,10 +65,12 @@ class _Opening:
         self._learned = process_memory.of(Learned)
 
     def open(self) -> Session:
-        """Try the addresses in their order, what worked before first."""
+        """Try the addresses in their order, what worked before first, and what closes last."""
         learned, endpoint = self._learned.addresses, self._config.endpoint
+        closing = self._learned.closing.get(endpoint)
         untried = self._look_up()
-        untried.sort(key=lambda address: address != learned.get(endpoint))
+        untried.sort(key=lambda each: (each == closing, each != learned.get(endpoint)))
+        has_others = len(untried) > 1
         failures: list[DeliveryError] = []
         for _ in tuple(untried):
             try:
@@ -80,6 +82,7 @@ class _Opening:
                     break
                 continue
             learned[endpoint] = address
+            session.address = address if has_others else None
             if failures:
                 self._observer.recovered()
             return session

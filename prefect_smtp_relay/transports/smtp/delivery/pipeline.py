@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from prefect_smtp_relay.exceptions import EmailError, MessageError, OutcomeUnknown
+from prefect_smtp_relay.exceptions import (
+    DeliveryError,
+    EmailError,
+    MessageError,
+    OutcomeUnknown,
+)
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.base import logger
 from prefect_smtp_relay.transports.bulk import Backlog, foreseen
+from prefect_smtp_relay.transports.smtp.connect.learned import Learned
 from prefect_smtp_relay.transports.smtp.delivery.submission import Submission
 from prefect_smtp_relay.transports.smtp.delivery.transaction import Transaction
+from prefect_smtp_relay.transports.smtp.errors import FINAL_REPLY
 from prefect_smtp_relay.transports.smtp.session.session import Session
 
 Submissions = Backlog[Submission]
@@ -99,7 +107,9 @@ def _interrupted(
     if not transaction.open_recipients and not submission.is_waiting:
         return None
     may_move = session.is_retired or (error.transient and not isinstance(error, OutcomeUnknown))
-    is_worth_it = session.served and not submission.was_moved
+    is_worth_it = (session.served or _closes_its_address(session, error)) and (
+        not submission.was_moved
+    )
     if may_move and (is_worth_it or transaction.has_refused_some):
         logger.debug("%s; the mail goes over a new connection.", error)
         submission.was_moved = True
@@ -107,3 +117,11 @@ def _interrupted(
         return submission
     submission.fail(error, transaction.open_recipients)
     return None
+
+
+def _closes_its_address(session: Session, error: EmailError) -> bool:
+    """Whether an address of several closes before it took anything; then others come first."""
+    if not isinstance(error, DeliveryError) or error.code != 421 or session.address is None:
+        return False
+    process_memory.of(Learned).closing[session.config.endpoint] = session.address
+    return error.stage != FINAL_REPLY

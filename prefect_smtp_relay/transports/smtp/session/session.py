@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from prefect_smtp_relay.exceptions import EmailError, TlsFailed
 from prefect_smtp_relay.transports.deadline import Deadline
+from prefect_smtp_relay.transports.resolver import Address
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.hints import NO_STARTTLS
 from prefect_smtp_relay.transports.smtp.reply import Reply
@@ -36,7 +37,8 @@ class Session(Channel):
         deadline: of the delivery that the session is opened for.
 
     Only RSET permits the next MAIL where it is ``in_transaction``; one that ``is_retired`` gives
-    way to another; ``failure`` ended it; ``served`` counts transactions.
+    way to another; ``failure`` ended it; ``served`` counts transactions; ``address`` is set where
+    the host has others.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Session(Channel):
         self.has_accepted = False
         self.is_retired = False
         self.failure: EmailError | None = None
+        self.address: Address | None = None
         self.recipient_limit = MAX_RECIPIENTS
         self._opened_at = time.monotonic()
 
