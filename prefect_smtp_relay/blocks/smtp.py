@@ -23,7 +23,6 @@ from prefect_smtp_relay.transports.smtp import (
     Mechanism,
     Security,
     SmtpConfig,
-    SmtpTransport,
 )
 
 _SECRETS = ("username", "password", "client_key", "oauth_client_secret", "oauth_refresh_token")
@@ -248,6 +247,9 @@ class SMTP(RelayBlock):
 
     def get_transport(self) -> Transport:
         """Build the SMTP transport."""
+        # Loaded with the first mail, not where a flow imports the block.
+        from prefect_smtp_relay.transports.smtp.transport import SmtpTransport
+
         return SmtpTransport(self.get_config())
 
     def check(self, sender: str | None = None, recipient: str | None = None) -> Report:

@@ -24,8 +24,8 @@ from prefect_smtp_relay.cli.answer import (
 from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.compose.preview import render
 from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.mail.sender import FROM_PENDING
 from prefect_smtp_relay.transports.directory import PrivateDirectory
-from prefect_smtp_relay.transports.outbox import FROM_PENDING
 from prefect_smtp_relay.transports.recording import Preview
 
 _NOBODY = "recipient@preview.invalid"

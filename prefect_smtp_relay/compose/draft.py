@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from prefect_smtp_relay.compose.footer import run_signature
 from prefect_smtp_relay.compose.options import MailArguments, check_arguments
+from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.mail.attachments.inline_images import check_inline_images
 from prefect_smtp_relay.mail.left_out import LeftOut
 from prefect_smtp_relay.mail.message import Draft, compose
@@ -31,7 +32,17 @@ def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
 
     Raises:
         MessageError: naming the argument and the fix.
+        InternalError: what nobody foresaw.
     """
+    try:
+        return _draft(arguments, settings)
+    except EmailError:
+        raise
+    except Exception as error:
+        raise InternalError.of(error) from error
+
+
+def _draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
     left_out = LeftOut(refuses=settings.invalid_values == "refuse")
     mail, values = _fill(check_arguments(arguments), left_out, settings)
     rendered = _render(mail, values, settings)

@@ -7,9 +7,8 @@ from typing import Unpack
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.mail.mailbox import AddressInput
-from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
+from prefect_smtp_relay.mail.sender import FROM_PENDING, SenderPolicy, resolve_sender
 from prefect_smtp_relay.settings import current_settings
-from prefect_smtp_relay.transports.outbox import FROM_PENDING
 from prefect_smtp_relay.transports.recording import Preview
 
 

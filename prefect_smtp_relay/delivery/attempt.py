@@ -24,13 +24,12 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Draft, Message
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
+from prefect_smtp_relay.mail.sender import FROM_PENDING, SenderPolicy, resolve_sender
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.runtime.events import emit_failure
 from prefect_smtp_relay.runtime.log import run_logger
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.transports.outbox import FROM_PENDING
 
 
 class Prepared(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.blocks.relays import RelayBlock
@@ -11,12 +12,13 @@ from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, NoSender,
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
-from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
+from prefect_smtp_relay.mail.sender import FROM_PENDING, SenderPolicy, resolve_sender
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.transports.base import Transport
-from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
-from prefect_smtp_relay.transports.recording import RecordingTransport
+
+if TYPE_CHECKING:
+    from prefect_smtp_relay.transports.outbox import Outbox
 
 OUTBOX = "outbox"
 CAPTURE = "capture"
@@ -107,6 +109,9 @@ class RelayChoice:
 
 def open_outbox(settings: SmtpRelaySettings) -> Outbox:
     """Return the outbox that the settings name."""
+    # Its files, their format and encryption are loaded where mail is stored.
+    from prefect_smtp_relay.transports.outbox import Outbox
+
     accepts_any = settings.outbox_accepts == "any"
     return Outbox(settings.outbox_path, settings.outbox_key, accepts_any=accepts_any)
 
@@ -124,6 +129,8 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
         DeliveryRefused: nothing is connected, and ``default_delivery`` is ``refuse``.
     """
     if settings.capture_to is not None:
+        from prefect_smtp_relay.transports.recording import RecordingTransport
+
         recording = RecordingTransport(settings.capture_to)
         return Relay(CAPTURE, recording, (settings.default_from,), submits=False)
     if isinstance(requested, Transport) and not isinstance(requested, type):

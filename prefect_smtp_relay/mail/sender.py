@@ -22,6 +22,14 @@ _CLAIMS = ("authentication-results", "received-spf", "domainkey-signature", "-dk
 """Ends of the names of fields that say who a mail is from by a domain alone."""
 
 
+FROM_PENDING = Mailbox("from-not-set", "outbox.invalid")
+"""The From of a message that was stored while nobody named one.
+
+The relay that takes the message later decides on the From and replaces this one. RFC 2606,
+section 2, reserves ``.invalid``: it can never be anybody's address.
+"""
+
+
 @dataclass(frozen=True)
 class SenderPolicy:
     """Keeps workflows from writing in the name of domains that are not theirs.

@@ -12,6 +12,10 @@ from prefect_smtp_relay.mail.encoded_words import decode_words
 _AFTER_AT = re.compile(r"@\s*([^\s@]+)")
 _WORD = re.compile(r"[^\s@]+")
 _SEPARATORS = ".\u3002-_"
+_HYPHENS = re.compile("[\u2010-\u2015\u2043\u2212]")
+"""They look like the hyphen of a domain; NFKC keeps them."""
+_COMMENT = re.compile(r"\([^()]*\)")
+_SPACED_DOT = re.compile(r"\s*\.\s*")
 _MAX_LABELS = 10
 # Unicode's Default_Ignorable_Code_Point, which has no place in `unicodedata`; and the thin spaces.
 _UNSEEN = re.compile(
@@ -39,15 +43,21 @@ def domains_shown(text: str, *, without_at: bool = False) -> Iterator[str]:
         A-labels, as from `to_a_labels`.
     """
     plain = decode_words(text)
-    for form in {text, plain, plain.replace("\\", "")}:
+    for form in {text, plain, plain.replace("\\", ""), _as_parsed(plain)}:
         seen = "".join(map(_keep_domain_character, _as_seen(form)))
         for order in (seen, *_other_orders(seen)):
             for found in (_WORD if without_at else _AFTER_AT).findall(order):
                 yield from _with_parents(found)
 
 
+def _as_parsed(text: str) -> str:
+    """Leave out what an address may have within it (RFC 5322, section 3.2.2)."""
+    return _SPACED_DOT.sub(".", _COMMENT.sub(" ", text))
+
+
 def _as_seen(text: str) -> str:
     normal = unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
+    normal = _HYPHENS.sub("-", normal)
     return "".join(c for c in _UNSEEN.sub("", normal) if unicodedata.category(c) != "Cf")
 
 

@@ -28,6 +28,8 @@ _OF_TEXT = frozenset(
 """They read a list as the text that people would write for it."""
 
 _MAX_DIGITS = 99
+_RUN = re.compile(r"\s+|\S+")
+_WRAPPED_LINE, _WRAPPED_CHARACTER, _COPIED_PER_COUNT = 32, 4, 1000
 _FORMATTER = Formatter()
 _WIDE = re.compile(r"\d{3}|[*{]")
 """A width or precision that makes much of little, or as much as a value says."""
@@ -117,6 +119,14 @@ def _batch(values: Iterable[Any], linecount: int, fill_with: Any = None) -> Iter
     return filters.do_batch(values, linecount, fill_with)
 
 
+def _charge_wrapping(text: str, width: int) -> None:
+    """Count lines, words, and the copies that Python makes of what is cut to the width."""
+    work = current_work()
+    work.charge(_WRAPPED_LINE * len(text.splitlines()) + _WRAPPED_CHARACTER * len(text))
+    copied = sum(len(run) ** 2 for run in _RUN.findall(text) if len(run) > width)
+    work.charge(copied // max(width, 1) // _COPIED_PER_COUNT)
+
+
 @pass_environment
 def _wordwrap(
     environment: Environment,
@@ -126,8 +136,10 @@ def _wordwrap(
     wrapstring: str | None = None,
     break_on_hyphens: bool = True,
 ) -> str:
+    text = text_of(value)
+    _charge_wrapping(text, width)
     wrapped = filters.do_wordwrap(
-        environment, text_of(value), width, break_long_words, "\n", break_on_hyphens
+        environment, text, width, break_long_words, "\n", break_on_hyphens
     )
     return wrapped if wrapstring is None else _replace(wrapped, "\n", wrapstring)
 

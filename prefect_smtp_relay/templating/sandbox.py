@@ -15,7 +15,7 @@ from jinja2.utils import Namespace
 from markupsafe import Markup
 
 from prefect_smtp_relay.exceptions import InvalidTemplate
-from prefect_smtp_relay.rendering.quoting import end_directions
+from prefect_smtp_relay.rendering.quoting import clean, end_directions
 from prefect_smtp_relay.templating.context import MAX_BITS, Record
 from prefect_smtp_relay.templating.filters import (
     FILTERS,
@@ -44,7 +44,7 @@ _MAX_RANGE = 10_000
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment of all templates."""
 
-    intercepted_binops = frozenset({"+", "*", "**", "%"})
+    intercepted_binops = frozenset({"+", "*", "**", "%", "/"})
 
     def __init__(self) -> None:
         super().__init__(
@@ -91,7 +91,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Bound what an operator builds, before it does."""
         left, right = as_data(left), as_data(right)
-        if isinstance(left, int) and isinstance(right, int):
+        if isinstance(left, int) and isinstance(right, int) and operator != "/":
             _check_bits(operator, left, right)
         elif operator == "*":
             for many, times in ((left, right), (right, left)):
@@ -129,5 +129,5 @@ def _finalize(context: Context, value: Any) -> Markup:
     """
     del context
     if not isinstance(value, Markup):
-        value = end_directions(text_of(value))
+        value = end_directions(clean(text_of(value)))
     return current_work().write(value)

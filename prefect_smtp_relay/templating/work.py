@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
+from decimal import Decimal
 from typing import TypeVar
 
 from markupsafe import Markup
 
 from prefect_smtp_relay.exceptions import InvalidTemplate
 from prefect_smtp_relay.rendering.values import MAX_TEXT_BYTES
-from prefect_smtp_relay.templating.context import Record
+from prefect_smtp_relay.templating.context import MAX_BITS, Record
 from prefect_smtp_relay.templating.places import Place
 
 T = TypeVar("T")
@@ -92,6 +93,8 @@ class Work:
         """
         if isinstance(value, str):
             self.charge(len(value))
+        elif isinstance(value, Decimal):
+            _check_exponent(value)
         elif isinstance(value, (list, tuple, dict)) and not isinstance(value, Record):
             for item in [*value, *value.values()] if isinstance(value, dict) else value:
                 self.charge()
@@ -103,6 +106,12 @@ class Work:
         for item in items:
             self.charge()
             yield self.built(item)
+
+
+def _check_exponent(value: Decimal) -> None:
+    """Refuse a number that few characters write, and a whole number of a million digits is."""
+    if value.is_finite() and abs(value.adjusted()) > MAX_BITS:
+        raise InvalidTemplate("a number gets too large", "Compute it before.")
 
 
 _current: ContextVar[Work] = ContextVar("work")

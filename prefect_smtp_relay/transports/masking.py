@@ -8,7 +8,7 @@ MASK = "********"
 
 _SECRET_PARTS = re.compile(
     r"passw|passphrase|passcode|pwd|secret|token|credential|apikey|accesskey|authoriz|signature"
-    r"|connectionstring|connstr"
+    r"|connectionstring|connstr|sessionid"
 )
 _SECRET_WORDS = frozenset(
     {"pass", "pw", "key", "keys", "auth", "cookie", "dsn", "pin"}
@@ -18,7 +18,8 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 _FORMS = re.compile(
     r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*"  # a JSON web token
-    r"|\b(?:gh[opsur]_|github_pat_|glpat-|xox[a-z]-|sk-|[rs]k_live_|pn[bu]_|AIza)[\w-]{16,}"
+    r"|\b(?:gh[opsur]_|github_pat_|glpat-|xox[a-z]-|sk-|[rs]k_live_|pn[bu]_|AIza"
+    r"|hf_|npm_|pypi-|dop_v1_|ya29\.)[\w-]{16,}"
     r"|\bA[KS]IA[A-Z0-9]{16}\b"
     r"|\bSG\.[\w-]{16,}\.[\w-]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
@@ -30,18 +31,26 @@ _URL_PASSWORD = re.compile(
     r"|\b(jdbc:oracle:\w{1,20}:[^\s/@]{1,250}/)\S{1,250}(?=@)"
 )
 _URL_TOKEN = re.compile(r"(\b[A-Za-z][\w+.-]{,20}://)[\w.~%+-]{20,250}(?=@)")
+_URL_PATH = re.compile(
+    r"(\bhooks\.slack\.com/(?:services|workflows|triggers)/|\bdiscord(?:app)?\.com/api/webhooks/\d+/"
+    r"|/bot\d{5,20}:)[^\s\"'<>?#]+"
+)
+_LOGIN_OPTION = re.compile(r"""((?<!\S)(?:-u|--user)[ =]["']?[^\s:"']{1,250}:)[^\s"']+""")
+_ELEMENT = re.compile(r"(<([A-Za-z_][\w.:-]{,80})(?:\s[^<>]{,200})?>)([^<]{1,500})(?=</)")
 _SCHEME = re.compile(r"(?i)(\b(?:bearer|basic|negotiate|digest)\s+)([\w.~+/=-]{8,})")
 _PLAIN_WORD = re.compile(r"[A-Z]?[a-z]+[.,;:!?]*")
 
 _NAME = re.compile(
     r"""(?<!\w)(?P<dashes>--?)?(?P<name>[A-Za-z_][\w.-]{0,80})
-    (?: (?P<sign>(?:\\*["'])?\s{0,3}(?:=>|:=|[:=])\s{0,3})  # name=value, "name": "value"
+    (?: (?P<sign>(?:\\*["'])?\]?\s{0,3}(?:=>|:=|[:=]|%3[dD])\s{0,3})  # name=value, "name": "value"
       | ["']\s?,\s?(?=b?["'])  # ("name", "value")
       | (?(dashes)\s+(?!-)|(?!))  # --name value
     )""",
     re.VERBOSE,
 )
-_VALUE = re.compile(r"""b?(?P<quote>\\*["'])(?:.*?(?<!\\)(?P=quote)|.*)|\{[^}]*\}|[^\s;&]+""")
+_VALUE = re.compile(
+    r"""b?(?P<quote>\\*["'])(?:.*?(?<!\\)(?P=quote)|.*)|\{[^}]*\}|\[[^\]]*\]|[^\s;&]+"""
+)
 _LINE = re.compile(r"""(?!b?\\*["'])[^"'\r\n]+""")
 _NOTHING = frozenset({"None", "null", "True", "False", "true", "false", "''", '""'})
 _CLASS_NAME = re.compile(r"(?:Error|Exception|Warning|Failure|NotFound)$")
@@ -61,6 +70,9 @@ def mask(text: str, *, reasons: bool = False) -> str:
     text = _FORMS.sub(MASK, text)
     text = _URL_PASSWORD.sub(lambda found: f"{found[1] or found[2]}{MASK}", text)
     text = _URL_TOKEN.sub(rf"\1{MASK}", text)
+    text = _URL_PATH.sub(rf"\1{MASK}", text)
+    text = _LOGIN_OPTION.sub(rf"\1{MASK}", text)
+    text = _ELEMENT.sub(_mask_element, text)
     text = _SCHEME.sub(_mask_credentials, text)
     return _mask_values(text, reasons=reasons)
 
@@ -70,6 +82,11 @@ def looks_secret(name: str) -> bool:
     words = {word.lower() for word in _WORD.findall(name)}
     joined = re.sub(r"[^a-z]", "", name.lower())
     return bool(words & _SECRET_WORDS) or bool(_SECRET_PARTS.search(joined))
+
+
+def _mask_element(found: re.Match[str]) -> str:
+    """``<password>...</password>``."""
+    return f"{found[1]}{MASK}" if looks_secret(found[2]) else found[0]
 
 
 def _mask_credentials(found: re.Match[str]) -> str:

@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect_smtp_relay.compose.draft import draft
-from prefect_smtp_relay.exceptions import AttachmentError, MessageError, MessageTooLarge
+from prefect_smtp_relay.exceptions import (
+    AttachmentError,
+    InternalError,
+    MessageError,
+    MessageTooLarge,
+)
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.settings import SmtpRelaySettings
 
@@ -118,6 +123,13 @@ def test_any_html_is_read(body: str, html: str) -> None:
         composed(body, html=html)
     except MessageError:
         return
+
+
+def test_what_nobody_foresaw_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but an EmailError leaves the drafting, whatever goes wrong in it."""
+    monkeypatch.setattr("prefect_smtp_relay.compose.draft.compose", {}.__getitem__)
+    with pytest.raises(InternalError, match="unexpected TypeError"):
+        draft({"to": "ann@example.org", "subject": "S", "body": "B"}, SmtpRelaySettings())
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.sender import SenderPolicy, resolve_sender
 from tests.mail.strategies import ANY_TEXT
 
-POLICY = SenderPolicy.protecting(["@Example.org.", "b\u00fccher.example", "\u0909\u0926\u093e.in"])
+POLICY = SenderPolicy.protecting(
+    ["@Example.org.", "ex-ample.com", "b\u00fccher.example", "\u0909\u0926\u093e.in"]
+)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +97,8 @@ def test_what_is_not_seen_hides_no_domain(code: int, form: str) -> None:
         *("=?utf-8?q?ceo=40example.org?=", "=?utf-8?b?Y2VvQA==?= =?utf-8?q?example?=.org"),
         *("\u00e9 =?utf-8?q?ceo?=@example.org", "=?x-unknown?q?r?= ceo@example.org"),
         *("ceo@exam\u200aple.org", "ceo@example\u2024org", "ceo@" + "a." * 500 + "example.org"),
+        *("ceo@(x)example.org", "ceo@example (x) . (y) org", "ceo@example. org"),
+        *("ceo@ex\u2010ample.com", "ceo@ex\u2011ample.com", "ceo@ex\u2212ample.com"),
     ],
 )
 def test_other_ways_to_show_a_protected_address(name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from prefect_smtp_relay.exceptions import InvalidTemplate
@@ -18,6 +20,7 @@ def _grow(start: str, step: str, name: str = "n") -> str:
     )
 
 
+CONTEXT = {"long": "x" * 10_000, "price": Decimal("1.5"), "small": Decimal("1E-1000")}
 MANY_TIMES = "{% set x = 'x' * 10 ** 5 %}"
 LISTS = _grow("(1,)", "{% set n.x = (n.x, n.x, n.x) %}")
 OTHER_LISTS = _grow("(1,)", "{% set m.x = (m.x, m.x, m.x) %}", "m")
@@ -52,6 +55,13 @@ TOO_MUCH = {
     "one text in a list, as JSON": MANY_TIMES + "{{ ([x] * 10 ** 5) | tojson }}",
     "lists in lists": LISTS + "{{ n.x }}",
     "lists in lists, as text": LISTS + "{{ n.x | string }}",
+    "wrapping spaces": "{{ (' ' * 10 ** 6) | wordwrap(9) | length }}",
+    "wrapping letters": "{{ ('x' * 10 ** 6) | wordwrap(1) | length }}",
+    "wrapping lines": "{{ ('\\n' * 10 ** 6) | wordwrap | length }}",
+    "a decimal number": "{{ price.scaleb(999999) | int }}",
+    "a decimal number, divided": "{% set n = namespace(x=price) %}{% for i in range(9999) %}"
+    "{% set n.x = n.x / small %}{% endfor %}{{ n.x | int }}",
+    "a decimal number, multiplied": _grow("price", "{% set n.x = n.x * n.x %}"),
     "macros": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}"
     "{% endif %}{% endmacro %}{{ m(40) }}",
     "recursive loops": "{% for a in range(9) recursive %}{% if loop.depth < 40 %}"
@@ -79,7 +89,7 @@ TOO_MUCH = {
 def test_too_much_is_refused(body: str) -> None:
     """The error names the field, and comes before the machine feels it."""
     with pytest.raises(InvalidTemplate, match=r"^body"):
-        fill(body=body, context={"long": "x" * 10_000}, max_bytes=100_000)
+        fill(body=body, context=CONTEXT, max_bytes=100_000)
 
 
 def test_time_is_bounded() -> None:

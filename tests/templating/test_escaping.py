@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prefect_smtp_relay.templating.arguments import fill_arguments
+
 from .filling import Reader, fill, render_body
 
 HOSTILE = "[click](http://evil.example) <img src=x> \r\nBcc: a@b"
@@ -222,3 +224,11 @@ def test_any_text_shows_as_typed(text: str) -> None:
     assert reader.tags == Reader(render_body("<{{ value }}>", value="x").html).tags
     subject = fill(subject="<{{ value }}>", context={"value": text}).subject
     assert subject == "<" + re.sub(r"\s+", " ", text) + ">"
+
+
+@pytest.mark.parametrize("written", ["\\ud800", "\ud800"])
+@pytest.mark.parametrize("field", ["subject", "body", "text", "html"])
+def test_half_a_character_of_a_template_is_replaced(written: str, field: str) -> None:
+    """No mail can carry it, wherever it comes from."""
+    filled, values = fill_arguments({field: f"{{{{ '{written}' }}}}"}, {})
+    assert values.fill(filled[field]) == "\N{REPLACEMENT CHARACTER}"

@@ -66,6 +66,15 @@ def test_tokens_of_requests(text: str) -> None:
         f"{{'db': {{'password': '{CANARY}'}}}}",
         f'{{"password":"{CANARY}","user":"ann"}}',
         f'"{{\\"api_key\\": \\"{CANARY}\\"}}"',
+        f"<user>ann</user><ns:dbPassword type='x'>{CANARY}</ns:dbPassword>",
+        f"environ['DB_PASSWORD'] = '{CANARY}'",
+        f"passwords=['{CANARY}', 'b{CANARY}']",
+        f"next=password%3D{TOKEN}",
+        f"curl -u ann:{CANARY} https://h",
+        f"sessionid={CANARY}",
+        f"hf_{TOKEN}{TOKEN} npm_{TOKEN}{TOKEN} ya29.{TOKEN}{TOKEN}",
+        f"https://hooks.slack.com/services/T0/B0/{TOKEN}",
+        f"https://api.telegram.org/bot123456:{TOKEN}/sendMessage",
         f"jwt={TOKEN}",
         f"otp: {TOKEN}",
         f"creds={CANARY}",
@@ -119,7 +128,21 @@ def test_the_rest_of_a_text_is_shown() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", "a:", "a.", "key=", "http://a:", "http://", "--token ", "bearer ", "'x', ", "\\", "eyJ"],
+    [
+        "a",
+        "a:",
+        "a.",
+        "key=",
+        "http://a:",
+        "http://",
+        "--token ",
+        "bearer ",
+        "'x', ",
+        "\\",
+        "eyJ",
+        "<key>",
+        "-u a:",
+    ],
 )
 def test_the_search_does_not_explode(piece: str) -> None:
     """A text of 200 kB takes no more than its length."""

@@ -14,7 +14,7 @@ Fernet tokens under the same names, and what is in clear is not submitted. Nor a
 users, or that others may open: `Outbox` can be told to take both.
 """
 
-from prefect_smtp_relay.transports.outbox.outbox import FROM_PENDING, Outbox
+from prefect_smtp_relay.transports.outbox.outbox import Outbox
 from prefect_smtp_relay.transports.outbox.stored_mail import FlushReport, StoredMail
 
-__all__ = ["FROM_PENDING", "FlushReport", "Outbox", "StoredMail"]
+__all__ = ["FlushReport", "Outbox", "StoredMail"]

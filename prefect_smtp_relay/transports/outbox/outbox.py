@@ -8,7 +8,6 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
@@ -18,13 +17,6 @@ from prefect_smtp_relay.transports.outbox.entries import Entries
 from prefect_smtp_relay.transports.outbox.flush import Submit, flush
 from prefect_smtp_relay.transports.outbox.record import Record
 from prefect_smtp_relay.transports.outbox.stored_mail import FlushReport, StoredMail
-
-FROM_PENDING = Mailbox("from-not-set", "outbox.invalid")
-"""The From of a message that was stored while nobody named one.
-
-The relay that takes the message later decides on the From and replaces this one. RFC 2606,
-section 2, reserves ``.invalid``: it can never be anybody's address.
-"""
 
 _NO_RELAY = "no relay was connected"
 

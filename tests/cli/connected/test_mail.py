@@ -11,8 +11,8 @@ from prefect.client.orchestration import SyncPrefectClient
 from pydantic import SecretStr
 
 from prefect_smtp_relay import SMTP, SendGrid, send_an_email
+from prefect_smtp_relay.mail.sender import FROM_PENDING
 from prefect_smtp_relay.testing.mail_server import MailServer
-from prefect_smtp_relay.transports.outbox import FROM_PENDING
 
 RunCli = Callable[..., Any]
 

@@ -13,8 +13,9 @@ from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.render import render_mime
+from prefect_smtp_relay.mail.sender import FROM_PENDING
 from prefect_smtp_relay.transports.base import Transport
-from prefect_smtp_relay.transports.outbox import FROM_PENDING, Outbox
+from prefect_smtp_relay.transports.outbox import Outbox
 
 NewMessage = Callable[..., Message]
 Store = Callable[..., Message]
