@@ -11,6 +11,7 @@ from prefect import flow, task
 from prefect_smtp_relay import SMTP, Receipt, send_an_email
 from prefect_smtp_relay.exceptions import (
     EmailError,
+    InternalError,
     PermanentFailure,
     TransientFailure,
     UnknownRelay,
@@ -83,16 +84,17 @@ def test_after_the_last_retry_the_mail_is_kept_once(
 def test_an_error_of_the_program_is_not_tried_again(
     relay: SMTP, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is no EmailError fails at once: trying again would not help."""
+    """What nobody foresaw fails at once: trying again would not help."""
     calls: list[object] = []
 
     def broken(*args: object) -> None:
         calls.append(args)
         raise ZeroDivisionError
 
-    monkeypatch.setattr("prefect_smtp_relay.delivery.attempt.settle", broken)
-    with pytest.raises(ZeroDivisionError):
+    monkeypatch.setattr("prefect_smtp_relay.delivery.routing.resolve_sender", broken)
+    with pytest.raises(InternalError) as caught:
         send_with(relay)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert len(calls) == 1
 
 
