@@ -298,7 +298,10 @@ class DeliveryError(EmailError):
 
     def __str__(self) -> str:
         stage = f" ({self.stage})" if self.stage else ""
-        return f"{self.transport}{stage}: {self.detail}" if self.detail else self.transport
+        # An unsaved block has no name, only the kind of one.
+        block = f"{self.relay}, " if "/" in self.relay else ""
+        text = f"{self.transport}{stage}: {self.detail}" if self.detail else self.transport
+        return f"{block}{text}"
 
 
 class TransientFailure(DeliveryError):

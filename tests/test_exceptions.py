@@ -56,6 +56,15 @@ def test_every_error_is_built_from_one_text(cls: type[EmailError]) -> None:
     assert str(cls(str(error))) == str(error)
 
 
+@pytest.mark.parametrize("cls", DELIVERY)
+@pytest.mark.parametrize(("relay", "named"), [("smtp/corporate", "smtp/corporate, "), ("smtp", "")])
+def test_a_delivery_error_names_the_block(cls: type[DeliveryError], relay: str, named: str) -> None:
+    """The block is beside the host, in the text and the repr, where it has a name."""
+    error = cls("smtp://mx.example.org:587").copy(relay=relay)
+    assert str(copied(error)) == f"{named}smtp://mx.example.org:587"
+    assert repr(error) == f"{cls.__name__}: {named}smtp://mx.example.org:587"
+
+
 @pytest.mark.parametrize("cls", CLASSES)
 def test_every_error_survives_a_pickle(cls: type[EmailError]) -> None:
     """An error comes back with its type, text, arguments and answer to "try again?"."""

@@ -55,8 +55,7 @@ def log_retry(task: Task[..., Any], task_run: TaskRun, error: EmailError) -> Non
     if error.max_retries is not None:
         left = min(left, error.max_retries - task_run.run_count)
     run_logger().warning(
-        "%s%s The next try is in about %.0f seconds; %d more may follow.",
-        f"{error.relay}: " if error.relay else "",
+        "%s The next try is in about %.0f seconds; %d more may follow.",
         f"{str(error).rstrip('.')}.",
         max(delay, error.retry_after or 0),
         left,
