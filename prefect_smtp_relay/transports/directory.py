@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -99,7 +100,8 @@ class PrivateDirectory:
 
     @staticmethod
     def _is_own(status: os.stat_result) -> bool:
-        return status.st_uid == os.geteuid() and not status.st_mode & 0o077
+        is_file = stat.S_ISREG(status.st_mode)
+        return is_file and status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
     def modified(self, name: str) -> float | None:
         """Return a file's modification time in seconds of the epoch, or None."""
@@ -179,7 +181,8 @@ def _private(path: str, flags: int) -> int:
 
 
 def _without_links(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
+    """Open a file itself, and at once: a pipe in its place would be waited for without end."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _forget(temporary: Path) -> None:

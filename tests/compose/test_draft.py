@@ -143,4 +143,4 @@ def test_a_body_that_is_empty_once_filled_is_refused(body: str) -> None:
 
 def test_a_body_that_is_only_a_picture_is_not_empty() -> None:
     """What shows is what counts."""
-    assert composed("![]({{ where }})", "graph", context={"where": "cid:graph"}).html
+    assert composed("![](cid:{{ which }})", "graph", context={"which": "graph"}).html

@@ -201,6 +201,20 @@ def test_what_another_user_stored_is_not_submitted(
 
 
 @posix_only
+@pytest.mark.parametrize("suffix", [".eml", ".json"])
+def test_a_pipe_is_not_waited_for(
+    outbox: Outbox, directory: Path, store: Store, relay: Any, suffix: str
+) -> None:
+    """It could hold up a flush without end."""
+    store()
+    [file] = directory.glob(f"*{suffix}")
+    file.unlink()
+    os.mkfifo(file, 0o600)
+    report = outbox.flush(relay)
+    assert (report.accepted, report.remaining, relay.taken) == ([], 1, [])
+
+
+@posix_only
 def test_a_link_is_not_followed(
     outbox: Outbox, directory: Path, store: Store, relay: Any, tmp_path: Path
 ) -> None:
