@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from prefect_smtp_relay.compose.bad_values import leave_out_bad_values
 from prefect_smtp_relay.compose.footer import run_signature
 from prefect_smtp_relay.compose.options import MailArguments, check_arguments
 from prefect_smtp_relay.exceptions import EmailError, InternalError
@@ -80,7 +81,7 @@ def _fill(
     filled, values = fill_arguments(
         arguments, context, settings.max_text_megabytes * MEGABYTE, left_out
     )
-    return cast("MailArguments", filled), values
+    return leave_out_bad_values(cast("MailArguments", filled), arguments, left_out), values
 
 
 def _render(mail: MailArguments, values: Values | None, settings: SmtpRelaySettings) -> Rendered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from prefect_smtp_relay.exceptions import InvalidMailbox
+from prefect_smtp_relay.exceptions import InvalidMailbox, MessageError
 from prefect_smtp_relay.mail.address_syntax import split_list
 from prefect_smtp_relay.mail.mailbox import Mailbox
 
@@ -50,11 +50,11 @@ class LeftOut:
         except InvalidMailbox as error:
             self.leave_out(error)
 
-    def leave_out(self, error: InvalidMailbox) -> None:
-        """Note a mailbox that is left out.
+    def leave_out(self, error: MessageError) -> None:
+        """Note a mailbox, or an option of a mail, that is left out.
 
         Raises:
-            InvalidMailbox: bad data is refused.
+            MessageError: bad data is refused.
         """
         if self._refuses:
             raise error

@@ -126,3 +126,29 @@ def test_receipt_and_one_warning_name_it(caplog: pytest.LogCaptureFixture) -> No
     told = [r.getMessage() for r in caplog.records if "nobody" in r.getMessage()]
     assert len(told) == 1
     assert told[0].startswith("Bad data is not in the mail <")
+
+
+OPTIONS = [
+    ("custom_logo_url", "cid:x"),
+    ("custom_logo_url", "javascript:alert(1)"),
+    ("list_unsubscribe", "https://example.org/a b"),
+    ("list_unsubscribe", "nobody"),
+    ("categories", "Störung"),
+    ("importance", "urgent"),
+]
+
+
+@pytest.mark.parametrize(("name", "bad"), OPTIONS)
+def test_an_option_that_a_value_makes_wrong_is_left_out(name: str, bad: str) -> None:
+    """The mail goes out without it, and its note names the option."""
+    arguments: dict[str, Any] = {name: "{{ bad }}"}
+    message = render("ann@example.org", "S", "B", context={"bad": bad}, **arguments).message
+    assert any(note.startswith(name) for note in message.left_out)
+
+
+@pytest.mark.parametrize(("name", "bad"), OPTIONS)
+def test_an_option_that_the_author_writes_wrong_is_an_error(name: str, bad: str) -> None:
+    """With a context, too, what is not a value of it is refused."""
+    arguments: dict[str, Any] = {name: bad}
+    with pytest.raises(MessageError, match=name):
+        render("ann@example.org", "S", "B", context={"n": 1}, **arguments)
