@@ -210,8 +210,8 @@ class Attempt:
 
     def _to_reach(self) -> Envelope:
         """Address those whom no earlier try reached."""
-        address = self.relay.envelope if self.relay else Envelope.of
-        whole, reached = address(self.message), self.state.receipt
+        bounces_to = self.relay.reverse_path if self.relay else None
+        whole, reached = Envelope.of(self.message, bounces_to), self.state.receipt
         return whole if reached is None else whole.only_for(reached.deferred)
 
     def _note(self, state: RetryState) -> None:

@@ -24,7 +24,9 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
         policy = SenderPolicy.protecting(settings.protected_domains)
         policy.check_draft(message)  # the setting may have changed, or the stored file
         message = message.with_sender(relay.sender(message.requested_from, policy))
-        envelope = replace(envelope, reverse_path=relay.envelope(message).reverse_path)
+        envelope = replace(
+            envelope, reverse_path=Envelope.of(message, relay.reverse_path).reverse_path
+        )
     receipt = relay.transport.deliver(message, envelope).model_copy(update={"relay": relay.name})
     outcome.tell(receipt)
     return receipt

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, NoSender, UnknownRelay
-from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
-from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.sender import FROM_PENDING, SenderPolicy, resolve_sender
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import SmtpRelaySettings
@@ -37,20 +35,15 @@ class Relay:
         transport: the way there.
         senders: candidates for From, in their order; empty ones are passed over. One may be the
             username, so they are not printed.
+        reverse_path: of mails that name none, or None for their sender.
         submits: whether mail leaves this process: only then does it need a sender.
-        reverse_path: of mails that name none, or empty for their sender.
     """
 
     name: str
     transport: Transport
     senders: tuple[str, ...] = field(repr=False)
+    reverse_path: Mailbox | None = None
     submits: bool = True
-    reverse_path: str = ""
-
-    def envelope(self, message: Message) -> Envelope:
-        """Address a message as this relay does."""
-        own = Mailbox.parse(self.reverse_path, "reverse_path") if self.reverse_path else None
-        return Envelope.of(message, own)
 
     def sender(self, requested: Mailbox | None, policy: SenderPolicy) -> Mailbox:
         """Decide who a mail is from.
@@ -139,7 +132,9 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
     if block is None:
         return _default_delivery(settings, wanted=requested == OUTBOX)
     senders = (block.sender_before_default(), settings.default_from, block.sender_after_default())
-    return Relay(block.relay_name, block.get_transport(), senders, reverse_path=block.bounces_to())
+    bounces_to = block.bounces_to()
+    reverse_path = Mailbox.parse(bounces_to, "reverse_path") if bounces_to else None
+    return Relay(block.relay_name, block.get_transport(), senders, reverse_path)
 
 
 def check_relay(requested: RelayInput) -> None:
