@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.attempt import Attempt
@@ -50,15 +51,24 @@ def deliver(
     first = _first_of_each_key(attempts)
     waiting = [each for each in dict.fromkeys(first) if each.outcome is None]
     _wait(waiting, choice, patience)
-    _submit([each for each in waiting if not each.draft.idempotency_key], choice, connections)
-    for group in _groups([each for each in waiting if each.draft.idempotency_key]):
-        with claiming([attempt.draft for attempt in group]) as claims:
-            for attempt, claim in zip(group, claims, strict=True):
-                attempt.claim(claim)
+    for group in _groups(waiting):
+        with _claimed([each for each in group if each.draft.idempotency_key]):
             _submit([each for each in group if each.outcome is None], choice, connections)
     outcomes = [_outcome(attempt, leader) for attempt, leader in zip(attempts, first, strict=True)]
     _remember(attempts, outcomes)
     return outcomes
+
+
+@contextmanager
+def _claimed(attempts: Sequence[Attempt]) -> Iterator[None]:
+    """Claim the keys of mails, and learn what was accepted under them before."""
+    if not attempts:
+        yield
+        return
+    with claiming([attempt.draft for attempt in attempts]) as claims:
+        for attempt, claim in zip(attempts, claims, strict=True):
+            attempt.claim(claim)
+        yield
 
 
 def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> None:
@@ -100,10 +110,17 @@ def _hand_over(
         raise
 
 
-def _groups(attempts: Sequence[Attempt]) -> Iterator[Sequence[Attempt]]:
-    """Parts of as many keys as may be claimed at once."""
-    for start in range(0, len(attempts), MAX_AT_ONCE):
-        yield attempts[start : start + MAX_AT_ONCE]
+def _groups(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
+    """The mails in their order, in parts of as many keys as may be claimed at once."""
+    group: list[Attempt] = []
+    keys = 0
+    for attempt in attempts:
+        keys += bool(attempt.draft.idempotency_key)
+        if keys > MAX_AT_ONCE:
+            yield group
+            group, keys = [], 1
+        group.append(attempt)
+    yield group
 
 
 def _first_of_each_key(attempts: Sequence[Attempt]) -> list[Attempt]:

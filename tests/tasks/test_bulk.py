@@ -91,6 +91,7 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
         "cc": ["cat@example.org"],
         "bcc": "eve@example.org",
         "reply_to": "desk@example.org",
+        "reverse_path": "bounces@example.org",
         "attachments": {"a.csv": b"a,b\n"},
         "inline_images": {"graph": ("graph.png", b"\x89PNG\r\n\x1a\n")},
         "headers": {"X-Team": "payments"},
