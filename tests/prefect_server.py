@@ -19,7 +19,7 @@ from filelock import FileLock
 
 _CACHE = Path(__file__).parents[1] / ".pytest_cache"
 _STARTUP_SECONDS = 180
-_STOP_SECONDS = 30
+_STOP_SECONDS = 5
 _POLL_SECONDS = 0.1
 _DATABASE = "prefect.db"
 _PREFECT = (sys.executable, "-m", "prefect")
