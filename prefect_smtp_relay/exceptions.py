@@ -9,7 +9,7 @@
     |  |- InvalidTemplate             a template, or the context for it, that cannot be filled in
     |  |- NoRecipients                nobody in to, cc and bcc
     |  |- AttachmentError             a file that is missing, unreadable or has no name
-    |  |- MessageTooLarge             more octets than the relay or the setting takes
+    |  |- MessageTooLarge             more bytes than the relay or the setting takes
     |  |- ProtectedDomain             a sender in one of the setting's protected_domains
     |  `- UnsupportedFeature          something that the chosen relay cannot express
     |- RelayConfigurationError        a wrong block or setting, never retried
@@ -170,7 +170,7 @@ class AttachmentError(MessageError):
 
 
 class MessageTooLarge(MessageError):
-    """The message has more octets than the relay takes (RFC 1870), or than the setting permits."""
+    """The message has more bytes than the relay takes (RFC 1870), or than the setting permits."""
 
 
 class ProtectedDomain(MessageError):

@@ -62,23 +62,6 @@ def log_retry(task: Task[..., Any], task_run: TaskRun, error: EmailError) -> Non
     )
 
 
-@contextlib.contextmanager
-def noting_interruption(message: str, *values: object) -> Iterator[None]:
-    """Leave a trace of mail that a task's timeout or a cancellation broke off.
-
-    Args:
-        message: for the log, with a place for each of the values.
-        values: what stands there.
-    """
-    try:
-        yield
-    except EmailError:
-        raise
-    except BaseException:
-        run_logger().error(message, *values)
-        raise
-
-
 def _current_run_logger() -> RunLogger | None:
     if chosen := _chosen.get():
         return chosen
