@@ -129,6 +129,9 @@ def send_an_email(
             - ``importance``: ``high``, ``normal`` or ``low``.
             - ``preheader``: what inboxes show after the subject, in place of the body's first
               words.
+            - ``tone``: ``critical``, ``warning``, ``good`` or ``info``: the colour of a bar above
+              the body. ``labels``: what the mail is in a word or two, above its heading, such as
+              ``["SEV1", "Resolved"]``; a mapping gives each a tone of its own.
             - ``include_header``: show the logo, or the name, above the body.
             - ``include_footer``: say below the body which flow run sent it.
             - ``custom_logo_url``: the web address of a logo; by default the setting
