@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
 
 from prefect.settings import Settings, get_current_settings
 from prefect.settings.base import PrefectBaseSettings, build_settings_config
@@ -96,6 +97,10 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="The language that mails are written in, for programs that read them aloud.",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$",
     )
+    time_zone: str = Field(
+        default="UTC",
+        description="The time zone of the dates in reports and digests, such as Europe/Berlin.",
+    )
     outbox_path: Path = Field(
         default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
         description="The directory of the outbox.",
@@ -171,6 +176,17 @@ class SmtpRelaySettings(PrefectBaseSettings):
     @classmethod
     def _is_one_line(cls, value: str) -> str:
         return check_text(value, "header_name")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, OSError, ValueError):
+            near = nearest(value, available_timezones())
+            hint = f"Did you mean {near!r}?" if near else "Write one such as 'Europe/Berlin'."
+            raise InvalidField(f"{value!r} is not a time zone", hint) from None
+        return value
 
     @field_validator("outbox_path", "capture_to")
     @classmethod
