@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from prefect_smtp_relay.mail.attachments.attachment import Attachment
     from prefect_smtp_relay.mail.mailbox import Mailbox
     from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+    from prefect_smtp_relay.notifications.causes import Cause, cause_of
     from prefect_smtp_relay.notifications.durations import format_duration
     from prefect_smtp_relay.notifications.hooks import (
         email_on_cancellation,
@@ -50,6 +51,8 @@ _HOMES = {
     "RunReport": "notifications.report",
     "asend_an_email": "tasks",
     "asend_emails": "tasks",
+    "Cause": "notifications.causes",
+    "cause_of": "notifications.causes",
     "describe_flow_run": "notifications.reading",
     "email_on_cancellation": "notifications.hooks",
     "email_on_completion": "notifications.hooks",
@@ -66,6 +69,7 @@ _HOMES = {
 __all__ = [
     "SMTP",
     "Attachment",
+    "Cause",
     "Mailbox",
     "Preview",
     "Receipt",
@@ -76,6 +80,7 @@ __all__ = [
     "__version__",
     "asend_an_email",
     "asend_emails",
+    "cause_of",
     "describe_flow_run",
     "email_on_cancellation",
     "email_on_completion",
