@@ -14,6 +14,7 @@ from prefect_smtp_relay._version import __version__
 if TYPE_CHECKING:
     from prefect_smtp_relay.blocks.sendgrid import SendGrid
     from prefect_smtp_relay.blocks.smtp import SMTP
+    from prefect_smtp_relay.compose.batches import in_batches
     from prefect_smtp_relay.compose.preview import render
     from prefect_smtp_relay.mail.attachments.attachment import Attachment
     from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -60,6 +61,7 @@ _HOMES = {
     "email_on_failure": "notifications.hooks",
     "escape_markdown": "rendering.quoting",
     "format_duration": "notifications.durations",
+    "in_batches": "compose.batches",
     "mask": "transports.masking",
     "render": "compose.preview",
     "send_an_email": "tasks",
@@ -88,6 +90,7 @@ __all__ = [
     "email_on_failure",
     "escape_markdown",
     "format_duration",
+    "in_batches",
     "mask",
     "render",
     "send_an_email",

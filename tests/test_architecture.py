@@ -43,6 +43,7 @@ PUBLIC = [
     "email_on_failure",
     "escape_markdown",
     "format_duration",
+    "in_batches",
     "mask",
     "render",
     "send_an_email",
