@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prefect_smtp_relay.mail.attachments.attachment import Attachment
     from prefect_smtp_relay.mail.mailbox import Mailbox
     from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+    from prefect_smtp_relay.notifications.causes import Cause, cause_of
     from prefect_smtp_relay.notifications.durations import format_duration
     from prefect_smtp_relay.notifications.hooks import (
         email_on_cancellation,
@@ -52,6 +53,8 @@ _HOMES = {
     "RunReport": "notifications.report",
     "asend_an_email": "tasks",
     "asend_emails": "tasks",
+    "Cause": "notifications.causes",
+    "cause_of": "notifications.causes",
     "describe_flow_run": "notifications.reading",
     "email_on_cancellation": "notifications.hooks",
     "email_on_completion": "notifications.hooks",
@@ -70,6 +73,7 @@ _HOMES = {
 __all__ = [
     "SMTP",
     "Attachment",
+    "Cause",
     "Mailbox",
     "Preview",
     "Receipt",
@@ -80,6 +84,7 @@ __all__ = [
     "__version__",
     "asend_an_email",
     "asend_emails",
+    "cause_of",
     "describe_flow_run",
     "email_on_cancellation",
     "email_on_completion",

@@ -24,6 +24,7 @@ PURE = ROOMS[: ROOMS.index("settings")]
 PUBLIC = [
     "SMTP",
     "Attachment",
+    "Cause",
     "Mailbox",
     "Preview",
     "Receipt",
@@ -34,6 +35,7 @@ PUBLIC = [
     "__version__",
     "asend_an_email",
     "asend_emails",
+    "cause_of",
     "describe_flow_run",
     "email_on_cancellation",
     "email_on_completion",
