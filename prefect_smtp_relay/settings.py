@@ -36,6 +36,7 @@ from prefect_smtp_relay.exceptions import (
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.recipients import RecipientPolicy
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.frame import check_web_address
@@ -74,6 +75,15 @@ class SmtpRelaySettings(PrefectBaseSettings):
     protected_domains: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = Field(
         default_factory=list,
         description="Domains, with their subdomains, that no workflow may use as a sender.",
+    )
+    redirect_to: str = Field(
+        default="",
+        description="For staging: one mailbox that gets every mail, in place of its recipients.",
+    )
+    allowed_recipients: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = Field(
+        default_factory=list,
+        description="For staging: addresses and domains that may get mail; *.example.org for the"
+        " subdomains. Where it is empty, everybody may.",
     )
     default_delivery: Literal["store", "refuse"] = Field(
         default="store",
@@ -151,10 +161,16 @@ class SmtpRelaySettings(PrefectBaseSettings):
             if not (isinstance(value, str) and not value.strip())
         }
 
-    @field_validator("default_from")
+    @field_validator("default_from", "redirect_to")
     @classmethod
     def _is_mailbox(cls, value: str) -> str:
-        return str(Mailbox.parse(value, "default_from")) if value else ""
+        return str(Mailbox.parse(value, "")) if value else ""
+
+    @field_validator("allowed_recipients")
+    @classmethod
+    def _are_recipients(cls, value: list[str]) -> list[str]:
+        RecipientPolicy.allowing(value)
+        return value
 
     @field_validator("protected_domains")
     @classmethod
