@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from prefect.settings.sources import (
 from pydantic import (
     BeforeValidator,
     Field,
+    Secret,
     SecretStr,
     ValidationError,
     field_validator,
@@ -39,6 +41,7 @@ from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.frame import check_web_address
+from prefect_smtp_relay.spool import Spool, open_spool
 
 _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
 
@@ -58,6 +61,20 @@ def _split_commas(value: Any) -> Any:
     """Environment variables are ``a, b``; TOML has a list."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _read_json(value: Any) -> Any:
+    """Environment variables are JSON; TOML may have a table."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise InvalidField("is not JSON", 'Write an object, such as {"key": "..."}.') from None
+
+
+def _refuse_url(value: Any) -> Any:
+    if "://" in str(value):
+        raise InvalidField("is a URL", "Name a directory of this host.")
     return value
 
 
@@ -109,6 +126,25 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="Which files of the outbox are submitted: own (of this user, closed to others,"
         " encrypted where outbox_key is set), or any, while keys or users change.",
     )
+    spool: str = Field(
+        default_factory=lambda: str(get_current_settings().home / "smtp-relay" / "spool"),
+        description="Where mail waits and keys are kept: a directory, or a URL such as"
+        " s3://bucket/mail that all hosts share.",
+    )
+    spool_options: Annotated[Secret[dict[str, Any]], NoDecode, BeforeValidator(_read_json)] = Field(
+        default_factory=lambda: Secret({}),
+        description="For a spool behind a URL: options of its fsspec file system, as JSON.",
+    )
+    spool_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_split_commas)] = Field(
+        default_factory=list,
+        description="Fernet keys that encrypt the spool; the first encrypts, all decrypt. Required"
+        " where the spool is not a directory.",
+    )
+    spool_accepts: Literal["own", "any"] = Field(
+        default="own",
+        description="Which files of the spool are taken: own (of this user, closed to others,"
+        " encrypted where spool_key is set), or any, while keys or users change.",
+    )
     unknown_outcome: Literal["retry", "keep"] = Field(
         default="retry",
         description="Where the answer was lost and a mail may have been accepted: retry at most"
@@ -122,7 +158,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         ge=1,
         description="How large the attachments and inline images of a mail may be, in all.",
     )
-    capture_to: Path | None = Field(
+    capture_to: Annotated[Path | None, BeforeValidator(_refuse_url)] = Field(
         default=None, description="A directory: mails are written there as files; none leaves."
     )
 
@@ -171,6 +207,18 @@ class SmtpRelaySettings(PrefectBaseSettings):
     @classmethod
     def _is_one_line(cls, value: str) -> str:
         return check_text(value, "header_name")
+
+    @model_validator(mode="after")
+    def _spool_can_be_opened(self) -> SmtpRelaySettings:
+        """A spool that cannot be opened would be found out by the first mail that fails."""
+        self.open_spool()
+        return self
+
+    def open_spool(self) -> Spool:
+        """Open the spool; nothing is read or written yet."""
+        options = self.spool_options.get_secret_value()
+        accepts_any = self.spool_accepts == "any"
+        return open_spool(self.spool, self.spool_key, options, accepts_any=accepts_any)
 
     @field_validator("outbox_path", "capture_to")
     @classmethod
