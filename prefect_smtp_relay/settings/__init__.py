@@ -125,7 +125,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
     )
     spool_options: Annotated[Secret[dict[str, Any]], NoDecode, BeforeValidator(_read_json)] = Field(
         default_factory=lambda: Secret({}),
-        description="For a spool behind a URL: options of its fsspec file system, as JSON.",
+        description="For a spool at a URL: options of its fsspec file system, as JSON.",
     )
     spool_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_split_commas)] = Field(
         default_factory=list,

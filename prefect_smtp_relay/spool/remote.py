@@ -31,7 +31,7 @@ _MAX_CLIENT_ERROR, _LATER = 499, frozenset({408, 409, 429})
 
 
 class RemoteStore:
-    """A `Store` behind a URL.
+    """A `Store` at a URL.
 
     Args:
         url: of a protocol in `EXTRAS`, with a bucket and perhaps a folder.
