@@ -13,12 +13,13 @@ from prefect_smtp_relay.mail.attachments.inline_images import check_inline_image
 from prefect_smtp_relay.mail.left_out import LeftOut
 from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.labels import read_labels, read_tone
 from prefect_smtp_relay.rendering.render import Rendered, render
 from prefect_smtp_relay.rendering.values import MEGABYTE, Values
 from prefect_smtp_relay.settings import SmtpRelaySettings
 
 _BODY = ("context", "body", "html", "text", "preheader")
-_FRAME = ("include_header", "include_footer", "custom_logo_url")
+_FRAME = ("tone", "labels", "include_header", "include_footer", "custom_logo_url")
 _RENDERED = frozenset((*_BODY, *_FRAME))
 """Arguments that are used up by the rendering; the others are those of `compose`."""
 
@@ -86,6 +87,7 @@ def _fill(
 
 def _render(mail: MailArguments, values: Values | None, settings: SmtpRelaySettings) -> Rendered:
     has_header = mail.get("include_header", True)
+    tone = read_tone(mail.get("tone"))
     frame = Frame(
         logo_url=(mail.get("custom_logo_url") or settings.logo_url) if has_header else "",
         name=settings.header_name if has_header else "",
@@ -93,6 +95,8 @@ def _render(mail: MailArguments, values: Values | None, settings: SmtpRelaySetti
         footer=run_signature() if mail.get("include_footer", True) else "",
         title=str(mail["subject"]),
         language=settings.language,
+        tone=tone,
+        labels=read_labels(mail.get("labels"), tone),
     )
     return render(
         mail["body"] or "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Required, TypedDict, cast
+from typing import Any, Literal, Required, TypedDict, cast
 
 from prefect_smtp_relay.exceptions import MessageError, nearest
 from prefect_smtp_relay.mail.attachments.reading import AttachmentInput
@@ -11,6 +11,7 @@ from prefect_smtp_relay.mail.categories import CategoriesInput
 from prefect_smtp_relay.mail.headers.advisory import Importance
 from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
+from prefect_smtp_relay.rendering.labels import LabelsInput, Tone
 
 
 class MailOptions(TypedDict, total=False):
@@ -32,6 +33,8 @@ class MailOptions(TypedDict, total=False):
     importance: Importance | None
     reverse_path: str | Mailbox | None
     preheader: str | None
+    tone: Tone | Literal[""] | None
+    labels: LabelsInput
     include_header: bool
     include_footer: bool
     custom_logo_url: str

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from string import Template
 from typing import Literal
 
+from prefect_smtp_relay.notifications.causes import say_state, without_engine_words
 from prefect_smtp_relay.notifications.durations import format_duration
 from prefect_smtp_relay.rendering.quoting import clean, code_block, escape_markdown
 
 _DEFAULT_SUBJECT = "$state: $kind $name ($run)"
 _MAX_SUBJECT = 200
-_ENGINE_WORDS = re.compile(
-    r"(?:(?:Flow|Task) run encountered an exception:?"
-    r"|Execution was interrupted by an unexpected exception:)\s+"
-)
-_CAPITAL_WITHIN = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,13 +90,13 @@ class RunReport:
     @property
     def error(self) -> str:
         """The state's message without the words that Prefect's engine puts before an exception."""
-        return _ENGINE_WORDS.sub("", self.message, count=1)
+        return without_engine_words(self.message)
 
     @property
     def body(self) -> str:
         """The report in Markdown: what went wrong, where to look, then the details."""
         sections = [
-            f"# {escape_markdown(f'{self.name} {_in_words(self.state)}')}",
+            f"# {escape_markdown(f'{self.name} {say_state(self.state)}')}",
             code_block(self.error) if self.error.strip() else "",
             self._buttons(),
             self._facts(),
@@ -133,11 +128,6 @@ class RunReport:
 
 def _section(title: str, lines: Sequence[str]) -> str:
     return f"## {title}\n\n{code_block(chr(10).join(lines))}" if lines else ""
-
-
-def _in_words(state: str) -> str:
-    """``TimedOut`` as "timed out"."""
-    return _CAPITAL_WITHIN.sub(" ", state).lower()
 
 
 def _name_state(name: str, state_type: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import anyio.to_thread
 from prefect.blocks.abstract import NotificationBlock, NotificationError
@@ -105,6 +105,17 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         title="Markdown",
         description="Read the body as Markdown; messages of states are not.",
     )
+    tone: Literal["", "critical", "warning", "good", "info"] = Field(
+        default="",
+        title="Tone",
+        description="The colour of a bar above the body; empty for none.",
+    )
+    labels: str = Field(
+        default="",
+        title="Labels",
+        description="Words to show above the body, with commas between them.",
+        examples=["production, on call"],
+    )
     include_header: bool = Field(
         default=True,
         title="Include header",
@@ -145,7 +156,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         except MessageError as error:
             raise error.copy(field="") from error
 
-    @field_validator("subject_prefix", "thread")
+    @field_validator("subject_prefix", "thread", "labels")
     @classmethod
     def _check_prefix(cls, value: str) -> str:
         return _in_one_line(value)
@@ -208,6 +219,8 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             "subject": _in_one_line(f"{self.subject_prefix} {mask(subject or _SUBJECT)}"),
             "body": _keep_lines(mask(body)) if self.markdown else quote_text(mask(body)),
             "thread": self.thread,
+            "tone": self.tone,
+            "labels": self.labels,
             "include_header": self.include_header,
             "include_footer": self.include_footer,
             "custom_logo_url": self.custom_logo_url,
