@@ -131,6 +131,8 @@ def test_the_defaults() -> None:
     assert settings.model_dump() == {
         "default_from": "",
         "protected_domains": [],
+        "redirect_to": "",
+        "allowed_recipients": [],
         "default_delivery": "store",
         "invalid_values": "leave_out",
         "logo_url": "",
