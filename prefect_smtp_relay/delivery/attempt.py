@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from prefect_smtp_relay.compose.staging import check_recipients, redirect
 from prefect_smtp_relay.delivery import outcome, pacing
 from prefect_smtp_relay.delivery.identity import Identity
 from prefect_smtp_relay.delivery.keys import Claim
@@ -56,7 +57,7 @@ class Attempt:
     def __init__(
         self, draft: Draft, run: Run, number: int, settings: SmtpRelaySettings, *, keeps: bool
     ) -> None:
-        self.draft = draft
+        self.draft = draft = redirect(draft, settings)
         self.identity = Identity.of(run, number, draft.idempotency_key)
         self.outcome: Outcome | None = None
         self._run = run
@@ -104,6 +105,7 @@ class Attempt:
         with self._failing():
             policy = SenderPolicy.protecting(self._settings.protected_domains)
             policy.check_draft(self.draft)
+            check_recipients(self.draft, self._settings)
             self.relay = relay = choice.get()
             sender = relay.sender(self.draft.requested_from, policy)
             message = self._complete(sender)

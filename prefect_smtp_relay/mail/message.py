@@ -72,6 +72,11 @@ class Draft:
     categories: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
+    @property
+    def visible_recipients(self) -> tuple[Mailbox, ...]:
+        """Those named in a header: to and cc."""
+        return self.to + self.cc
+
     def from_mailbox(
         self, mailbox: Mailbox, seed: str = "", composed_at: datetime | None = None
     ) -> Message:
@@ -122,11 +127,6 @@ class Message(Draft):
         """
         headers = move_thread(self.headers, self.from_.domain, mailbox.domain)
         return replace(self, from_=mailbox, headers=headers)
-
-    @property
-    def visible_recipients(self) -> tuple[Mailbox, ...]:
-        """Those named in a header: to and cc."""
-        return self.to + self.cc
 
     @property
     def needs_smtputf8(self) -> bool:
