@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         email_on_completion,
         email_on_crash,
         email_on_failure,
+        email_on_recovery,
     )
     from prefect_smtp_relay.notifications.reading import describe_flow_run
     from prefect_smtp_relay.notifications.report import RunReport
@@ -59,6 +60,7 @@ _HOMES = {
     "email_on_completion": "notifications.hooks",
     "email_on_crash": "notifications.hooks",
     "email_on_failure": "notifications.hooks",
+    "email_on_recovery": "notifications.hooks",
     "escape_markdown": "rendering.quoting",
     "format_duration": "notifications.durations",
     "in_batches": "compose.batches",
@@ -88,6 +90,7 @@ __all__ = [
     "email_on_completion",
     "email_on_crash",
     "email_on_failure",
+    "email_on_recovery",
     "escape_markdown",
     "format_duration",
     "in_batches",
