@@ -44,6 +44,7 @@ PUBLIC = [
     "email_on_recovery",
     "escape_markdown",
     "format_duration",
+    "format_time",
     "in_batches",
     "mask",
     "render",

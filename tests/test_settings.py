@@ -23,6 +23,7 @@ VALID = [
     ("logo_url", "https://example.org/logo.png?v=2", "https://example.org/logo.png?v=2"),
     ("header_name", "Acme Status", "Acme Status"),
     ("language", "pt-BR", "pt-BR"),
+    ("time_zone", "Europe/Berlin", "Europe/Berlin"),
     ("outbox_path", "/var/spool/relay", Path("/var/spool/relay")),
     ("outbox_path", "~/relay", Path.home() / "relay"),
     ("outbox_key", "new-key, old-key", ["new-key", "old-key"]),
@@ -36,6 +37,8 @@ INVALID = [
     ("max_attachment_megabytes", "25 MB", "valid integer"),
     ("logo_url", "logo.png", "'logo.png' is not a web address. Write https://..."),
     ("language", "Deutsch, bitte", "match pattern"),
+    ("time_zone", "Europe/Berlim", "Did you mean 'Europe/Berlin'?"),
+    ("time_zone", "Europe", "'Europe' is not a time zone"),
     ("header_name", "a\u2029b", "contains the character '\\u2029'"),
 ]
 
@@ -122,6 +125,7 @@ def test_the_defaults() -> None:
         "logo_url": "",
         "header_name": "Prefect",
         "language": "en",
+        "time_zone": "UTC",
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],
         "outbox_accepts": "own",

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
 
 from prefect.settings import Settings, get_current_settings
 from prefect.settings.base import PrefectBaseSettings, build_settings_config
-from prefect.settings.sources import (
-    EnvFilterSettingsSource,
-    FilteredDotEnvSettingsSource,
-    PrefectTomlConfigSettingsSource,
-    ProfileSettingsTomlLoader,
-    PyprojectTomlConfigSettingsSource,
-)
+from prefect.settings.sources import ProfileSettingsTomlLoader
 from pydantic import (
     BeforeValidator,
     Field,
@@ -24,23 +18,17 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsError
 
-from prefect_smtp_relay.exceptions import (
-    EmailError,
-    InvalidField,
-    RelayConfigurationError,
-    nearest,
-)
+from prefect_smtp_relay.exceptions import InvalidField, RelayConfigurationError, nearest
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.frame import check_web_address
-
-_PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
+from prefect_smtp_relay.settings.errors import configuration_error
+from prefect_smtp_relay.settings.names import PREFIX, names_in, refuse_misspelt
 
 _FILES: tuple[str | Path, ...] = (
     ".env",
@@ -96,6 +84,10 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="The language that mails are written in, for programs that read them aloud.",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$",
     )
+    time_zone: str = Field(
+        default="UTC",
+        description="The time zone of the dates in reports and digests, such as Europe/Berlin.",
+    )
     outbox_path: Path = Field(
         default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
         description="The directory of the outbox.",
@@ -129,7 +121,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
     @property
     def size_limit(self) -> SizeLimit:
         """The same, for the checks of a mail."""
-        return SizeLimit(self.max_attachment_megabytes, f"{_PREFIX}MAX_ATTACHMENT_MEGABYTES")
+        return SizeLimit(self.max_attachment_megabytes, f"{PREFIX}MAX_ATTACHMENT_MEGABYTES")
 
     @classmethod
     def settings_customise_sources(
@@ -138,7 +130,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         """Read what Prefect reads, and refuse what is misspelt in any of it."""
         sources = super().settings_customise_sources(settings_cls, *args, **kwargs)
         for source in sources:
-            _refuse_misspelt(_names_in(source), cls.model_fields)
+            refuse_misspelt(names_in(source), cls.model_fields)
         return sources
 
     @model_validator(mode="before")
@@ -172,6 +164,17 @@ class SmtpRelaySettings(PrefectBaseSettings):
     def _is_one_line(cls, value: str) -> str:
         return check_text(value, "header_name")
 
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, OSError, ValueError):
+            near = nearest(value, available_timezones())
+            hint = f"Did you mean {near!r}?" if near else "Write one such as 'Europe/Berlin'."
+            raise InvalidField(f"{value!r} is not a time zone", hint) from None
+        return value
+
     @field_validator("outbox_path", "capture_to")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
@@ -193,7 +196,7 @@ class _Memory:
 
 
 _VARIABLES = (
-    *(f"{_PREFIX}{name.upper()}" for name in SmtpRelaySettings.model_fields),
+    *(f"{PREFIX}{name.upper()}" for name in SmtpRelaySettings.model_fields),
     *_PREFECT_VARIABLES,
 )
 
@@ -223,71 +226,14 @@ def _state(profiles: Path) -> tuple[object, ...]:
     return len(os.environ), *values, *map(_stamp, _FILES), _stamp(profiles)
 
 
-def configuration_error(
-    error: ValidationError, label: Callable[[str], str], only: str = ""
-) -> RelayConfigurationError:
-    """Say which fields are wrong and how to fix them, without any value.
-
-    Args:
-        error: what Pydantic found.
-        label: names a field as people know it.
-        only: the one field to tell about, which is wrong.
-    """
-    errors = error.errors(include_input=False, include_url=False)
-    found = [_problem(each, label) for each in errors if only in {"", *each["loc"][:1]}]
-    if len(found) == 1:
-        return found[0]
-    return RelayConfigurationError("; ".join(str(each).rstrip(".") for each in found) + ".")
-
-
-def _problem(found: ErrorDetails, label: Callable[[str], str]) -> InvalidField:
-    raised = found.get("ctx", {}).get("error")
-    place = list(map(str, found["loc"]))
-    if not isinstance(raised, EmailError):
-        raised = InvalidField(str(raised) if raised else found["msg"])
-    place = place or [raised.field]
-    return InvalidField(raised.problem, raised.fix, field=": ".join([label(place[0]), *place[1:]]))
-
-
 def _read() -> SmtpRelaySettings:
     try:
         return SmtpRelaySettings()
     except SettingsError as error:
         raise RelayConfigurationError(str(error), "Correct that file.", field="settings") from None
     except ValidationError as error:
-        wrong = configuration_error(error, lambda name: f"{_PREFIX}{name.upper()}")
+        wrong = configuration_error(error, lambda name: f"{PREFIX}{name.upper()}")
         raise wrong.within("settings") from None
-
-
-def _names_in(source: PydanticBaseSettingsSource) -> Iterator[tuple[str, str]]:
-    """The names of settings of ours in a source, as they are written there, and where it is."""
-    if isinstance(source, (PrefectTomlConfigSettingsSource, PyprojectTomlConfigSettingsSource)):
-        yield from ((name, str(source.toml_file_path)) for name in source.toml_data)
-    elif isinstance(source, ProfileSettingsTomlLoader):
-        yield from _with_prefix(source.profile_settings, str(source.profiles_path))
-    elif isinstance(source, FilteredDotEnvSettingsSource):
-        yield from _with_prefix(source.env_vars, ".env")
-    elif isinstance(source, EnvFilterSettingsSource):
-        yield from _with_prefix(source.env_vars, "")
-
-
-def _with_prefix(names: Iterable[str], file: str) -> Iterator[tuple[str, str]]:
-    upper = (name.upper() for name in names)
-    return ((name, file) for name in upper if name.startswith(_PREFIX))
-
-
-def _refuse_misspelt(names: Iterable[tuple[str, str]], known: Iterable[str]) -> None:
-    """A misspelt protected_domains would protect nothing, and nobody would know."""
-    for name, file in names:
-        prefix = _PREFIX if name.startswith(_PREFIX) else ""
-        setting = name.removeprefix(prefix).lower()
-        if setting in known:
-            continue
-        spelt = {n: f"{prefix}{n.upper()}" if prefix else n for n in known}
-        near = spelt.get(nearest(setting, known))
-        fix = f"Did you mean {near}?" if near else f"There are: {', '.join(spelt.values())}."
-        where = f" in {file}" if file else ""
-        raise RelayConfigurationError(f"there is no setting {name}{where}", fix, field="settings")
 
 
 def _stamp(path: str | Path) -> tuple[int, ...] | None:
