@@ -16,13 +16,13 @@ from prefect.utilities.urls import url_for
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.notifications.asking import ask
 from prefect_smtp_relay.notifications.parameters import Masker, shorten
+from prefect_smtp_relay.notifications.recovery import Recovery
 from prefect_smtp_relay.notifications.related import (
     failed_task,
     failures_before,
     last_success,
     name_deployment,
 )
-from prefect_smtp_relay.notifications.recovery import Recovery
 from prefect_smtp_relay.notifications.report import RunReport
 from prefect_smtp_relay.notifications.run_log import read_log
 from prefect_smtp_relay.notifications.tracebacks import innermost_place, shorten_traceback

@@ -111,7 +111,7 @@ class RunMail:
         tone = self.options.get("tone") or report.tone
         mail: MailArguments = {
             **report.mail,
-            **self.options,  # type: ignore[typeddict-item]  # all of them are mail arguments
+            **self.options,
             "to": self.to,
             "thread": self.options.get("thread") or report.thread,
             "tone": tone,
