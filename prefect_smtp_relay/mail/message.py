@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
-from prefect_smtp_relay.exceptions import InvalidHeader, MessageError, NoRecipients
+from prefect_smtp_relay.exceptions import MessageError, NoRecipients
 from prefect_smtp_relay.mail.attachments.attachment import Attachment
 from prefect_smtp_relay.mail.attachments.reading import (
     AttachmentInput,
@@ -17,16 +17,17 @@ from prefect_smtp_relay.mail.attachments.reading import (
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.categories import CategoriesInput, read_categories
 from prefect_smtp_relay.mail.headers.advisory import (
-    AUTOMATIC,
     Importance,
     automatic_headers,
+    check_start,
     check_thread,
     importance_headers,
     move_root,
     thread_headers,
     thread_root,
 )
-from prefect_smtp_relay.mail.headers.fields import HeaderFields, check_field, check_text
+from prefect_smtp_relay.mail.headers.fields import HeaderFields, check_text
+from prefect_smtp_relay.mail.headers.free import split_headers
 from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput, unsubscribe_headers
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 
@@ -75,6 +76,11 @@ class Draft:
     idempotency_key: str = ""
     categories: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+
+    @property
+    def visible_recipients(self) -> tuple[Mailbox, ...]:
+        """Those named in a header: to and cc."""
+        return self.to + self.cc
 
     def from_mailbox(
         self,
@@ -146,11 +152,6 @@ class Message(Draft):
         return replace(self, from_=mailbox, headers=headers, message_id=message_id)
 
     @property
-    def visible_recipients(self) -> tuple[Mailbox, ...]:
-        """Those named in a header: to and cc."""
-        return self.to + self.cc
-
-    @property
     def needs_smtputf8(self) -> bool:
         """Whether a header has an address that only RFC 6532 can write."""
         shown = (self.from_, self.sender, *self.visible_recipients, *self.reply_to)
@@ -201,7 +202,7 @@ def compose(
         MessageError: naming the argument and the fix.
     """
     recipients = _parse_recipients(left_out, to=to, cc=cc, bcc=bcc)
-    sender, free_headers = _split_headers(headers) if headers else (None, ())
+    sender, free_headers = split_headers(headers) if headers else (None, ())
     files = read_attachments(attachments, size_limit)
     images = read_inline_images(inline_images, size_limit)
     if size_limit:
@@ -222,7 +223,7 @@ def compose(
         + importance_headers(importance, free_headers)
         + unsubscribe_headers(list_unsubscribe, free_headers),
         thread=check_thread(thread, free_headers),
-        starts_thread=_check_start(starts_thread, thread),
+        starts_thread=check_start(starts_thread, thread),
         idempotency_key=_check_key(idempotency_key),
         categories=read_categories(categories),
         left_out=tuple(left_out),
@@ -250,14 +251,6 @@ def _parse_recipients(
     return recipients
 
 
-def _check_start(starts_thread: bool | None, thread: str | None) -> bool:
-    if starts_thread and not thread:
-        raise InvalidHeader(
-            "there is no thread to start", "Write thread='INC-42' too.", field="starts_thread"
-        )
-    return bool(starts_thread)
-
-
 def _check_key(key: str | None) -> str:
     key, field = check_body("" if key is None else key, "idempotency_key"), "idempotency_key"
     if key and not key.strip():
@@ -269,27 +262,6 @@ def _check_key(key: str | None) -> str:
             field=field,
         )
     return key
-
-
-def _split_headers(
-    headers: Mapping[str, str | None],
-) -> tuple[Mailbox | None, HeaderFields]:
-    if not isinstance(headers, Mapping):
-        raise InvalidHeader(
-            "expected a mapping of names to texts", "Write headers={...}.", field="headers"
-        )
-    checked = [
-        check_field(name, "" if value is None else value)
-        for name, value in headers.items()
-        if value is not None or str(name).lower() in AUTOMATIC
-    ]
-    senders = [value for name, value in checked if name.lower() == "sender"]
-    free = tuple((name, value) for name, value in checked if name.lower() != "sender")
-    if len(senders) > 1 or len({name.lower() for name, _ in free}) < len(free):
-        raise InvalidHeader(
-            "a name is there twice, in upper and lower case", "Remove one.", field="headers"
-        )
-    return (Mailbox.parse(senders[0], "headers['Sender']") if senders else None), free
 
 
 def check_body(body: str, field: str) -> str:

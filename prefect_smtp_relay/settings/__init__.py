@@ -13,6 +13,7 @@ from prefect.settings.sources import ProfileSettingsTomlLoader
 from pydantic import (
     BeforeValidator,
     Field,
+    Secret,
     SecretStr,
     ValidationError,
     field_validator,
@@ -24,11 +25,14 @@ from prefect_smtp_relay.exceptions import InvalidField, RelayConfigurationError,
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.recipients import RecipientPolicy
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.frame import check_web_address
 from prefect_smtp_relay.settings.errors import configuration_error
 from prefect_smtp_relay.settings.names import PREFIX, names_in, refuse_misspelt
+from prefect_smtp_relay.settings.values import read_json, refuse_url, split_commas
+from prefect_smtp_relay.spool import Spool, open_spool
 
 _FILES: tuple[str | Path, ...] = (
     ".env",
@@ -42,13 +46,6 @@ _PREFECT_VARIABLES = ("PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"
 """They say which profile is read."""
 
 
-def _split_commas(value: Any) -> Any:
-    """Environment variables are ``a, b``; TOML has a list."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
 class SmtpRelaySettings(PrefectBaseSettings):
     """What applies to every mail of this process, whichever relay takes it."""
 
@@ -59,9 +56,18 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="",
         description="The From mailbox where neither the action nor the block names one.",
     )
-    protected_domains: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = Field(
+    protected_domains: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = Field(
         default_factory=list,
         description="Domains, with their subdomains, that no workflow may use as a sender.",
+    )
+    redirect_to: str = Field(
+        default="",
+        description="For staging: one mailbox that gets every mail, in place of its recipients.",
+    )
+    allowed_recipients: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = Field(
+        default_factory=list,
+        description="For staging: addresses and domains that may get mail; *.example.org for the"
+        " subdomains. Where it is empty, everybody may.",
     )
     default_delivery: Literal["store", "refuse"] = Field(
         default="store",
@@ -92,7 +98,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
         description="The directory of the outbox.",
     )
-    outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_split_commas)] = Field(
+    outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(split_commas)] = Field(
         default_factory=list,
         description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
     )
@@ -100,6 +106,25 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="own",
         description="Which files of the outbox are submitted: own (of this user, closed to others,"
         " encrypted where outbox_key is set), or any, while keys or users change.",
+    )
+    spool: str = Field(
+        default_factory=lambda: str(get_current_settings().home / "smtp-relay" / "spool"),
+        description="Where mail waits and keys are kept: a directory, or a URL such as"
+        " s3://bucket/mail that all hosts share.",
+    )
+    spool_options: Annotated[Secret[dict[str, Any]], NoDecode, BeforeValidator(read_json)] = Field(
+        default_factory=lambda: Secret({}),
+        description="For a spool at a URL: options of its fsspec file system, as JSON.",
+    )
+    spool_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(split_commas)] = Field(
+        default_factory=list,
+        description="Fernet keys that encrypt the spool; the first encrypts, all decrypt. Required"
+        " where the spool is not a directory.",
+    )
+    spool_accepts: Literal["own", "any"] = Field(
+        default="own",
+        description="Which files of the spool are taken: own (of this user, closed to others,"
+        " encrypted where spool_key is set), or any, while keys or users change.",
     )
     unknown_outcome: Literal["retry", "keep"] = Field(
         default="retry",
@@ -114,7 +139,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         ge=1,
         description="How large the attachments and inline images of a mail may be, in all.",
     )
-    capture_to: Path | None = Field(
+    capture_to: Annotated[Path | None, BeforeValidator(refuse_url)] = Field(
         default=None, description="A directory: mails are written there as files; none leaves."
     )
 
@@ -143,10 +168,16 @@ class SmtpRelaySettings(PrefectBaseSettings):
             if not (isinstance(value, str) and not value.strip())
         }
 
-    @field_validator("default_from")
+    @field_validator("default_from", "redirect_to")
     @classmethod
     def _is_mailbox(cls, value: str) -> str:
-        return str(Mailbox.parse(value, "default_from")) if value else ""
+        return str(Mailbox.parse(value, "")) if value else ""
+
+    @field_validator("allowed_recipients")
+    @classmethod
+    def _are_recipients(cls, value: list[str]) -> list[str]:
+        RecipientPolicy.allowing(value)
+        return value
 
     @field_validator("protected_domains")
     @classmethod
@@ -163,6 +194,18 @@ class SmtpRelaySettings(PrefectBaseSettings):
     @classmethod
     def _is_one_line(cls, value: str) -> str:
         return check_text(value, "header_name")
+
+    @model_validator(mode="after")
+    def _spool_can_be_opened(self) -> SmtpRelaySettings:
+        """A spool that cannot be opened would be found out by the first mail that fails."""
+        self.open_spool()
+        return self
+
+    def open_spool(self) -> Spool:
+        """Open the spool; nothing is read or written yet."""
+        options = self.spool_options.get_secret_value()
+        accepts_any = self.spool_accepts == "any"
+        return open_spool(self.spool, self.spool_key, options, accepts_any=accepts_any)
 
     @field_validator("time_zone")
     @classmethod

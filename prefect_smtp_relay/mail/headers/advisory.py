@@ -96,6 +96,19 @@ def check_thread(thread: str | None, free: HeaderFields) -> str:
     return thread
 
 
+def check_start(starts_thread: bool | None, thread: str | None) -> bool:
+    """Return whether a message starts a thread.
+
+    Raises:
+        InvalidHeader: there is none.
+    """
+    if starts_thread and not thread:
+        raise InvalidHeader(
+            "there is no thread to start", "Write thread='INC-42' too.", field="starts_thread"
+        )
+    return bool(starts_thread)
+
+
 def move_root(message_id: str, old_domain: str, new_domain: str) -> str:
     """Bring a thread's root into another sender's domain; another Message-ID stays as it is.
 
