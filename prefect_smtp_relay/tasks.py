@@ -122,7 +122,7 @@ def send_an_email(
               body.
             - ``headers``: further header fields.
             - ``thread``: a key such as ``INC-42``: mails of one key and sender domain show in
-              one thread.
+              one thread. ``starts_thread``: this is its first mail, which the others answer.
             - ``idempotency_key``: names this one mail, 1 to 255 characters: while the result
               storage has its receipt, further calls with the key, from any run, return that and
               submit nothing.
@@ -130,6 +130,9 @@ def send_an_email(
             - ``importance``: ``high``, ``normal`` or ``low``.
             - ``preheader``: what inboxes show after the subject, in place of the body's first
               words.
+            - ``tone``: ``critical``, ``warning``, ``good`` or ``info``: the colour of a bar above
+              the body. ``labels``: what the mail is in a word or two, above its heading, such as
+              ``["SEV1", "Resolved"]``; a mapping gives each a tone of its own.
             - ``include_header``: show the logo, or the name, above the body.
             - ``include_footer``: say below the body which flow run sent it.
             - ``custom_logo_url``: the web address of a logo; by default the setting
