@@ -17,7 +17,7 @@ import httpx
 
 from tests.fleet.deployed import PID_FILE, POOL, ROOT, recipient
 from tests.fleet.disk_mail_server import Accepted, Audit, accepted_mails
-from tests.fleet.processes import Program, wait_for
+from tests.fleet.processes import Program
 from tests.prefect_server import PrefectServer, copy_database, free_port
 
 _FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}

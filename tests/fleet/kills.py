@@ -11,8 +11,9 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -22,6 +23,7 @@ from tests.fleet.fleet import Fleet, is_final
 
 _KILLS_A_RUN = 4
 _RUN_SECONDS = 400
+_HEADING = "kind         way    kills  mails   lost  same ID  other ID  scheduled by hand"
 _LEFT_FINAL_SECONDS = 10
 """The time that Prefect has to run a crashed run again, before a person would."""
 
@@ -88,8 +90,13 @@ class Tally:
 
     kills: int = 0
     mails: int = 0
-    audit: Audit = Audit()
+    audit: Audit = field(default_factory=Audit)
     stuck: int = 0
+
+    def __str__(self) -> str:
+        audit = self.audit
+        counted = f"{audit.lost:6} {audit.same_id:8} {audit.other_id:9} {self.stuck:18}"
+        return f"{self.kills:6} {self.mails:6} {counted}"
 
 
 def strike(
@@ -115,16 +122,16 @@ def _strike_run(
     tally: Tally,
 ) -> None:
     give_up_at = time.monotonic() + _RUN_SECONDS
-    final_since = None
+    final_since = 0.0
     while (state := _state(fleet, run_id)) != "COMPLETED":
-        assert time.monotonic() < give_up_at, f"{run_id} is {state}; see {fleet.home}"
+        now = time.monotonic()
+        assert now < give_up_at, f"{run_id} is {state}; see {fleet.home}"
         if kills and fleet.is_under_way() and _moment_came(fleet, run_id, rng, mails):
             KINDS[kind](fleet, run_id, rng)
             kills -= 1
             tally.kills += 1
-        elif not is_final(state):
-            final_since = None
-        elif (final_since := final_since or time.monotonic()) < time.monotonic() - 10:
+        final_since = (final_since or now) if is_final(state) else 0.0
+        if final_since and now > final_since + _LEFT_FINAL_SECONDS:
             fleet.set_state(run_id, "SCHEDULED")
             tally.stuck += 1
         time.sleep(0.1)
@@ -161,22 +168,21 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ways", nargs="+", choices=("one", "batch"), default=["one", "batch"])
     wanted = parser.parse_args(arguments)
-    print("kind         way    kills  mails   lost  same ID  other ID  rescheduled by hand")
+    sys.stdout.write(f"{_HEADING}\n")
     for kind in wanted.kinds:
-        with tempfile.TemporaryDirectory(prefix="fleet-") as home:
-            with Fleet(Path(home)).running() as fleet:
-                for way in wanted.ways:
-                    rng = random.Random(f"{wanted.seed}/{kind}/{way}")
-                    one = way == "one"
-                    tally = strike(
-                        fleet, kind, wanted.kills, rng, mails=wanted.mails, one_by_one=one
-                    )
-                    audit = tally.audit
-                    print(
-                        f"{kind:12} {way:5} {tally.kills:6} {tally.mails:6} {audit.lost:6}"
-                        f" {audit.same_id:8} {audit.other_id:9} {tally.stuck:6}",
-                        flush=True,
-                    )
+        with _fleet() as fleet:
+            for way in wanted.ways:
+                rng = random.Random(f"{wanted.seed}/{kind}/{way}")  # noqa: S311  # the same again
+                one = way == "one"
+                tally = strike(fleet, kind, wanted.kills, rng, mails=wanted.mails, one_by_one=one)
+                sys.stdout.write(f"{kind:12} {way:5} {tally}\n")
+                sys.stdout.flush()
+
+
+@contextmanager
+def _fleet() -> Iterator[Fleet]:
+    with tempfile.TemporaryDirectory(prefix="fleet-") as home, Fleet(Path(home)).running() as fleet:
+        yield fleet
 
 
 if __name__ == "__main__":
