@@ -16,10 +16,10 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from prefect_smtp_relay.testing.mail_server import MailServer
+from tests.failure_mails import connect, mail_on_failure
 from tests.fleet.databases import postgresql, redis
 from tests.fleet.processes import Program, wait_for
 from tests.prefect_server import PrefectServer
-from tests.server.test_automation import connect, mail_on_failure
 
 _RUNS = 6
 
