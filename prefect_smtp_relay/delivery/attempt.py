@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from prefect_smtp_relay.compose.staging import check_recipients, redirect
@@ -14,6 +15,7 @@ from prefect_smtp_relay.delivery.keys import Claim
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.retry_state import NOTHING, RetryState, RetryStates
 from prefect_smtp_relay.delivery.routing import Relay, RelayChoice
+from prefect_smtp_relay.delivery.thread_start import is_first
 from prefect_smtp_relay.exceptions import (
     EmailError,
     InternalError,
@@ -64,6 +66,7 @@ class Attempt:
         self._settings = settings
         self._keeps = keeps
         self._claim = Claim(draft)
+        self._is_begun = False
         self.relay: Relay | None = None
         self._message: Message | None = None
         self._resume()
@@ -111,6 +114,7 @@ class Attempt:
             message = self._complete(sender)
             if self.state.not_before:
                 pacing.check(self.state, relay.name)
+            self._is_begun = True
             return Prepared(relay, message, self._to_reach())
         return None
 
@@ -121,6 +125,21 @@ class Attempt:
         elif self.relay is not None:
             with self._failing():
                 self._end(result.model_copy(update={"relay": self.relay.name}))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the mail has no outcome, or one that the next try may change."""
+        error = self.outcome.error if self.outcome else None
+        return self.outcome is None or (error is not None and not error.given_up)
+
+    def break_off(self) -> None:
+        """Keep the mail: no try follows, and this one may have submitted it."""
+        error = self.outcome.error if self.outcome else None
+        if error is None and self._is_begun and self.relay is not None:
+            error = OutcomeUnknown(
+                self.relay.transport.name, "the task ended while the message was submitted"
+            )
+        self._fail_for_good(error or EmailError("the task ended before the mail was submitted"))
 
     def note_result(self) -> None:
         """Remember the outcome for the next try of a batch, of which other mails go again."""
@@ -164,7 +183,10 @@ class Attempt:
             moment = pacing.not_before(error)
             self._note(replace(self.state, error=error, not_before=moment))
             self.outcome = Outcome(error=error)
-            return
+        else:
+            self._fail_for_good(error)
+
+    def _fail_for_good(self, error: EmailError) -> None:
         self._forget()
         if self.state.receipt is None:
             self._give_up(error)
@@ -207,8 +229,15 @@ class Attempt:
     def _complete(self, sender: Mailbox) -> Message:
         """Complete the draft, with the same Message-ID and Date on every try."""
         identity = self.identity
-        self._message = self.draft.from_mailbox(sender, identity.seed, identity.composed_at)
+        self._message = self.draft.from_mailbox(
+            sender, identity.seed, identity.composed_at, is_first=self._is_first
+        )
         return self._message
+
+    @cached_property
+    def _is_first(self) -> bool:
+        starts, thread = self.draft.starts_thread, self.draft.thread
+        return starts and is_first(thread, self.identity.seed, self._settings)
 
     def _to_reach(self) -> Envelope:
         """Address those whom no earlier try reached."""
