@@ -136,7 +136,7 @@ def test_the_defaults() -> None:
         "default_delivery": "store",
         "invalid_values": "leave_out",
         "logo_url": "",
-        "header_name": "Prefect",
+        "header_name": "",
         "language": "en",
         "time_zone": "UTC",
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
@@ -304,7 +304,7 @@ def test_a_removed_file_is_forgotten(workplace: Path) -> None:
     _write_toml(workplace / "prefect.toml", 'header_name = "Acme"')
     assert _read("header_name") == "Acme"
     (workplace / "prefect.toml").unlink()
-    assert _read("header_name") == "Prefect"
+    assert _read("header_name") == ""
 
 
 def test_a_profile_that_is_edited_is_read_again(
