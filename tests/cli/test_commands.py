@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -125,7 +126,7 @@ def test_an_interrupted_entry_is_listed_as_such(run_cli: RunCli, keep: Callable[
 def test_mail_of_an_earlier_version_is_moved(
     run_cli: RunCli, keep: Callable[[], Path], tmp_path: Path, outbox: Outbox
 ) -> None:
-    """Where it used to be, the list tells of it; one command moves it, also what was interrupted."""
+    """Where it used to be, the list tells of it; one command moves it, interrupted or not."""
     path, former = keep(), tmp_path / "home" / "smtp-relay" / "outbox"
     former.mkdir(parents=True)
     record = path.with_suffix(".json")

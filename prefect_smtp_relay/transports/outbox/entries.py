@@ -69,7 +69,7 @@ class Entries:
     def import_from(self, former: Spool) -> int:
         """Move here what earlier versions stored in a directory; return how many there were.
 
-        They renamed the file of a message that was being submitted: that one may have been accepted.
+        They renamed a message that was being submitted: that one may have been accepted.
         """
         moved = 0
         for name in (entry.key for entry in former.list(".")):
