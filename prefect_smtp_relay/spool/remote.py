@@ -20,7 +20,7 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "s3": {
         "use_listings_cache": False,
         "max_concurrency": 1,  # more would ask for the size before each read
-        "config_kwargs": {"retries": {"mode": "standard", "total_max_attempts": 3}},
+        "config_kwargs": {"retries": {"mode": "standard", "total_max_attempts": 2}},
     },
     "gcs": {"use_listings_cache": False},
 }
