@@ -153,7 +153,9 @@ def test_an_unreadable_priority_is_an_error_that_names_the_document(
     smtp("broken")
     smtp("good")
     save_as_the_ui_does(client, "broken", priority="high")
-    with pytest.raises(RelayConfigurationError, match=r"smtp/broken: \*Priority\* \(`priority`\)"):
+    with pytest.raises(
+        RelayConfigurationError, match=r"smtp/broken: \*Advanced: Priority\* \(`priority`\)"
+    ):
         catalog.preferred()
 
 
@@ -162,7 +164,7 @@ def test_an_unreadable_priority_of_sendgrid_does_not_stop_smtp(client: SyncPrefe
     sendgrid("broken")
     save_as_the_ui_does(client, "broken", "sendgrid", priority="high")
     with pytest.raises(
-        RelayConfigurationError, match=r"sendgrid/broken: \*Priority\* \(`priority`\)"
+        RelayConfigurationError, match=r"sendgrid/broken: \*Advanced: Priority\* \(`priority`\)"
     ):
         catalog.preferred()
     smtp("good")

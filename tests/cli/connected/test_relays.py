@@ -124,7 +124,7 @@ def test_a_document_whose_priority_is_unreadable(
     _break(client, "broken", priority="high")
     run = cli("status")
     assert run.code == 1
-    assert "fails: smtp/broken: *Priority* (`priority`): is not a whole number" in run.out
+    assert "fails: smtp/broken: *Advanced: Priority* (`priority`): is not a whole number" in run.out
     assert any(line.startswith("smtp/good ") for line in run.out.splitlines())
     document = json.loads(cli("status", "--json").out)
     assert document["next_mail"]["relay"] == ""
