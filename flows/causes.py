@@ -8,24 +8,13 @@ from collections.abc import Iterable, Sized
 from typing import Any
 
 from prefect.client.schemas.objects import FlowRun
+from prefect.states import Pending
 from prefect.utilities.urls import url_for
 
-from prefect_smtp_relay import mask
+from prefect_smtp_relay import Cause, cause_of
 
-_ENGINE_WORDS = re.compile(
-    r"^(Flow run encountered an exception:|Execution was interrupted by .*?:)\s*"
-)
-_WITH_DIGIT = re.compile(r"[\w-]*\d[\w-]*")
 _CAPITAL_WITHIN = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_MAX_TEXT = 120
 _LINKS = 3
-
-
-def cause_of(run: FlowRun) -> str:
-    """The exception's type and text, masked, in one short line; or the state's name."""
-    message = (run.state and run.state.message) or ""
-    line = " ".join(mask(_ENGINE_WORDS.sub("", message)).split()) or state_of(run)
-    return line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]} …"
 
 
 def state_of(run: FlowRun) -> str:
@@ -48,7 +37,7 @@ def by_flow_and_cause(runs: Iterable[tuple[str, FlowRun]]) -> list[dict[str, Any
     """Group runs, newest first, by flow and by cause; what differs in numbers is one cause."""
     grouped: dict[str, dict[str, list[FlowRun]]] = defaultdict(lambda: defaultdict(list))
     for flow_name, run in runs:
-        grouped[flow_name][_WITH_DIGIT.sub("#", cause_of(run))].append(run)
+        grouped[flow_name][_cause_of(run).kind].append(run)
     flows = sorted(grouped.items(), key=lambda item: -sum(map(len, item[1].values())))
     return [
         {
@@ -59,11 +48,15 @@ def by_flow_and_cause(runs: Iterable[tuple[str, FlowRun]]) -> list[dict[str, Any
     ]
 
 
+def _cause_of(run: FlowRun) -> Cause:
+    return cause_of(run.state or Pending())
+
+
 def _cause(runs: list[FlowRun]) -> dict[str, Any]:
     last = runs[0].end_time
     return {
         "count": len(runs),
-        "text": cause_of(runs[0]),
+        "text": _cause_of(runs[0]).text,
         "last": f"{last:%a %H:%M} UTC" if last else "",
         "runs": [(run.name, url_for("flow-run", obj_id=run.id) or "") for run in runs[:_LINKS]],
         "more": len(runs) - _LINKS,

@@ -14,20 +14,24 @@ from prefect_smtp_relay._version import __version__
 if TYPE_CHECKING:
     from prefect_smtp_relay.blocks.sendgrid import SendGrid
     from prefect_smtp_relay.blocks.smtp import SMTP
+    from prefect_smtp_relay.compose.batches import in_batches
     from prefect_smtp_relay.compose.preview import render
     from prefect_smtp_relay.mail.attachments.attachment import Attachment
     from prefect_smtp_relay.mail.mailbox import Mailbox
     from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+    from prefect_smtp_relay.notifications.causes import Cause, cause_of
     from prefect_smtp_relay.notifications.durations import format_duration
     from prefect_smtp_relay.notifications.hooks import (
         email_on_cancellation,
         email_on_completion,
         email_on_crash,
         email_on_failure,
+        email_on_recovery,
     )
     from prefect_smtp_relay.notifications.reading import describe_flow_run
     from prefect_smtp_relay.notifications.report import RunReport
     from prefect_smtp_relay.notifications.send_an_email_block import SendAnEmail
+    from prefect_smtp_relay.notifications.times import format_time
     from prefect_smtp_relay.rendering.quoting import escape_markdown
     from prefect_smtp_relay.tasks import (
         asend_an_email,
@@ -50,13 +54,18 @@ _HOMES = {
     "RunReport": "notifications.report",
     "asend_an_email": "tasks",
     "asend_emails": "tasks",
+    "Cause": "notifications.causes",
+    "cause_of": "notifications.causes",
     "describe_flow_run": "notifications.reading",
     "email_on_cancellation": "notifications.hooks",
     "email_on_completion": "notifications.hooks",
     "email_on_crash": "notifications.hooks",
     "email_on_failure": "notifications.hooks",
+    "email_on_recovery": "notifications.hooks",
     "escape_markdown": "rendering.quoting",
     "format_duration": "notifications.durations",
+    "format_time": "notifications.times",
+    "in_batches": "compose.batches",
     "mask": "transports.masking",
     "render": "compose.preview",
     "send_an_email": "tasks",
@@ -66,6 +75,7 @@ _HOMES = {
 __all__ = [
     "SMTP",
     "Attachment",
+    "Cause",
     "Mailbox",
     "Preview",
     "Receipt",
@@ -76,13 +86,17 @@ __all__ = [
     "__version__",
     "asend_an_email",
     "asend_emails",
+    "cause_of",
     "describe_flow_run",
     "email_on_cancellation",
     "email_on_completion",
     "email_on_crash",
     "email_on_failure",
+    "email_on_recovery",
     "escape_markdown",
     "format_duration",
+    "format_time",
+    "in_batches",
     "mask",
     "render",
     "send_an_email",

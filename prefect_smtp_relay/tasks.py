@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, ParamSpec, TypeVar, Unpack
 
 import anyio.to_thread
@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import exponential_backoff
 
+from prefect_smtp_relay.compose.batches import Mails, check_mails
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.delivery.deliver import deliver
@@ -121,7 +122,7 @@ def send_an_email(
               body.
             - ``headers``: further header fields.
             - ``thread``: a key such as ``INC-42``: mails of one key and sender domain show in
-              one thread.
+              one thread. ``starts_thread``: this is its first mail, which the others answer.
             - ``idempotency_key``: names this one mail, 1 to 255 characters: while the result
               storage has its receipt, further calls with the key, from any run, return that and
               submit nothing.
@@ -129,6 +130,9 @@ def send_an_email(
             - ``importance``: ``high``, ``normal`` or ``low``.
             - ``preheader``: what inboxes show after the subject, in place of the body's first
               words.
+            - ``tone``: ``critical``, ``warning``, ``good`` or ``info``: the colour of a bar above
+              the body. ``labels``: what the mail is in a word or two, above its heading, such as
+              ``["SEV1", "Resolved"]``; a mapping gives each a tone of its own.
             - ``include_header``: show the logo, or the name, above the body.
             - ``include_footer``: say below the body which flow run sent it.
             - ``custom_logo_url``: the web address of a logo; by default the setting
@@ -161,13 +165,11 @@ asend_an_email = _mail_task("Send an email")(_in_worker_thread("asend_an_email")
 
 
 @_mail_task("Send many emails")
-def send_emails(
-    mails: Sequence[Mapping[str, Any]], *, relay: RelayInput = None, connections: int = 2
-) -> list[Receipt]:
+def send_emails(mails: Mails, *, relay: RelayInput = None, connections: int = 2) -> list[Receipt]:
     """Send many emails in one task, over a few connections that are kept.
 
     Every mail is checked before the first is submitted. A retry submits only what was not
-    accepted yet.
+    accepted yet. Thousands are spread by `in_batches`.
 
     Args:
         mails: each the arguments of `send_an_email` by their names, but for ``relay`` and
@@ -183,7 +185,8 @@ def send_emails(
         MailsNotAccepted: with the receipts and the errors, after the last retry.
     """
     with telling_failure():
-        _check(mails, connections)
+        check_mails(mails)
+        _check_connections(connections)
         settings = current_settings()
         drafts = [_draft_one_of_many(n, mail, settings) for n, mail in enumerate(mails)]
     run = Run.of_task_in(__name__)
@@ -196,11 +199,7 @@ def send_emails(
 asend_emails = _mail_task("Send many emails")(_in_worker_thread("asend_emails")(send_emails.fn))
 
 
-def _check(mails: Sequence[Mapping[str, Any]], connections: int) -> None:
-    if not isinstance(mails, Sequence) or isinstance(mails, (str, bytes)):
-        raise MessageError(
-            "expected a list of mappings", "Write mails=[{'to': ...}, ...].", field="mails"
-        )
+def _check_connections(connections: int) -> None:
     if not isinstance(connections, int) or not 1 <= connections <= _MAX_CONNECTIONS:
         raise MessageError(
             f"expected a whole number from 1 to {_MAX_CONNECTIONS}, got {connections!r}.",

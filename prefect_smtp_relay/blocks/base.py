@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from prefect_smtp_relay.exceptions import InvalidField, RelayConfigurationError, nearest
-from prefect_smtp_relay.settings import configuration_error
+from prefect_smtp_relay.settings.errors import configuration_error
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.check_report import Report
 

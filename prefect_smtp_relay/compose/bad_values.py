@@ -12,12 +12,15 @@ from prefect_smtp_relay.mail.headers.advisory import importance_headers
 from prefect_smtp_relay.mail.headers.unsubscribe import unsubscribe_headers
 from prefect_smtp_relay.mail.left_out import LeftOut
 from prefect_smtp_relay.rendering.frame import check_web_address
+from prefect_smtp_relay.rendering.labels import read_labels, read_tone
 
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "categories": read_categories,
     "custom_logo_url": lambda value: check_web_address(value, "custom_logo_url"),
     "importance": lambda value: importance_headers(value, ()),
+    "labels": lambda value: read_labels(value, ""),
     "list_unsubscribe": lambda value: unsubscribe_headers(value, ()),
+    "tone": read_tone,
 }
 """What a mail can be without, and how each is checked."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Required, TypedDict, cast
+from typing import Any, Literal, Required, TypedDict, cast
 
 from prefect_smtp_relay.exceptions import MessageError, nearest
 from prefect_smtp_relay.mail.attachments.reading import AttachmentInput
@@ -11,6 +11,7 @@ from prefect_smtp_relay.mail.categories import CategoriesInput
 from prefect_smtp_relay.mail.headers.advisory import Importance
 from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
+from prefect_smtp_relay.rendering.labels import LabelsInput, Tone
 
 
 class MailOptions(TypedDict, total=False):
@@ -27,11 +28,14 @@ class MailOptions(TypedDict, total=False):
     inline_images: Mapping[str, AttachmentInput] | None
     headers: Mapping[str, str | None] | None
     thread: str | None
+    starts_thread: bool | None
     idempotency_key: str | None
     list_unsubscribe: UnsubscribeInput
     importance: Importance | None
     reverse_path: str | Mailbox | None
     preheader: str | None
+    tone: Tone | Literal[""] | None
+    labels: LabelsInput
     include_header: bool
     include_footer: bool
     custom_logo_url: str

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 from prefect_smtp_relay.delivery import pacing
-from prefect_smtp_relay.delivery.attempt import Attempt
+from prefect_smtp_relay.delivery.attempt import Attempt, Prepared
 from prefect_smtp_relay.delivery.keys import MAX_AT_ONCE, claiming, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
-from prefect_smtp_relay.delivery.routing import Relay, RelayChoice, RelayInput
+from prefect_smtp_relay.delivery.routing import RelayChoice, RelayInput
 from prefect_smtp_relay.exceptions import EmailError, InternalError
-from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.message import Draft, Message
+from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.runtime.log import run_logger
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.transports.bulk import Result, deliver_all
+from prefect_smtp_relay.transports.bulk import deliver_all
 
 
 def deliver(
@@ -84,29 +84,48 @@ def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> 
 
 
 def _submit(attempts: Sequence[Attempt], choice: RelayChoice, connections: int) -> None:
-    """Hand mails to the relay, each at most once."""
-    ready = [(attempt, mail) for attempt in attempts if (mail := attempt.prepare(choice))]
-    if ready:
-        relay = ready[0][1].relay  # one for all: it was chosen once
-        mails = [(mail.message, mail.envelope) for _, mail in ready]
-        results = _hand_over(mails, relay, connections)
-        for (attempt, _), result in zip(ready, results, strict=True):
-            attempt.take(result)
+    """Hand mails to the relay, each at most once; each learns at once what became of it."""
+    begun: list[Attempt] = []
 
+    def prepare() -> Iterator[Prepared]:
+        for attempt in attempts:
+            if mail := attempt.prepare(choice):
+                begun.append(attempt)
+                yield mail
 
-def _hand_over(
-    mails: Sequence[tuple[Message, Envelope]], relay: Relay, connections: int
-) -> Sequence[Result]:
-    try:
-        return deliver_all(relay.transport, mails, connections)
-    except Exception as error:  # whatever a transport raises against its contract
-        return [InternalError.of(error) for _ in mails]
-    except BaseException:  # a timeout of the task, or a cancellation
-        run_logger().error(
-            "Interrupted while %s submitted: any of it may have been accepted. Look for the"
-            " Message-ID in the relay's log before you send it again.",
-            f"{mails[0][0].message_id} was" if len(mails) == 1 else f"{len(mails)} mails were",
+    mails = prepare()
+    if (first := next(mails, None)) is None:
+        return
+    transport = first.relay.transport  # one for all: it was chosen once
+    drawn = ((mail.message, mail.envelope) for mail in chain([first], mails))
+    with _interruption_told(begun):
+        deliver_all(
+            transport,
+            drawn,
+            min(connections, len(attempts)),
+            lambda number, result: begun[number].take(result),
         )
+
+
+@contextmanager
+def _interruption_told(begun: Sequence[Attempt]) -> Iterator[None]:
+    """Say of which mails nobody knows what became of them."""
+    try:
+        yield
+    except Exception as error:  # whatever a transport raises against its contract
+        for attempt in begun:
+            if attempt.outcome is None:
+                attempt.take(InternalError.of(error))
+    except BaseException:  # a timeout of the task, or a cancellation
+        open_ones = [attempt for attempt in begun if attempt.outcome is None]
+        if open_ones:
+            run_logger().error(
+                "Interrupted while %s submitted: any of it may have been accepted. Look for the"
+                " Message-ID in the relay's log before you send it again.",
+                f"{open_ones[0].message.message_id} was"
+                if len(open_ones) == 1
+                else f"{len(open_ones)} mails were",
+            )
         raise
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import anyio.to_thread
 from prefect.blocks.abstract import NotificationBlock, NotificationError
@@ -15,12 +15,13 @@ from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import CleanBlock, OnByDefault, without_defaults
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailArguments
+from prefect_smtp_relay.compose.origin import Origin
 from prefect_smtp_relay.delivery.routing import check_relay
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, InvalidField, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.rendering.frame import Frame
-from prefect_smtp_relay.rendering.quoting import quote_text
+from prefect_smtp_relay.rendering.quoting import escape_markdown, quote_text
 from prefect_smtp_relay.runtime import in_server as server_process
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger
@@ -105,6 +106,17 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         title="Markdown",
         description="Read the body as Markdown; messages of states are not.",
     )
+    tone: Literal["", "critical", "warning", "good", "info"] = Field(
+        default="",
+        title="Tone",
+        description="The colour of a bar above the body; empty for none.",
+    )
+    labels: str = Field(
+        default="",
+        title="Labels",
+        description="Words to show above the body, with commas between them.",
+        examples=["production, on call"],
+    )
     include_header: OnByDefault = Field(
         default=True,
         title="Include header",
@@ -145,7 +157,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         except MessageError as error:
             raise error.copy(field="") from error
 
-    @field_validator("subject_prefix", "thread")
+    @field_validator("subject_prefix", "thread", "labels")
     @classmethod
     def _check_prefix(cls, value: str) -> str:
         return _in_one_line(value)
@@ -208,11 +220,20 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             "subject": _in_one_line(f"{self.subject_prefix} {mask(subject or _SUBJECT)}"),
             "body": _keep_lines(mask(body)) if self.markdown else quote_text(mask(body)),
             "thread": self.thread,
+            "tone": self.tone,
+            "labels": self.labels,
             "include_header": self.include_header,
             "include_footer": self.include_footer,
             "custom_logo_url": self.custom_logo_url,
         }
-        return draft(mail, settings)
+        return draft(mail, settings, self._origin())
+
+    def _origin(self) -> Origin | None:
+        """An automation, where this is Prefect's server; else the run is asked for."""
+        if not server_process.is_entered():
+            return None
+        name = escape_markdown(self._block_document_name or "")
+        return Origin(f"an automation, with the block **{name}**," if name else "an automation")
 
 
 def _is_async_caller() -> bool:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.rendering.dedent import dedent
 from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.labels import Label
 from prefect_smtp_relay.rendering.markdown import parse, to_html
 from prefect_smtp_relay.rendering.page import wrap_in_page
-from prefect_smtp_relay.rendering.plain_text import to_plain_text
+from prefect_smtp_relay.rendering.plain_inline import wrap
+from prefect_smtp_relay.rendering.plain_text import LINE_WIDTH, to_plain_text
+from prefect_smtp_relay.rendering.quoting import end_directions
 from prefect_smtp_relay.rendering.render import Rendered
 from prefect_smtp_relay.rendering.values import Values
 
@@ -41,10 +45,17 @@ def render_body(body: str, frame: Frame, values: Values | None, max_bytes: int) 
         )
     return Rendered(
         html=wrap_in_page(html, frame, footer.html),
-        # The separator of a signature (RFC 3676, section 4.3).
-        text=f"{text}\n\n-- \n{footer.text}" if footer.text else text,
+        text=_write_text(text, frame.labels, footer.text),
         flowed=True,
     )
+
+
+def _write_text(text: str, labels: Iterable[Label], footer: str) -> str:
+    shown = " | ".join(end_directions(label.text) for label in labels)
+    head = "\n".join(wrap(f"[{shown}]", LINE_WIDTH)) if shown else ""
+    # The separator of a signature (RFC 3676, section 4.3).
+    foot = f"-- \n{footer}" if footer else ""
+    return "\n\n".join(filter(None, (head, text, foot)))
 
 
 @lru_cache(maxsize=16)

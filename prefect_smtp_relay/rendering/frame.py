@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.message import check_body
+from prefect_smtp_relay.rendering.labels import Label, Tone
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s\"<>\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
@@ -23,6 +25,8 @@ class Frame:
         footer: Markdown below it; empty for none.
         title: of the HTML document: the subject.
         language: that the body is written in, as a tag of RFC 5646.
+        tone: the colour of a bar above the body; empty for none.
+        labels: above the heading.
 
     Raises:
         MessageError: the logo has another kind of address, the preheader is not one line, or the
@@ -35,6 +39,8 @@ class Frame:
     footer: str = ""
     title: str = ""
     language: str = "en"
+    tone: Tone | Literal[""] = ""
+    labels: tuple[Label, ...] = ()
 
     def __post_init__(self) -> None:
         check_web_address(self.logo_url, "custom_logo_url")

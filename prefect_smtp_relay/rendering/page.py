@@ -33,6 +33,8 @@ def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
         padding=_PADDING * max(_SNIPPET - len(frame.preheader), 0),
         logo_url=frame.logo_url,
         name=clean(frame.name),
+        tone=frame.tone,
+        labels=frame.labels,
         content=Markup(fragment),  # noqa: S704 - the Markdown renderer has escaped it
         footer=Markup(footer),  # noqa: S704 - as above
     )

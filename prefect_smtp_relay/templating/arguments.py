@@ -19,6 +19,7 @@ _MAX_IN_HEADER = 500
 _LINES = {"subject": _MAX_IN_HEADER, "preheader": _MAX_IN_HEADER} | dict.fromkeys(
     (
         *("thread", "idempotency_key", "list_unsubscribe", "importance", "categories"),
+        *("tone", "labels"),
         *("custom_logo_url", "headers", "attachments", "inline_images"),
     ),
     0,

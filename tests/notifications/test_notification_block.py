@@ -15,7 +15,7 @@ def test_only_the_recipients_are_required() -> None:
     assert isinstance(block, NotificationBlock)
     assert block.model_dump(exclude={"to"}, exclude_none=True) == {
         **dict.fromkeys(("cc", "bcc", "from_address", "reply_to", "subject_prefix"), ""),
-        **dict.fromkeys(("thread", "custom_logo_url", "relay"), ""),
+        **dict.fromkeys(("thread", "tone", "labels", "custom_logo_url", "relay"), ""),
         "markdown": False,
         "include_header": True,
         "include_footer": True,

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.labels import Label
 from prefect_smtp_relay.rendering.render import render
 from tests.chromium import find_chromium, running_chromium
 
@@ -60,6 +61,8 @@ def everything() -> str:
         preheader="SEV1, investigating",
         footer=f"Sent by [a flow](https://example.org), run {'r' * 90}.",
         title="INC-42",
+        tone="critical",
+        labels=(Label("SEV1", "critical"), *map(Label, ("prod", "w" * 90))),
     )
     return render(EVERYTHING, frame=frame).html
 

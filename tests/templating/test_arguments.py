@@ -27,6 +27,7 @@ from .filling import fill
         ("list_unsubscribe", "https://x.example/u?t={{ team }}", "https://x.example/u?t=pay"),
         ("list_unsubscribe", ["off+{{ team }}@x.example"], ["off+pay@x.example"]),
         ("categories", "incident,{{ team }}", "incident,pay"),
+        ("labels", ["SEV1", "{{ team }}"], ["SEV1", "pay"]),
         ("categories", ("incident", "{{ team }}"), ("incident", "pay")),
         ("headers", {"X-{{ team }}": "{{ n }}"}, {"X-pay": "7"}),
         ("headers", {"Sender": "{{ name }} <a@x.example>"}, {"Sender": '"Lee, Ann" <a@x.example>'}),

@@ -136,7 +136,7 @@ WHY = [
     ({"only": 0}, False, "it is the only one"),
     ({"only": 0}, True, "SMTP goes before SendGrid"),
     ({"a": 1, "b": 2}, True, "priority 2 is the highest of the smtp blocks"),
-    ({"a": 1, "b": 1}, False, "priority 1 as smtp/b, and the first by name"),
+    ({"a": 1, "b": 1}, False, "priority 1 as smtp/b, and the older block"),
 ]
 
 

@@ -3,44 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
 
 from prefect.settings import Settings, get_current_settings
 from prefect.settings.base import PrefectBaseSettings, build_settings_config
-from prefect.settings.sources import (
-    EnvFilterSettingsSource,
-    FilteredDotEnvSettingsSource,
-    PrefectTomlConfigSettingsSource,
-    ProfileSettingsTomlLoader,
-    PyprojectTomlConfigSettingsSource,
-)
+from prefect.settings.sources import ProfileSettingsTomlLoader
 from pydantic import (
     BeforeValidator,
     Field,
+    Secret,
     SecretStr,
     ValidationError,
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsError
 
-from prefect_smtp_relay.exceptions import (
-    EmailError,
-    InvalidField,
-    RelayConfigurationError,
-    nearest,
-)
+from prefect_smtp_relay.exceptions import InvalidField, RelayConfigurationError, nearest
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.recipients import RecipientPolicy
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.frame import check_web_address
-
-_PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
+from prefect_smtp_relay.settings.errors import configuration_error
+from prefect_smtp_relay.settings.names import PREFIX, names_in, refuse_misspelt
+from prefect_smtp_relay.settings.values import read_json, refuse_url, split_commas
+from prefect_smtp_relay.spool import Spool, open_spool
 
 _FILES: tuple[str | Path, ...] = (
     ".env",
@@ -54,13 +46,6 @@ _PREFECT_VARIABLES = ("PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"
 """They say which profile is read."""
 
 
-def _split_commas(value: Any) -> Any:
-    """Environment variables are ``a, b``; TOML has a list."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
 class SmtpRelaySettings(PrefectBaseSettings):
     """What applies to every mail of this process, whichever relay takes it."""
 
@@ -71,9 +56,18 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="",
         description="The From mailbox where neither the action nor the block names one.",
     )
-    protected_domains: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = Field(
+    protected_domains: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = Field(
         default_factory=list,
         description="Domains, with their subdomains, that no workflow may use as a sender.",
+    )
+    redirect_to: str = Field(
+        default="",
+        description="For staging: one mailbox that gets every mail, in place of its recipients.",
+    )
+    allowed_recipients: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = Field(
+        default_factory=list,
+        description="For staging: addresses and domains that may get mail; *.example.org for the"
+        " subdomains. Where it is empty, everybody may.",
     )
     default_delivery: Literal["store", "refuse"] = Field(
         default="store",
@@ -96,11 +90,15 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="The language that mails are written in, for programs that read them aloud.",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$",
     )
+    time_zone: str = Field(
+        default="UTC",
+        description="The time zone of the dates in reports and digests, such as Europe/Berlin.",
+    )
     outbox_path: Path = Field(
         default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
         description="The directory of the outbox.",
     )
-    outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_split_commas)] = Field(
+    outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(split_commas)] = Field(
         default_factory=list,
         description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
     )
@@ -108,6 +106,25 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="own",
         description="Which files of the outbox are submitted: own (of this user, closed to others,"
         " encrypted where outbox_key is set), or any, while keys or users change.",
+    )
+    spool: str = Field(
+        default_factory=lambda: str(get_current_settings().home / "smtp-relay" / "spool"),
+        description="Where mail waits and keys are kept: a directory, or a URL such as"
+        " s3://bucket/mail that all hosts share.",
+    )
+    spool_options: Annotated[Secret[dict[str, Any]], NoDecode, BeforeValidator(read_json)] = Field(
+        default_factory=lambda: Secret({}),
+        description="For a spool at a URL: options of its fsspec file system, as JSON.",
+    )
+    spool_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(split_commas)] = Field(
+        default_factory=list,
+        description="Fernet keys that encrypt the spool; the first encrypts, all decrypt. Required"
+        " where the spool is not a directory.",
+    )
+    spool_accepts: Literal["own", "any"] = Field(
+        default="own",
+        description="Which files of the spool are taken: own (of this user, closed to others,"
+        " encrypted where spool_key is set), or any, while keys or users change.",
     )
     unknown_outcome: Literal["retry", "keep"] = Field(
         default="retry",
@@ -122,14 +139,14 @@ class SmtpRelaySettings(PrefectBaseSettings):
         ge=1,
         description="How large the attachments and inline images of a mail may be, in all.",
     )
-    capture_to: Path | None = Field(
+    capture_to: Annotated[Path | None, BeforeValidator(refuse_url)] = Field(
         default=None, description="A directory: mails are written there as files; none leaves."
     )
 
     @property
     def size_limit(self) -> SizeLimit:
         """The same, for the checks of a mail."""
-        return SizeLimit(self.max_attachment_megabytes, f"{_PREFIX}MAX_ATTACHMENT_MEGABYTES")
+        return SizeLimit(self.max_attachment_megabytes, f"{PREFIX}MAX_ATTACHMENT_MEGABYTES")
 
     @classmethod
     def settings_customise_sources(
@@ -138,7 +155,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         """Read what Prefect reads, and refuse what is misspelt in any of it."""
         sources = super().settings_customise_sources(settings_cls, *args, **kwargs)
         for source in sources:
-            _refuse_misspelt(_names_in(source), cls.model_fields)
+            refuse_misspelt(names_in(source), cls.model_fields)
         return sources
 
     @model_validator(mode="before")
@@ -151,10 +168,16 @@ class SmtpRelaySettings(PrefectBaseSettings):
             if not (isinstance(value, str) and not value.strip())
         }
 
-    @field_validator("default_from")
+    @field_validator("default_from", "redirect_to")
     @classmethod
     def _is_mailbox(cls, value: str) -> str:
-        return str(Mailbox.parse(value, "default_from")) if value else ""
+        return str(Mailbox.parse(value, "")) if value else ""
+
+    @field_validator("allowed_recipients")
+    @classmethod
+    def _are_recipients(cls, value: list[str]) -> list[str]:
+        RecipientPolicy.allowing(value)
+        return value
 
     @field_validator("protected_domains")
     @classmethod
@@ -171,6 +194,29 @@ class SmtpRelaySettings(PrefectBaseSettings):
     @classmethod
     def _is_one_line(cls, value: str) -> str:
         return check_text(value, "header_name")
+
+    @model_validator(mode="after")
+    def _spool_can_be_opened(self) -> SmtpRelaySettings:
+        """A spool that cannot be opened would be found out by the first mail that fails."""
+        self.open_spool()
+        return self
+
+    def open_spool(self) -> Spool:
+        """Open the spool; nothing is read or written yet."""
+        options = self.spool_options.get_secret_value()
+        accepts_any = self.spool_accepts == "any"
+        return open_spool(self.spool, self.spool_key, options, accepts_any=accepts_any)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, OSError, ValueError):
+            near = nearest(value, available_timezones())
+            hint = f"Did you mean {near!r}?" if near else "Write one such as 'Europe/Berlin'."
+            raise InvalidField(f"{value!r} is not a time zone", hint) from None
+        return value
 
     @field_validator("outbox_path", "capture_to")
     @classmethod
@@ -193,7 +239,7 @@ class _Memory:
 
 
 _VARIABLES = (
-    *(f"{_PREFIX}{name.upper()}" for name in SmtpRelaySettings.model_fields),
+    *(f"{PREFIX}{name.upper()}" for name in SmtpRelaySettings.model_fields),
     *_PREFECT_VARIABLES,
 )
 
@@ -223,71 +269,14 @@ def _state(profiles: Path) -> tuple[object, ...]:
     return len(os.environ), *values, *map(_stamp, _FILES), _stamp(profiles)
 
 
-def configuration_error(
-    error: ValidationError, label: Callable[[str], str], only: str = ""
-) -> RelayConfigurationError:
-    """Say which fields are wrong and how to fix them, without any value.
-
-    Args:
-        error: what Pydantic found.
-        label: names a field as people know it.
-        only: the one field to tell about, which is wrong.
-    """
-    errors = error.errors(include_input=False, include_url=False)
-    found = [_problem(each, label) for each in errors if only in {"", *each["loc"][:1]}]
-    if len(found) == 1:
-        return found[0]
-    return RelayConfigurationError("; ".join(str(each).rstrip(".") for each in found) + ".")
-
-
-def _problem(found: ErrorDetails, label: Callable[[str], str]) -> InvalidField:
-    raised = found.get("ctx", {}).get("error")
-    place = list(map(str, found["loc"]))
-    if not isinstance(raised, EmailError):
-        raised = InvalidField(str(raised) if raised else found["msg"])
-    place = place or [raised.field]
-    return InvalidField(raised.problem, raised.fix, field=": ".join([label(place[0]), *place[1:]]))
-
-
 def _read() -> SmtpRelaySettings:
     try:
         return SmtpRelaySettings()
     except SettingsError as error:
         raise RelayConfigurationError(str(error), "Correct that file.", field="settings") from None
     except ValidationError as error:
-        wrong = configuration_error(error, lambda name: f"{_PREFIX}{name.upper()}")
+        wrong = configuration_error(error, lambda name: f"{PREFIX}{name.upper()}")
         raise wrong.within("settings") from None
-
-
-def _names_in(source: PydanticBaseSettingsSource) -> Iterator[tuple[str, str]]:
-    """The names of settings of ours in a source, as they are written there, and where it is."""
-    if isinstance(source, (PrefectTomlConfigSettingsSource, PyprojectTomlConfigSettingsSource)):
-        yield from ((name, str(source.toml_file_path)) for name in source.toml_data)
-    elif isinstance(source, ProfileSettingsTomlLoader):
-        yield from _with_prefix(source.profile_settings, str(source.profiles_path))
-    elif isinstance(source, FilteredDotEnvSettingsSource):
-        yield from _with_prefix(source.env_vars, ".env")
-    elif isinstance(source, EnvFilterSettingsSource):
-        yield from _with_prefix(source.env_vars, "")
-
-
-def _with_prefix(names: Iterable[str], file: str) -> Iterator[tuple[str, str]]:
-    upper = (name.upper() for name in names)
-    return ((name, file) for name in upper if name.startswith(_PREFIX))
-
-
-def _refuse_misspelt(names: Iterable[tuple[str, str]], known: Iterable[str]) -> None:
-    """A misspelt protected_domains would protect nothing, and nobody would know."""
-    for name, file in names:
-        prefix = _PREFIX if name.startswith(_PREFIX) else ""
-        setting = name.removeprefix(prefix).lower()
-        if setting in known:
-            continue
-        spelt = {n: f"{prefix}{n.upper()}" if prefix else n for n in known}
-        near = spelt.get(nearest(setting, known))
-        fix = f"Did you mean {near}?" if near else f"There are: {', '.join(spelt.values())}."
-        where = f" in {file}" if file else ""
-        raise RelayConfigurationError(f"there is no setting {name}{where}", fix, field="settings")
 
 
 def _stamp(path: str | Path) -> tuple[int, ...] | None:

@@ -1,0 +1,58 @@
+"""Why runs failed, so that many failures of one cause can be told as one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from prefect.client.schemas.objects import State
+
+from prefect_smtp_relay.transports.masking import mask
+
+_ENGINE_WORDS = re.compile(
+    r"\s*(?:(?:Flow|Task) run encountered an exception:?"
+    r"|Execution was interrupted by an unexpected exception:)\s+"
+)
+_WITH_DIGIT = re.compile(r"[\w-]*\d[\w-]*")
+_CAPITAL_WITHIN = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_MAX_TEXT = 120
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a run failed.
+
+    Args:
+        text: the exception's type and text, or what else the state says, masked, in one short line.
+        kind: the same for all causes that differ in numbers and ids only.
+    """
+
+    text: str
+    kind: str
+
+
+def cause_of(state: State[Any]) -> Cause:
+    """Say why a run failed.
+
+    Args:
+        state: the run's last one, as hooks get it and the Prefect API tells it.
+
+    Example:
+        >>> cause_of(Failed(message="ValueError: page 3 of db-3 is gone"))
+        Cause(text='ValueError: page 3 of db-3 is gone', kind='ValueError: page # of # is gone')
+    """
+    message = mask(without_engine_words(state.message or ""))
+    line = " ".join(message.split()) or say_state(state.name or state.type.value)
+    shown = line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]} …"
+    return Cause(shown, _WITH_DIGIT.sub("#", line))
+
+
+def without_engine_words(message: str) -> str:
+    """Take away what Prefect's engine puts before the exception in a state's message."""
+    return _ENGINE_WORDS.sub("", message, count=1)
+
+
+def say_state(name: str) -> str:
+    """Write ``TimedOut`` as "timed out"."""
+    return _CAPITAL_WITHIN.sub(" ", name).lower()
