@@ -12,7 +12,7 @@ from prefect_smtp_relay import SMTP, SendAnEmail, SendGrid
 from prefect_smtp_relay.blocks.base import CleanBlock
 from prefect_smtp_relay.testing.certificates import Certificates, issue_certificates
 
-from .interfaces import Interface
+from .interfaces import FieldInput, Interface
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,16 @@ def test_opening_a_form_and_saving_it_changes_nothing(
 
 def test_an_edit_keeps_what_a_person_saved(ui: Interface, client: SyncPrefectClient) -> None:
     """What was filled in is unchanged after an edit of another field, as often as one likes."""
-    filled = {"Address": "smtp.example.org", "Port": "2525", "Force STARTTLS": True}
-    choices = {"SSL": "off", "STARTTLS if offered": "off", "Advanced: Priority": "7"}
+    filled: dict[str, FieldInput] = {
+        "Address": "smtp.example.org",
+        "Port": "2525",
+        "Force STARTTLS": True,
+    }
+    choices: dict[str, FieldInput] = {
+        "SSL": "off",
+        "STARTTLS if offered": "off",
+        "Advanced: Priority": "7",
+    }
     ui.create("smtp", "saved", filled | choices)
     before = _saved(client, "smtp")
     assert before["ssl"] == before["enable_starttls_auto"] == "off"
