@@ -41,7 +41,7 @@ class PrefectServer:
     def __init__(self, home: Path, *options: str, **variables: str) -> None:
         self.home = home
         self.variables = variables
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self.api_url = f"{self.url}/api"
         self.output = home / "server.log"
         self._options = options
@@ -63,14 +63,23 @@ class PrefectServer:
         """Where the server keeps mail."""
         return self.home / "smtp-relay" / "outbox"
 
+    @property
+    def command(self) -> list[str]:
+        """What starts it."""
+        where = ["--host", "127.0.0.1", "--port", self.url.rpartition(":")[2]]
+        return [*_PREFECT, "server", "start", *where, *self._options]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the server itself."""
+        return clean_environment(self.home) | self.variables
+
     @contextmanager
     def running(self) -> Iterator[PrefectServer]:
         """Start the server, wait until it answers, and stop it in the end."""
-        where = ["--host", "127.0.0.1", "--port", self.url.rpartition(":")[2]]
-        command = [*_PREFECT, "server", "start", *where, *self._options]
-        environment = clean_environment(self.home) | self.variables
         copy_database(self.home)
-        with _serving(command, environment, self.api_url, self.output) as self._process:
+        serving = _serving(self.command, self.environment, self.api_url, self.output)
+        with serving as self._process:
             yield self
 
     def run(self, *words: str) -> str:
@@ -195,7 +204,8 @@ def _answers(api_url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
     return port
