@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import struct
 from html import unescape
 from typing import Any
 
 import pytest
 
 from prefect_smtp_relay import render
-from tests.mail.attachments.test_image_size import PNG
 
+PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 1600, 9)
 PREHEADER = re.compile(r'class="preheader"[^>]*>(.*?)[<\u034f]')
 HEADER = re.compile(r'class="header"[^>]*>(.*?)</td>', re.DOTALL)
 
