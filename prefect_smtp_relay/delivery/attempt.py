@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from prefect_smtp_relay.compose.staging import check_recipients, redirect
@@ -14,6 +15,7 @@ from prefect_smtp_relay.delivery.keys import Claim
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.retry_state import NOTHING, RetryState, RetryStates
 from prefect_smtp_relay.delivery.routing import Relay, RelayChoice
+from prefect_smtp_relay.delivery.thread_start import is_first
 from prefect_smtp_relay.exceptions import (
     EmailError,
     InternalError,
@@ -207,8 +209,15 @@ class Attempt:
     def _complete(self, sender: Mailbox) -> Message:
         """Complete the draft, with the same Message-ID and Date on every try."""
         identity = self.identity
-        self._message = self.draft.from_mailbox(sender, identity.seed, identity.composed_at)
+        self._message = self.draft.from_mailbox(
+            sender, identity.seed, identity.composed_at, is_first=self._is_first
+        )
         return self._message
+
+    @cached_property
+    def _is_first(self) -> bool:
+        starts, thread = self.draft.starts_thread, self.draft.thread
+        return starts and is_first(thread, self.identity.seed, self._settings)
 
     def _to_reach(self) -> Envelope:
         """Address those whom no earlier try reached."""

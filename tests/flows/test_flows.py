@@ -305,7 +305,7 @@ def test_the_incident_of_a_flow_run_is_told(connected: MailServer) -> None:
     tell_of_flow_run(_fail(f"no such page: {_SECRET}"), _ANN)
     mail = only_mail(connected)
     assert _PASSWORD not in mail.octets.decode()
-    assert mail.message["Subject"].startswith("Failed: flow Nightly | import (")
+    assert mail.message["Subject"] == "Failed: flow Nightly | import"
     assert "no such page" in text_of(mail)
     assert "canary-c0ffee" not in mail.octets.decode()
 
