@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -35,6 +36,11 @@ class First:
     kind: Kind | None = None
     occurrence: Occurrence | None = None
 
+    @property
+    def key(self) -> str:
+        """Names the thread of its mail and the summaries, where nothing else does; or empty."""
+        return self.kind.key if self.kind else ""
+
     def told(self, subject: str, thread: str) -> None:
         """Note that its mail went out, and as which: the summary is in the same thread."""
         if not (self.kind and self.occurrence):
@@ -49,7 +55,7 @@ class First:
 
 
 def count_unless_first(
-    kind: Kind, occurrence: Occurrence, recipients: Recipients
+    describe: Callable[[], tuple[Kind, Occurrence]], recipients: Recipients
 ) -> First | None:
     """Decide whether a failure is mailed at once.
 
@@ -57,22 +63,23 @@ def count_unless_first(
     leaves it to the next summary.
 
     Args:
-        kind, occurrence: what failed, and when.
+        describe: says what failed, and when; it may ask the Prefect API.
         recipients: who is told.
 
     Returns:
         What to tell once it is mailed; None where it is counted, and a summary will tell of it.
     """
     try:
-        return _count_unless_first(kind, occurrence, recipients)
+        first = _count_unless_first(*describe(), recipients)
     except API_ERRORS as error:
         run_logger().warning("Failures cannot be counted now, so this one is mailed: %s", error)
         return First()
+    if first is None:
+        run_logger().info("Counted, and not mailed: others failed like this. A summary follows.")
+    return first
 
 
-def _count_unless_first(
-    kind: Kind, occurrence: Occurrence, recipients: Recipients
-) -> First | None:
+def _count_unless_first(kind: Kind, occurrence: Occurrence, recipients: Recipients) -> First | None:
     if variables.read(open_name(kind.key)) is None:
         return _open(kind, occurrence, recipients)
     count(kind, occurrence)

@@ -18,13 +18,15 @@ class Occurrence:
     Args:
         id: names it: a run may fail again.
         name: of the run, or what else people know it by.
-        at: when, in ISO 8601 with a time zone.
+        at: when it failed, in ISO 8601 with a time zone.
+        began: when it was to start; the list of runs in Prefect's UI is filtered by that.
         url: its page in Prefect's UI, or empty.
     """
 
     id: str
     name: str
     at: str
+    began: str = ""
     url: str = ""
 
     @property

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from prefect.blocks.system import Secret
 
-_BLOCK = "send-an-email/"
-_SECRET = "secret/"  # noqa: S105  # the slug of a block's type
+from prefect_smtp_relay.blocks.relays import RelayBlock
+from prefect_smtp_relay.delivery.routing import OUTBOX, RelayInput
+from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
+from prefect_smtp_relay.notifications.grouping.kind import PREFIX
+
+_BLOCK = "send-an-email"
+_SECRET = "secret"  # noqa: S105  # the slug of a block's type
 
 
 @dataclass(frozen=True)
@@ -28,17 +35,35 @@ class Recipients:
     relay: str = ""
     document: str = ""
 
+    @classmethod
+    def of(
+        cls, to: AddressInput, options: Mapping[str, Any], relay: RelayInput
+    ) -> Recipients | None:
+        """Take them from the arguments of a hook.
+
+        Returns:
+            None where a later mail cannot name the relay: a block that is not saved, a transport.
+        """
+        name = relay.relay_name if isinstance(relay, RelayBlock) else relay or ""
+        if not isinstance(name, str) or (name not in {"", OUTBOX} and "/" not in name):
+            return None
+        lists = {"to": to, **{n: options.get(n) for n in ("cc", "bcc", "reply_to")}}
+        texts = {n: [str(m) for m in Mailbox.parse_list(v, n)] for n, v in lists.items() if v}
+        others = {n: str(v) for n in ("from_", "importance") if (v := options.get(n))}
+        return cls({**texts, **others}, name)
+
     @cached_property
     def reference(self) -> str:
         """What `load` finds them by; without any address in it."""
         if self.document:
-            return f"{_BLOCK}{self.document}"
-        return f"{_SECRET}smtp-relay-recipients-{hashlib.sha256(self._text.encode()).hexdigest()}"
+            return f"{_BLOCK}/{self.document}"
+        digest = hashlib.sha256(self._text.encode()).hexdigest()
+        return f"{_SECRET}/smtp-relay-recipients-{digest[:16]}"
 
     def save(self) -> None:
         """Keep them, encrypted as all block documents are, where no block has them already."""
         if not self.document:
-            Secret(value=self._text).save(self.reference.removeprefix(_SECRET), overwrite=True)
+            Secret(value=self._text).save(self.reference.partition("/")[2], overwrite=True)
 
     @property
     def _text(self) -> str:
@@ -52,14 +77,26 @@ def load(reference: str) -> Recipients:
         reference: from `Recipients.reference`.
 
     Raises:
-        Exception: one of `API_ERRORS`; the document is gone, or the API cannot be asked.
+        RelayConfigurationError: somebody has deleted the block.
+        Exception: one of `API_ERRORS`; the API cannot be asked.
     """
-    if reference.startswith(_BLOCK):
+    try:
+        return _load(reference)
+    except ValueError as error:
+        raise RelayConfigurationError(
+            f"the block {reference} cannot be loaded, so nobody knows who gets a summary",
+            f"Save it again, or delete the Variables that begin with {PREFIX}.",
+        ) from error
+
+
+def _load(reference: str) -> Recipients:
+    slug, _, name = reference.partition("/")
+    if slug == _BLOCK:
         # That module counts failures with this one.
         from prefect_smtp_relay.notifications.send_an_email_block import SendAnEmail
 
-        block: Any = SendAnEmail.load(reference.removeprefix(_BLOCK))
-        found: Recipients = block.recipients()
+        block: Any = SendAnEmail.load(name)
+        found: Recipients = block.recipients
         return found
-    secret: Any = Secret.load(reference.removeprefix(_SECRET))
+    secret: Any = Secret.load(name)
     return Recipients(**secret.get())

@@ -25,7 +25,7 @@ class Variable(BaseModel):
 
     id: UUID
     name: str
-    value: dict[str, Any]
+    value: Any
     created: datetime
 
 
