@@ -97,7 +97,7 @@ def _count_unless_first(kind: Kind, occurrence: Occurrence, recipients: Recipien
 
 def _open(kind: Kind, occurrence: Occurrence, recipients: Recipients) -> First | None:
     until = datetime.now(UTC) + kind.within
-    if not schedule_sending(until, f"{kind.key}{occurrence.id}"):
+    if not schedule_sending(until, kind.key):
         run_logger().warning(
             "group_within has no effect: the flow %s has no deployment that would send the summary."
             " Deploy it, as prefect.yaml of prefect-smtp-relay does.",

@@ -125,10 +125,10 @@ def _go_on(group: Group, now: datetime, *, is_over: bool) -> None:
     if not is_over:
         until = now + group.kind().within
         variables.update(group.open, until=until.isoformat(), told=True)
-        schedule_sending(until, f"{group.open.id} {until.isoformat()}")
+        schedule_sending(until, group.key)
         return
     variables.delete(group.open)
     # Whoever saw the group open has counted before this, and is seen here.
     after = Group.read(group.key)
     if after.runs and after.open is None:
-        schedule_sending(now + _SOON, f"{group.open.id} late")
+        schedule_sending(now + _SOON, group.key)
