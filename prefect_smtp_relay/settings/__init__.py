@@ -101,19 +101,6 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="UTC",
         description="The time zone of the dates in reports and digests, such as Europe/Berlin.",
     )
-    outbox_path: Path = Field(
-        default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
-        description="The directory of the outbox.",
-    )
-    outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(split_commas)] = Field(
-        default_factory=list,
-        description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
-    )
-    outbox_accepts: Literal["own", "any"] = Field(
-        default="own",
-        description="Which files of the outbox are submitted: own (of this user, closed to others,"
-        " encrypted where outbox_key is set), or any, while keys or users change.",
-    )
     spool: str = Field(
         default_factory=lambda: str(get_current_settings().home / "smtp-relay" / "spool"),
         description="Where mail waits and keys are kept: a directory, or a URL such as"
@@ -231,7 +218,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
             raise InvalidField(f"{value!r} is not a time zone", hint) from None
         return value
 
-    @field_validator("outbox_path", "capture_to")
+    @field_validator("capture_to")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value and value.expanduser()

@@ -28,7 +28,7 @@ class Recipients:
     Args:
         mail: the arguments of `send_an_email` that its mails have in common, as plain values.
         relay: ``smtp/NAME``, ``sendgrid/NAME`` or ``outbox``; empty for the preferred relay.
-        document: the saved block "Send an Email" that has them, or empty.
+        document: the saved block "Notification by Email" that has them, or empty.
     """
 
     mail: dict[str, Any]
