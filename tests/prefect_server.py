@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from importlib.metadata import version
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import httpx
 from filelock import FileLock
+
+from prefect_smtp_relay import SendAnEmail
 
 _CACHE = Path(__file__).parents[1] / ".pytest_cache"
 _STARTUP_SECONDS = 180
@@ -145,7 +148,9 @@ def copy_database(home: Path) -> None:
     """Give a server its tables: a copy takes no time, and Prefect's migrations up to 30 s."""
     _CACHE.mkdir(exist_ok=True)
     python = ".".join(str(number) for number in sys.version_info[:2])
-    template = _CACHE / f"prefect-{version('prefect')}-python-{python}.db"
+    # A server keeps the name of a block type for good: one that is renamed needs a new database.
+    named = f"{zlib.crc32(str(SendAnEmail.get_block_type_name()).encode()):x}"
+    template = _CACHE / f"prefect-{version('prefect')}-python-{python}-{named}.db"
     with FileLock(f"{template}.lock"):
         if not template.exists():
             _create_database(template)
