@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from prefect_smtp_relay.blocks.relays import RelayBlock
-from prefect_smtp_relay.cli.gather import valid
+from prefect_smtp_relay.cli.answer import complain
+from prefect_smtp_relay.cli.gather import problem_of
 from prefect_smtp_relay.cli.prompts import ask
 from prefect_smtp_relay.transports.check_report import Report, Step
 
@@ -23,7 +23,6 @@ _QUESTIONS = {
 
 _CREDENTIALS = ("login", "key")
 _SECRETS = ("password", "api_key")
-_KEEP = "(empty to keep it)"
 
 
 def ask_again(block: type[RelayBlock], fields: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -40,11 +39,17 @@ def ask_again(block: type[RelayBlock], fields: dict[str, Any], report: Report) -
     failed = next((step for step in report.steps if step.outcome == "failed"), None)
     if failed is None or not _may_be_mistyped(failed, fields):
         return {}
-    answers = {
-        name: valid(block, name, partial(ask, f"{question} {_KEEP}", is_secret=name in _SECRETS))
-        for name, question in _QUESTIONS.get(failed.name, {}).items()
-    }
+    questions = _QUESTIONS.get(failed.name, {})
+    answers = {name: _ask(block, name, question) for name, question in questions.items()}
     return {name: answer for name, answer in answers.items() if answer}
+
+
+def _ask(block: type[RelayBlock], name: str, question: str) -> str:
+    while answer := ask(f"{question} (empty to keep it)", is_secret=name in _SECRETS):
+        if not (problem := problem_of(block, name, answer)):
+            break
+        complain(problem)
+    return answer
 
 
 def _may_be_mistyped(failed: Step, fields: dict[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from prefect_smtp_relay.blocks.environment import (
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.again import ask_again
 from prefect_smtp_relay.cli.answer import PROBLEM, Answer, Flag, Json, Line, UsageError, note, show
+from prefect_smtp_relay.cli.api import announce_api
 from prefect_smtp_relay.cli.fields import SendGridFields, SmtpFields
 from prefect_smtp_relay.cli.gather import build, gather
 from prefect_smtp_relay.cli.next_mail import look_up
@@ -111,6 +112,7 @@ def connect_sendgrid(
 
 @contextmanager
 def _not_connected() -> Iterator[None]:
+    announce_api()
     try:
         yield
     except UsageError as error:

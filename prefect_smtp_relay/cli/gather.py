@@ -121,34 +121,29 @@ def _ask_for_fields(
 ) -> None:
     for name, (question, default) in _QUESTIONS[block].items():
         if name not in fields and not (name == "port" and is_known_service):
-            fields[name] = valid(block, name, partial(ask, question, default))
+            fields[name] = _valid(block, name, partial(ask, question, default))
 
 
 def _ask_for_secret(block: type[RelayBlock], fields: dict[str, Any]) -> None:
     name = _secret_of(block)
-    fields[name] = valid(block, name, partial(ask, f"The {_words(name)}", is_secret=True))
+    fields[name] = _valid(block, name, partial(ask, f"The {_words(name)}", is_secret=True))
 
 
 def _ask_for_oauth_secrets(fields: dict[str, Any]) -> None:
     for name, question in _OAUTH_SECRETS.items():
         if not fields.get(name):
-            fields[name] = valid(SMTP, name, partial(ask, question, is_secret=True))
+            fields[name] = _valid(SMTP, name, partial(ask, question, is_secret=True))
 
 
-def valid(block: type[RelayBlock], name: str, ask_once: Callable[[], str]) -> str:
-    """Ask until the field takes the answer, which only this question can still correct.
-
-    Args:
-        block: the block type.
-        name: of the field.
-        ask_once: asks the person.
-    """
-    while problem := _problem(block, name, answer := ask_once()):
+def _valid(block: type[RelayBlock], name: str, ask_once: Callable[[], str]) -> str:
+    """Ask until the field takes the answer, which only this question can still correct."""
+    while problem := problem_of(block, name, answer := ask_once()):
         complain(problem)
     return answer
 
 
-def _problem(block: type[RelayBlock], name: str, answer: str) -> str:
+def problem_of(block: type[RelayBlock], name: str, answer: str) -> str:
+    """Say why a field does not take an answer; empty where it does."""
     try:
         block(**{name: answer})
     except ValidationError as error:

@@ -304,7 +304,7 @@ def test_an_address_that_is_wrong_is_asked_for_again(
         *("connect", "smtp", *place, "--username", "", "--from-address", ""),
         answers={
             "Address of the SMTP server (empty to keep it): ": "no-such-host-either.invalid",
-            "no-such-host-either.invalid": "",
+            "\nAddress of the SMTP server (empty to keep it): ": "",
         },
     )
     assert dialogue.code == 1
