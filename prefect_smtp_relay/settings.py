@@ -96,6 +96,11 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="The language that mails are written in, for programs that read them aloud.",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$",
     )
+    failover: bool = Field(
+        default=False,
+        description="Where a relay could be given nothing of a mail, the next connected one takes"
+        " it at once.",
+    )
     outbox_path: Path = Field(
         default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
         description="The directory of the outbox.",

@@ -112,6 +112,10 @@ class RelayBlock(CleanBlock, ABC):
     def sender_before_default(self) -> str:
         """The From mailbox that goes before the setting ``default_from``, or empty."""
 
+    @abstractmethod
+    def limits_over_all_workers(self) -> tuple[int, int]:
+        """Messages a minute, and connections at once; 0 where there is no limit."""
+
     def bounces_to(self) -> str:
         """The reverse-path of mails that name none, or empty for their sender."""
         return ""

@@ -79,6 +79,12 @@ class SendGrid(RelayBlock):
         title="Timeout in seconds",
         description="The longest wait for SendGrid's answer.",
     )
+    messages_per_minute: int = Field(
+        default=0,
+        ge=0,
+        title="Messages per minute",
+        description="How many messages all workers together submit in any minute; 0 for no limit.",
+    )
 
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_url = field_validator("api_url")(fields.check_api_url)
@@ -126,6 +132,10 @@ class SendGrid(RelayBlock):
 
         own = sender or self.from_address
         return check_sendgrid(self.get_config(), Mailbox.parse(own, "sender") if own else None)
+
+    def limits_over_all_workers(self) -> tuple[int, int]:
+        """The fields that have one."""
+        return self.messages_per_minute, 0
 
     def sender_before_default(self) -> str:
         """The field ``from_address``."""

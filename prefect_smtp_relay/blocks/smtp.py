@@ -20,6 +20,7 @@ from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.smtp import (
     Credentials,
+    Limits,
     Mechanism,
     Security,
     SmtpConfig,
@@ -203,6 +204,19 @@ class SMTP(RelayBlock):
         description="What the access token is for; empty for the provider's default.",
         examples=["https://outlook.office365.com/.default"],
     )
+    messages_per_minute: int = Field(
+        default=0,
+        ge=0,
+        title="Messages per minute",
+        description="How many messages all workers together submit in any minute; 0 for no limit.",
+    )
+    max_connections: int = Field(
+        default=0,
+        ge=0,
+        title="Most connections",
+        description="How many connections all workers together have open; 0 for no limit. With a"
+        " limit, none is kept open between mails.",
+    )
 
     _check_address = field_validator("address")(fields.check_host_name)
     _check_domain = field_validator("domain")(fields.check_helo_domain)
@@ -243,6 +257,7 @@ class SMTP(RelayBlock):
             tls_server_name=self.tls_server_name,
             client_certificate=self.client_certificate,
             client_key=self.client_key,
+            limits=Limits(kept_seconds=0) if self.max_connections else Limits(),
         )
 
     def get_transport(self) -> Transport:
@@ -276,6 +291,10 @@ class SMTP(RelayBlock):
             Mailbox.parse(own, "sender") if own else None,
             Mailbox.parse(recipient, "recipient") if recipient else None,
         )
+
+    def limits_over_all_workers(self) -> tuple[int, int]:
+        """The fields that have one."""
+        return self.messages_per_minute, self.max_connections
 
     def sender_before_default(self) -> str:
         """The field ``from_address``."""

@@ -11,8 +11,9 @@ from prefect_smtp_relay.delivery import outcome, pacing
 from prefect_smtp_relay.delivery.identity import Identity
 from prefect_smtp_relay.delivery.keys import Claim
 from prefect_smtp_relay.delivery.outcome import Outcome
+from prefect_smtp_relay.delivery.relay_choice import RelayChoice
 from prefect_smtp_relay.delivery.retry_state import NOTHING, RetryState, RetryStates
-from prefect_smtp_relay.delivery.routing import Relay, RelayChoice
+from prefect_smtp_relay.delivery.routing import Relay
 from prefect_smtp_relay.exceptions import (
     EmailError,
     InternalError,
@@ -118,7 +119,7 @@ class Attempt:
             self._fail(result)
         elif self.relay is not None:
             with self._failing():
-                self._end(result.model_copy(update={"relay": self.relay.name}))
+                self._end(self.relay.sign(result))
 
     def note_result(self) -> None:
         """Remember the outcome for the next try of a batch, of which other mails go again."""

@@ -9,7 +9,8 @@ from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.attempt import Attempt
 from prefect_smtp_relay.delivery.keys import MAX_AT_ONCE, claiming, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
-from prefect_smtp_relay.delivery.routing import Relay, RelayChoice, RelayInput
+from prefect_smtp_relay.delivery.relay_choice import RelayChoice
+from prefect_smtp_relay.delivery.routing import Relay, RelayInput
 from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Draft, Message

@@ -19,8 +19,7 @@ from prefect_smtp_relay.exceptions import (
     RelayLookupFailed,
     UnknownRelay,
 )
-from prefect_smtp_relay.runtime import in_server as server_process
-from prefect_smtp_relay.runtime.api import API_ERRORS, ask
+from prefect_smtp_relay.runtime.api import API_ERRORS, request
 
 _NO_LOOK_UP = "the Prefect API could not say which relays are connected"
 _PAGE = 200
@@ -99,17 +98,12 @@ def _documents(slugs: list[str], name: str | None = None) -> Iterator[BlockDocum
 
 def _ask(query: dict[str, Any]) -> list[BlockDocument]:
     try:
-        documents: list[BlockDocument] = BlockDocument.model_validate_list(_post(query).json())
+        # Both types in one request; the client's own methods ask for one type, or for all.
+        answer = request("POST", "/block_documents/filter", query).json()
+        documents: list[BlockDocument] = BlockDocument.model_validate_list(answer)
     except API_ERRORS as error:
         raise api_failure(error, _NO_LOOK_UP, "; no relay was given the mail") from error
     return documents
-
-
-def _post(query: dict[str, Any]) -> httpx.Response:
-    """Both types in one request; the client's own methods ask for one type, or for all."""
-    if server_process.is_entered():
-        return server_process.post("/block_documents/filter", query)
-    return ask(lambda client: client.request("POST", "/block_documents/filter", json=query))
 
 
 def api_failure(

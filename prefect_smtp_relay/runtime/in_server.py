@@ -23,6 +23,7 @@ from prefect.settings import get_current_settings
 
 if TYPE_CHECKING:
     import httpx
+    from prefect.client.orchestration.base import HTTP_METHODS
     from prefect.client.orchestration.routes import ServerRoutes
     from prefect.server.events.schemas.events import Event
 
@@ -43,15 +44,22 @@ def entered() -> Iterator[None]:
 
 
 def is_entered() -> bool:
-    """Whether this is a worker thread of Prefect's server, in which `post` and `emit` work."""
+    """Whether this is a worker thread of Prefect's server, in which `request` and `emit` work."""
     return _IS_ENTERED.get()
 
 
-def post(path: ServerRoutes, json: dict[str, Any]) -> httpx.Response:
+def request(
+    method: HTTP_METHODS,
+    path: ServerRoutes,
+    json: dict[str, Any] | None = None,
+    **path_params: str,
+) -> httpx.Response:
     """Ask the server's API on the server's event loop, and wait for the answer.
 
     Args:
-        path: without ``/api``.
+        method: ``POST``, for example.
+        path: without ``/api``, and
+        path_params: what stands in it.
         json: the body.
 
     Raises:
@@ -59,7 +67,7 @@ def post(path: ServerRoutes, json: dict[str, Any]) -> httpx.Response:
     """
     # Made in this thread: a client loads the CA bundle, and 30 ms are long for an event loop.
     client = _client()
-    return anyio.from_thread.run(_post, client, path, json)
+    return anyio.from_thread.run(_request, client, method, path, json, path_params)
 
 
 def emit(event: str, resource: dict[str, str], payload: dict[str, Any]) -> None:
@@ -94,9 +102,15 @@ def _client() -> PrefectClient:
     return client
 
 
-async def _post(client: PrefectClient, path: ServerRoutes, json: dict[str, Any]) -> httpx.Response:
+async def _request(
+    client: PrefectClient,
+    method: HTTP_METHODS,
+    path: ServerRoutes,
+    json: dict[str, Any] | None,
+    path_params: dict[str, str],
+) -> httpx.Response:
     async with client:
-        return await client.request("POST", path, json=json)
+        return await client.request(method, path, json=json, path_params=path_params)
 
 
 async def _publish(event: Event) -> None:

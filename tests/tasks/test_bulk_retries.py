@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from prefect_smtp_relay.exceptions import (
     TransientFailure,
 )
 from prefect_smtp_relay.process_memory import process_memory
-from prefect_smtp_relay.runtime import catalog
+from prefect_smtp_relay.runtime import api, catalog
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.events import told
 from tests.tasks.bulk_mails import connect, mails_to
@@ -117,14 +118,14 @@ def test_an_outage_of_the_api_is_tried_again(
     mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is submitted while nobody knows the relay; the next try asks again."""
-    post, asked = catalog._post, []  # the one request that fails
+    request, asked = api.request, []
 
-    def fail_once(query: dict[str, object]) -> httpx.Response:
+    def fail_once(method: Any, path: Any, query: dict[str, object]) -> httpx.Response:
         asked.append(query)
         if len(asked) == 1:
             raise httpx.ConnectError("nobody listens")
-        return post(query)
+        return request(method, path, query)
 
-    monkeypatch.setattr(catalog, "_post", fail_once)
+    monkeypatch.setattr(catalog, "request", fail_once)
     assert {r.relay for r in send(mails_to(3))} == {"smtp/main"}
     assert (len(asked), mail_server.offered) == (2, 3)
