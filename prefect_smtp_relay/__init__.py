@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from prefect_smtp_relay.notifications.reading import describe_flow_run
     from prefect_smtp_relay.notifications.report import RunReport
     from prefect_smtp_relay.notifications.send_an_email_block import SendAnEmail
+    from prefect_smtp_relay.notifications.times import format_time
     from prefect_smtp_relay.rendering.quoting import escape_markdown
     from prefect_smtp_relay.tasks import (
         asend_an_email,
@@ -61,6 +62,7 @@ _HOMES = {
     "email_on_failure": "notifications.hooks",
     "escape_markdown": "rendering.quoting",
     "format_duration": "notifications.durations",
+    "format_time": "notifications.times",
     "in_batches": "compose.batches",
     "mask": "transports.masking",
     "render": "compose.preview",
@@ -90,6 +92,7 @@ __all__ = [
     "email_on_failure",
     "escape_markdown",
     "format_duration",
+    "format_time",
     "in_batches",
     "mask",
     "render",

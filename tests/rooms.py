@@ -16,6 +16,7 @@ ROOMS = (
     "mail",
     "rendering",
     "templating",
+    "spool",
     "transports",
     "testing",
     "settings",

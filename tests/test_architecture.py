@@ -43,6 +43,7 @@ PUBLIC = [
     "email_on_failure",
     "escape_markdown",
     "format_duration",
+    "format_time",
     "in_batches",
     "mask",
     "render",

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from prefect.settings import PREFECT_HOME, get_current_settings, temporary_settings
+from pydantic import Secret
 
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
 
 PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
 CANARY = "canary-key-4f1c-never-shown"
+NEW, OLD = (Fernet.generate_key().decode() for _ in range(2))
 
 VALID = [
     ("default_from", "Ops <ops@example.org>", "Ops <ops@example.org>"),
@@ -23,9 +26,13 @@ VALID = [
     ("logo_url", "https://example.org/logo.png?v=2", "https://example.org/logo.png?v=2"),
     ("header_name", "Acme Status", "Acme Status"),
     ("language", "pt-BR", "pt-BR"),
+    ("time_zone", "Europe/Berlin", "Europe/Berlin"),
     ("outbox_path", "/var/spool/relay", Path("/var/spool/relay")),
     ("outbox_path", "~/relay", Path.home() / "relay"),
     ("outbox_key", "new-key, old-key", ["new-key", "old-key"]),
+    ("spool", "/var/spool/relay", "/var/spool/relay"),
+    ("spool", "file:///var/spool/relay", "file:///var/spool/relay"),
+    ("spool_key", f"{NEW}, {OLD}", [NEW, OLD]),
     ("max_attachment_megabytes", "40", 40),
 ]
 INVALID = [
@@ -36,6 +43,9 @@ INVALID = [
     ("max_attachment_megabytes", "25 MB", "valid integer"),
     ("logo_url", "logo.png", "'logo.png' is not a web address. Write https://..."),
     ("language", "Deutsch, bitte", "match pattern"),
+    ("capture_to", "s3://bucket/mail", "is a URL. Name a directory of this host"),
+    ("time_zone", "Europe/Berlim", "Did you mean 'Europe/Berlin'?"),
+    ("time_zone", "Europe", "'Europe' is not a time zone"),
     ("header_name", "a\u2029b", "contains the character '\\u2029'"),
 ]
 
@@ -77,7 +87,7 @@ def _write_toml(file: Path, line: str) -> None:
 
 def _read(name: str) -> Any:
     value = getattr(current_settings(), name)
-    return [key.get_secret_value() for key in value] if name == "outbox_key" else value
+    return [key.get_secret_value() for key in value] if name.endswith("_key") else value
 
 
 @pytest.mark.parametrize(("name", "text", "expected"), VALID)
@@ -122,9 +132,14 @@ def test_the_defaults() -> None:
         "logo_url": "",
         "header_name": "Prefect",
         "language": "en",
+        "time_zone": "UTC",
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],
         "outbox_accepts": "own",
+        "spool": str(get_current_settings().home / "smtp-relay" / "spool"),
+        "spool_options": Secret({}),
+        "spool_key": [],
+        "spool_accepts": "own",
         "unknown_outcome": "retry",
         "max_attachment_megabytes": 25,
         "max_text_megabytes": 2,
@@ -149,6 +164,39 @@ def test_a_value_of_another_type_names_its_variable(workplace: Path, line: str) 
     variable = f"{PREFIX}{line.split()[0].upper()}"
     with pytest.raises(RelayConfigurationError, match=f"^settings: {variable}: "):
         current_settings()
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"SPOOL": "s3://bucket/mail"}, "_SPOOL_KEY: is empty, and s3://bucket/mail is not a disk"),
+        ({"SPOOL": "memory://mail"}, "_SPOOL: memory is not a store that can create exclusively"),
+        ({"SPOOL": "simplecache::s3://b"}, "_SPOOL: simplecache is not a store"),
+        ({"SPOOL": "s3://u:canary@b"}, "_SPOOL: the URL contains @ or ?. Put credentials"),
+        ({"SPOOL": "gs://"}, "_SPOOL: gs:// has no bucket"),
+        ({"SPOOL_KEY": "canary"}, "_SPOOL_KEY: is not a Fernet key"),
+        ({"SPOOL_OPTIONS": "{canary"}, "_SPOOL_OPTIONS: is not JSON"),
+        ({"SPOOL_OPTIONS": "5"}, "_SPOOL_OPTIONS: Input should be a valid dictionary"),
+    ],
+)
+def test_a_spool_that_cannot_be_used_is_found_out_at_once(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], reason: str
+) -> None:
+    """Not by the first mail that fails and is to be stored; no secret is shown."""
+    for name, value in values.items():
+        monkeypatch.setenv(f"{PREFIX}{name}", value)
+    with pytest.raises(RelayConfigurationError) as caught:
+        current_settings()
+    assert f"settings: {PREFIX}"[:-1] + reason in str(caught.value)
+    assert "canary" not in f"{caught.value} {caught.value!r}"
+
+
+def test_the_options_of_the_spool_are_json_and_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have the store's credentials."""
+    monkeypatch.setenv(f"{PREFIX}SPOOL_OPTIONS", f'{{"secret": "{CANARY}"}}')
+    settings = current_settings()
+    assert settings.spool_options.get_secret_value() == {"secret": CANARY}
+    assert CANARY not in f"{settings!r} {settings.model_dump()} {settings.model_dump_json()}"
 
 
 def test_every_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from prefect.blocks.core import Block, schema_extra
 from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
 from prefect_smtp_relay.exceptions import InvalidField, RelayConfigurationError, nearest
-from prefect_smtp_relay.settings import configuration_error
+from prefect_smtp_relay.settings.errors import configuration_error
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.check_report import Report
 

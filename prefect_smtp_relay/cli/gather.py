@@ -15,7 +15,7 @@ from prefect_smtp_relay.cli.answer import UsageError, complain
 from prefect_smtp_relay.cli.preset import known
 from prefect_smtp_relay.cli.prompts import ask, is_interactive, read_secret
 from prefect_smtp_relay.exceptions import InvalidField
-from prefect_smtp_relay.settings import configuration_error
+from prefect_smtp_relay.settings.errors import configuration_error
 
 B = TypeVar("B", bound=RelayBlock)
 

@@ -76,6 +76,11 @@ class Attempt:
             return self._complete(sender or FROM_PENDING)
         return self._message
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether an earlier try's relay may have the mail, or asked some recipients to wait."""
+        return self.state.may_be_accepted or self.state.receipt is not None
+
     def claim(self, claim: Claim) -> None:
         """Go on under the mail's key: what was accepted under it before is this mail's outcome."""
         self._claim = claim
@@ -161,7 +166,10 @@ class Attempt:
         )
         if error.transient and self._run.retries_left(self._max_retries(error)):
             moment = pacing.not_before(error)
-            self._note(replace(self.state, error=error, not_before=moment))
+            is_unknown = self.state.may_be_accepted or isinstance(error, OutcomeUnknown)
+            self._note(
+                replace(self.state, error=error, not_before=moment, may_be_accepted=is_unknown)
+            )
             self.outcome = Outcome(error=error)
             return
         self._forget()

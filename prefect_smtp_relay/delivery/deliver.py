@@ -10,14 +10,12 @@ from prefect_smtp_relay.delivery.attempt import Attempt
 from prefect_smtp_relay.delivery.keys import MAX_AT_ONCE, claiming, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.relay_choice import RelayChoice
-from prefect_smtp_relay.delivery.routing import Relay, RelayInput
-from prefect_smtp_relay.exceptions import EmailError, InternalError
-from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.message import Draft, Message
-from prefect_smtp_relay.runtime.log import run_logger
+from prefect_smtp_relay.delivery.routing import RelayInput
+from prefect_smtp_relay.delivery.submit import submit
+from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.transports.bulk import Result, deliver_all
 
 
 def deliver(
@@ -41,7 +39,8 @@ def deliver(
         run: the try; it says whether a transient failure is tried again.
         settings: as of now.
         connections: how many at once.
-        patience: the longest wait, in seconds, that a relay may have asked for in the try before.
+        patience: the longest wait, in seconds, that a relay may have asked for in the try before,
+            and for a turn where all workers together have limits.
         keeps: whether the outbox gets what fails for good.
 
     Returns:
@@ -54,7 +53,7 @@ def deliver(
     _wait(waiting, choice, patience)
     for group in _groups(waiting):
         with _claimed([each for each in group if each.draft.idempotency_key]):
-            _submit([each for each in group if each.outcome is None], choice, connections)
+            submit([e for e in group if e.outcome is None], choice, connections, patience)
     outcomes = [_outcome(attempt, leader) for attempt, leader in zip(attempts, first, strict=True)]
     _remember(attempts, outcomes)
     return outcomes
@@ -82,33 +81,6 @@ def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> 
     except EmailError:
         return  # each mail meets the same error, and is told it there
     pacing.wait(states, relay.name, patience)
-
-
-def _submit(attempts: Sequence[Attempt], choice: RelayChoice, connections: int) -> None:
-    """Hand mails to the relay, each at most once."""
-    ready = [(attempt, mail) for attempt in attempts if (mail := attempt.prepare(choice))]
-    if ready:
-        relay = ready[0][1].relay  # one for all: it was chosen once
-        mails = [(mail.message, mail.envelope) for _, mail in ready]
-        results = _hand_over(mails, relay, connections)
-        for (attempt, _), result in zip(ready, results, strict=True):
-            attempt.take(result)
-
-
-def _hand_over(
-    mails: Sequence[tuple[Message, Envelope]], relay: Relay, connections: int
-) -> Sequence[Result]:
-    try:
-        return deliver_all(relay.transport, mails, connections)
-    except Exception as error:  # whatever a transport raises against its contract
-        return [InternalError.of(error) for _ in mails]
-    except BaseException:  # a timeout of the task, or a cancellation
-        run_logger().error(
-            "Interrupted while %s submitted: any of it may have been accepted. Look for the"
-            " Message-ID in the relay's log before you send it again.",
-            f"{mails[0][0].message_id} was" if len(mails) == 1 else f"{len(mails)} mails were",
-        )
-        raise
 
 
 def _groups(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:

@@ -72,6 +72,16 @@ class RelayChoice:
             raise self._chosen.copy()
         return self._chosen
 
+    @property
+    def has_another(self) -> bool:
+        """Whether there is a relay to fail over to."""
+        return bool(self._others)
+
+    def without_failover(self) -> RelayChoice:
+        """Choose anew, and only the first."""
+        settings = self._settings.model_copy(update={"failover": False})
+        return RelayChoice(self._requested, settings)
+
     def fail_over(self, error: EmailError) -> bool:
         """Go on with the next relay, and pass this one over for a while.
 

@@ -11,7 +11,7 @@ from prefect_smtp_relay.blocks.documents import Connected
 from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.runtime.api import API_ERRORS
 from prefect_smtp_relay.runtime.catalog import api_failure
-from prefect_smtp_relay.settings import configuration_error
+from prefect_smtp_relay.settings.errors import configuration_error
 
 
 def connect(block: RelayBlock, name: str, *, overwrite: bool) -> None:

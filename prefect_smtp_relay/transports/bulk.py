@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import islice
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from prefect_smtp_relay.exceptions import EmailError, InternalError
@@ -18,8 +19,14 @@ from prefect_smtp_relay.transports.base import Transport
 T = TypeVar("T")
 R = TypeVar("R")
 
+Mail = tuple[Message, Envelope]
+"""A message, and to whom it goes."""
+
 Result = Receipt | EmailError
 """What became of one message of many."""
+
+Report = Callable[[int, Result], None]
+"""Takes a mail's number, from 0 in the order in which they were drawn, and its result."""
 
 _ROUND_SECONDS = 0.2
 
@@ -29,13 +36,16 @@ class BulkTransport(Transport, Protocol):
     """A transport that is faster with many messages than with one after the other."""
 
     def deliver_all(
-        self, mails: Sequence[tuple[Message, Envelope]], connections: int = 1
+        self, mails: Iterable[Mail], connections: int = 1, report: Report | None = None
     ) -> list[Result]:
         """Submit many messages, as the function of this name does."""
 
 
 def deliver_all(
-    transport: Transport, mails: Sequence[tuple[Message, Envelope]], connections: int = 1
+    transport: Transport,
+    mails: Iterable[Mail],
+    connections: int = 1,
+    report: Report | None = None,
 ) -> list[Result]:
     """Submit many messages through any transport.
 
@@ -43,15 +53,16 @@ def deliver_all(
 
     Args:
         transport: takes them.
-        mails: messages with their envelopes.
+        mails: messages with their envelopes, each drawn shortly before its turn, by any thread.
         connections: how many at once; each has a thread of its own.
+        report: called with each result as soon as it is known, in the thread of its connection.
 
     Returns:
         What became of each, in their order.
     """
     if isinstance(transport, BulkTransport):
-        return transport.deliver_all(mails, connections)
-    results: dict[int, Result] = {}
+        return transport.deliver_all(mails, connections, report)
+    results = Results(report)
     asked_to_wait: list[EmailError] = []
     backlog = Backlog(enumerate(mails))
 
@@ -61,10 +72,10 @@ def deliver_all(
             result = asked_to_wait[0].copy() if asked_to_wait else _deliver(transport, *mail)
             if isinstance(result, EmailError) and result.retry_after is not None:
                 asked_to_wait.append(result)
-            results[number] = result
+            results.note(number, result)
 
-    in_threads(work, min(connections, len(mails)), backlog)
-    return [results[number] for number in range(len(mails))]
+    in_threads(work, connections, backlog)
+    return results.in_order()
 
 
 def _deliver(transport: Transport, message: Message, envelope: Envelope) -> Result:
@@ -79,26 +90,51 @@ def foreseen(error: Exception) -> EmailError:
     return error if isinstance(error, EmailError) else InternalError.of(error)
 
 
+class Results:
+    """What became of the messages up to now.
+
+    Args:
+        report: called with each result.
+    """
+
+    def __init__(self, report: Report | None) -> None:
+        self._report = report
+        self._results: dict[int, Result] = {}
+
+    def note(self, number: int, result: Result) -> None:
+        """Keep and report what became of a message."""
+        self._results[number] = result
+        if self._report is not None:
+            self._report(number, result)
+
+    def in_order(self) -> list[Result]:
+        """Return all, in the order of their numbers."""
+        return [self._results[number] for number in range(len(self._results))]
+
+
 class Backlog(Generic[T]):
     """What waits for its turn; several threads may take from it.
 
     Args:
-        items: in their order.
+        items: in their order; each is drawn when it is asked for.
     """
 
     def __init__(self, items: Iterable[T]) -> None:
-        self._waiting = deque(items)
+        self._coming = iter(items)
+        self._waiting: deque[T] = deque()
         self._lock = threading.Lock()
 
     @property
     def next(self) -> T | None:
         """The next one, which stays where it is."""
         with self._lock:
+            self._draw()
             return self._waiting[0] if self._waiting else None
 
     def take(self) -> T | None:
         """Take the next one; None if there is none."""
         with self._lock:
+            self._draw()
             return self._waiting.popleft() if self._waiting else None
 
     def put_back(self, item: T) -> None:
@@ -110,6 +146,11 @@ class Backlog(Generic[T]):
         """Give up all that wait."""
         with self._lock:
             self._waiting.clear()
+            self._coming = iter(())
+
+    def _draw(self) -> None:
+        if not self._waiting:
+            self._waiting.extend(islice(self._coming, 1))
 
 
 def in_threads(work: Callable[[], R], threads: int, backlog: Backlog[T]) -> list[R]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal
 from prefect_smtp_relay.testing.memory import InMemoryTransport
-from prefect_smtp_relay.transports.bulk import BulkTransport, Result, deliver_all
+from prefect_smtp_relay.transports.bulk import BulkTransport, Report, Result, deliver_all
 from prefect_smtp_relay.transports.outbox import Outbox
 from prefect_smtp_relay.transports.smtp import SmtpConfig, SmtpTransport
 
@@ -195,13 +195,39 @@ def test_a_transport_that_takes_many_is_given_all_at_once(mails: list[Mail]) -> 
     """Its own way is asked once, with the number of connections."""
 
     class Many(InMemoryTransport):
-        def deliver_all(self, mails: Sequence[Mail], connections: int = 1) -> list[Result]:
-            asked.append((len(mails), connections))
+        def deliver_all(
+            self, mails: Iterable[Mail], connections: int = 1, report: Report | None = None
+        ) -> list[Result]:
+            asked.append((connections, report))
             return [self.deliver(*mail) for mail in mails]
 
-    asked: list[tuple[int, int]] = []
-    assert ids_in(deliver_all(Many(), mails, 7)) == ids(mails)
-    assert asked == [(10, 7)]
+    def report(number: int, result: Result) -> None:
+        """Take a result."""
+
+    asked: list[tuple[int, Report | None]] = []
+    assert ids_in(deliver_all(Many(), mails, 7, report)) == ids(mails)
+    assert asked == [(7, report)]
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+def test_each_result_is_reported_once_under_its_number(mails: list[Mail], connections: int) -> None:
+    """Whoever drew the mail, its number says where it was among all."""
+    told: list[tuple[int, Result]] = []
+    results = deliver_all(InMemoryTransport(), iter(mails), connections, lambda *r: told.append(r))
+    assert sorted(told, key=lambda each: each[0]) == list(enumerate(results))
+
+
+def test_a_mail_is_drawn_when_the_one_before_it_was_reported(mails: list[Mail]) -> None:
+    """Of ever so many, one is in work."""
+    steps: list[str] = []
+
+    def drawn() -> Iterator[Mail]:
+        for number, mail in enumerate(mails[:3]):
+            steps.append(f"drawn {number}")
+            yield mail
+
+    deliver_all(InMemoryTransport(), drawn(), 1, lambda n, _: steps.append(f"result {n}"))
+    assert steps == [f"{step} {number}" for number in range(3) for step in ("drawn", "result")]
 
 
 def test_smtp_takes_many_and_the_others_take_one() -> None:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.process_memory import process_memory
-from prefect_smtp_relay.transports.bulk import Backlog, Result, foreseen, in_threads
+from prefect_smtp_relay.transports.bulk import (
+    Backlog,
+    Mail,
+    Report,
+    Result,
+    Results,
+    foreseen,
+    in_threads,
+)
 from prefect_smtp_relay.transports.smtp.config import SmtpConfig
 from prefect_smtp_relay.transports.smtp.connect.pool import Pool
 from prefect_smtp_relay.transports.smtp.delivery.pipeline import serve
@@ -48,28 +57,35 @@ class SmtpTransport:
         return result
 
     def deliver_all(
-        self, mails: Sequence[tuple[Message, Envelope]], connections: int = 1
+        self, mails: Iterable[Mail], connections: int = 1, report: Report | None = None
     ) -> list[Result]:
         """Submit many messages, pipelined over as many sessions as wanted.
 
         Args:
-            mails: messages with their envelopes.
+            mails: messages with their envelopes, each drawn shortly before its turn: one while
+                the mail before it is submitted, and one while the server thinks about that.
             connections: 1 to 10, in threads of their own where there are several.
+            report: called with each result as soon as it is known, before the next mail of that
+                connection is submitted.
 
         Returns:
             What became of each, in their order. When no session can be had any more, the error
             is that of all who still waited.
         """
-        submissions = [Submission(self._config, *mail) for mail in mails]
-        backlog = Backlog(submissions)
-        threads = min(connections, self._config.limits.connections, len(submissions))
+        results = Results(report)
+        backlog = Backlog(
+            Submission(self._config, *mail, partial(results.note, number))
+            for number, mail in enumerate(mails)
+        )
+        threads = min(connections, self._config.limits.connections)
         errors = in_threads(lambda: self._work(backlog), threads, backlog)
         # Where only some of the threads got no session, this one goes on.
         error = self._work(backlog) if None in errors else errors[0]
         while error is not None and (left := backlog.take()) is not None:
             left.fail(error)
+            left.end()
             error = error.copy()
-        return [submission.result() for submission in submissions]
+        return results.in_order()
 
     def _work(self, backlog: Backlog[Submission]) -> EmailError | None:
         """Submit what the backlog holds over one session after the other.
@@ -82,6 +98,7 @@ class SmtpTransport:
         waiting = backlog.take()
         while waiting is not None:
             if not waiting.render():
+                waiting.end()
                 waiting = backlog.take()
                 continue
             try:

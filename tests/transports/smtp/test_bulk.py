@@ -114,6 +114,27 @@ def test_what_nobody_foresaw_is_one_mail_s(
     assert len(server.mails) == 4
 
 
+@pytest.mark.parametrize("extensions", ["PIPELINING", "SIZE 0"])
+def test_a_result_is_reported_before_the_next_message_is_submitted(
+    play: Callable[..., ScriptedServer],
+    transport_to: Callable[..., SmtpTransport],
+    make_message: Callable[..., Message],
+    extensions: str,
+) -> None:
+    """What a server accepted is known, however the process ends in the message after it."""
+    server = play(f"S: 220 mx.test\nEHLO {extensions}\nSERVE")
+    messages = [make_message(address) for address in EVERYBODY[:4]]
+    mails = iter([(message, Envelope.of(message)) for message in messages])
+    stored: list[tuple[int, int]] = []
+
+    def report(number: int, result: Receipt | EmailError) -> None:
+        assert isinstance(result, Receipt)
+        stored.append((number, len(server.stored)))
+
+    transport_to(server).deliver_all(mails, 1, report)
+    assert stored == [(0, 1), (1, 2), (2, 3), (3, 4)]
+
+
 def test_nothing_to_do(
     transport_to: Callable[..., SmtpTransport], start: Callable[..., MailServer]
 ) -> None:

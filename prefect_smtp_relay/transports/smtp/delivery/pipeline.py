@@ -58,6 +58,7 @@ def serve(session: Session, submission: Submission, backlog: Submissions) -> Sub
             return _interrupted(session, transaction, foreseen(error)) or backlog.take()
         session.served += 1
         submission, transaction = transaction.submission, following
+        submission.end()
     return submission if submission.is_waiting else backlog.take()
 
 
@@ -71,6 +72,7 @@ def _begin(
                 return Transaction(session, submission)
         except MessageError as error:
             submission.fail(error)
+        submission.end()
         submission = backlog.take()
     return None
 
@@ -105,6 +107,7 @@ def _interrupted(
     submission = transaction.submission
     session.failure = error
     if not transaction.open_recipients and not submission.is_waiting:
+        submission.end()
         return None
     may_move = session.is_retired or (error.transient and not isinstance(error, OutcomeUnknown))
     is_worth_it = (session.served or _closes_its_address(session, error)) and (
@@ -116,6 +119,7 @@ def _interrupted(
         transaction.withdraw()
         return submission
     submission.fail(error, transaction.open_recipients)
+    submission.end()
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import Enum, auto
 from functools import cached_property
@@ -45,10 +45,19 @@ class Submission:
     Args:
         config: of the relay.
         message, envelope: what, and to whom; each recipient is offered it once.
+        report: called with the result, once.
     """
 
-    def __init__(self, config: SmtpConfig, message: Message, envelope: Envelope) -> None:
+    def __init__(
+        self,
+        config: SmtpConfig,
+        message: Message,
+        envelope: Envelope,
+        report: Callable[[Receipt | EmailError], None],
+    ) -> None:
         self.config = config
+        self._report = report
+        self._is_reported = False
         self.message = message
         self._written = message
         self.envelope = envelope
@@ -155,7 +164,15 @@ class Submission:
         refusal = Refusal(code=code, enhanced_code=enhanced, text=words)
         self.note([*addresses, *self.in_stage(Stage.WAITING)], refusal)
 
-    def result(self) -> Receipt | EmailError:
+    def end(self) -> None:
+        """Report what became of the message, once that is known of each recipient."""
+        states = self.states.values()
+        is_known = all(state is Stage.ACCEPTED or isinstance(state, Refusal) for state in states)
+        if is_known and not self._is_reported:
+            self._is_reported = True
+            self._report(self._result())
+
+    def _result(self) -> Receipt | EmailError:
         """Say what became of the message: the receipt, or why nobody was accepted."""
         refused = {a: state for a, state in self.states.items() if isinstance(state, Refusal)}
         accepted = self.in_stage(Stage.ACCEPTED)

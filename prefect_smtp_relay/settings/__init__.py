@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
 
 from prefect.settings import Settings, get_current_settings
 from prefect.settings.base import PrefectBaseSettings, build_settings_config
-from prefect.settings.sources import (
-    EnvFilterSettingsSource,
-    FilteredDotEnvSettingsSource,
-    PrefectTomlConfigSettingsSource,
-    ProfileSettingsTomlLoader,
-    PyprojectTomlConfigSettingsSource,
-)
+from prefect.settings.sources import ProfileSettingsTomlLoader
 from pydantic import (
     BeforeValidator,
     Field,
+    Secret,
     SecretStr,
     ValidationError,
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsError
 
-from prefect_smtp_relay.exceptions import (
-    EmailError,
-    InvalidField,
-    RelayConfigurationError,
-    nearest,
-)
+from prefect_smtp_relay.exceptions import InvalidField, RelayConfigurationError, nearest
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.frame import check_web_address
-
-_PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
+from prefect_smtp_relay.settings.errors import configuration_error
+from prefect_smtp_relay.settings.names import PREFIX, names_in, refuse_misspelt
+from prefect_smtp_relay.spool import Spool, open_spool
 
 _FILES: tuple[str | Path, ...] = (
     ".env",
@@ -58,6 +49,20 @@ def _split_commas(value: Any) -> Any:
     """Environment variables are ``a, b``; TOML has a list."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _read_json(value: Any) -> Any:
+    """Environment variables are JSON; TOML may have a table."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise InvalidField("is not JSON", 'Write an object, such as {"key": "..."}.') from None
+
+
+def _refuse_url(value: Any) -> Any:
+    if "://" in str(value):
+        raise InvalidField("is a URL", "Name a directory of this host.")
     return value
 
 
@@ -101,6 +106,10 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="Where a relay could be given nothing of a mail, the next connected one takes"
         " it at once.",
     )
+    time_zone: str = Field(
+        default="UTC",
+        description="The time zone of the dates in reports and digests, such as Europe/Berlin.",
+    )
     outbox_path: Path = Field(
         default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
         description="The directory of the outbox.",
@@ -113,6 +122,25 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="own",
         description="Which files of the outbox are submitted: own (of this user, closed to others,"
         " encrypted where outbox_key is set), or any, while keys or users change.",
+    )
+    spool: str = Field(
+        default_factory=lambda: str(get_current_settings().home / "smtp-relay" / "spool"),
+        description="Where mail waits and keys are kept: a directory, or a URL such as"
+        " s3://bucket/mail that all hosts share.",
+    )
+    spool_options: Annotated[Secret[dict[str, Any]], NoDecode, BeforeValidator(_read_json)] = Field(
+        default_factory=lambda: Secret({}),
+        description="For a spool at a URL: options of its fsspec file system, as JSON.",
+    )
+    spool_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_split_commas)] = Field(
+        default_factory=list,
+        description="Fernet keys that encrypt the spool; the first encrypts, all decrypt. Required"
+        " where the spool is not a directory.",
+    )
+    spool_accepts: Literal["own", "any"] = Field(
+        default="own",
+        description="Which files of the spool are taken: own (of this user, closed to others,"
+        " encrypted where spool_key is set), or any, while keys or users change.",
     )
     unknown_outcome: Literal["retry", "keep"] = Field(
         default="retry",
@@ -127,14 +155,14 @@ class SmtpRelaySettings(PrefectBaseSettings):
         ge=1,
         description="How large the attachments and inline images of a mail may be, in all.",
     )
-    capture_to: Path | None = Field(
+    capture_to: Annotated[Path | None, BeforeValidator(_refuse_url)] = Field(
         default=None, description="A directory: mails are written there as files; none leaves."
     )
 
     @property
     def size_limit(self) -> SizeLimit:
         """The same, for the checks of a mail."""
-        return SizeLimit(self.max_attachment_megabytes, f"{_PREFIX}MAX_ATTACHMENT_MEGABYTES")
+        return SizeLimit(self.max_attachment_megabytes, f"{PREFIX}MAX_ATTACHMENT_MEGABYTES")
 
     @classmethod
     def settings_customise_sources(
@@ -143,7 +171,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         """Read what Prefect reads, and refuse what is misspelt in any of it."""
         sources = super().settings_customise_sources(settings_cls, *args, **kwargs)
         for source in sources:
-            _refuse_misspelt(_names_in(source), cls.model_fields)
+            refuse_misspelt(names_in(source), cls.model_fields)
         return sources
 
     @model_validator(mode="before")
@@ -177,6 +205,29 @@ class SmtpRelaySettings(PrefectBaseSettings):
     def _is_one_line(cls, value: str) -> str:
         return check_text(value, "header_name")
 
+    @model_validator(mode="after")
+    def _spool_can_be_opened(self) -> SmtpRelaySettings:
+        """A spool that cannot be opened would be found out by the first mail that fails."""
+        self.open_spool()
+        return self
+
+    def open_spool(self) -> Spool:
+        """Open the spool; nothing is read or written yet."""
+        options = self.spool_options.get_secret_value()
+        accepts_any = self.spool_accepts == "any"
+        return open_spool(self.spool, self.spool_key, options, accepts_any=accepts_any)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, OSError, ValueError):
+            near = nearest(value, available_timezones())
+            hint = f"Did you mean {near!r}?" if near else "Write one such as 'Europe/Berlin'."
+            raise InvalidField(f"{value!r} is not a time zone", hint) from None
+        return value
+
     @field_validator("outbox_path", "capture_to")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
@@ -198,7 +249,7 @@ class _Memory:
 
 
 _VARIABLES = (
-    *(f"{_PREFIX}{name.upper()}" for name in SmtpRelaySettings.model_fields),
+    *(f"{PREFIX}{name.upper()}" for name in SmtpRelaySettings.model_fields),
     *_PREFECT_VARIABLES,
 )
 
@@ -228,71 +279,14 @@ def _state(profiles: Path) -> tuple[object, ...]:
     return len(os.environ), *values, *map(_stamp, _FILES), _stamp(profiles)
 
 
-def configuration_error(
-    error: ValidationError, label: Callable[[str], str], only: str = ""
-) -> RelayConfigurationError:
-    """Say which fields are wrong and how to fix them, without any value.
-
-    Args:
-        error: what Pydantic found.
-        label: names a field as people know it.
-        only: the one field to tell about, which is wrong.
-    """
-    errors = error.errors(include_input=False, include_url=False)
-    found = [_problem(each, label) for each in errors if only in {"", *each["loc"][:1]}]
-    if len(found) == 1:
-        return found[0]
-    return RelayConfigurationError("; ".join(str(each).rstrip(".") for each in found) + ".")
-
-
-def _problem(found: ErrorDetails, label: Callable[[str], str]) -> InvalidField:
-    raised = found.get("ctx", {}).get("error")
-    place = list(map(str, found["loc"]))
-    if not isinstance(raised, EmailError):
-        raised = InvalidField(str(raised) if raised else found["msg"])
-    place = place or [raised.field]
-    return InvalidField(raised.problem, raised.fix, field=": ".join([label(place[0]), *place[1:]]))
-
-
 def _read() -> SmtpRelaySettings:
     try:
         return SmtpRelaySettings()
     except SettingsError as error:
         raise RelayConfigurationError(str(error), "Correct that file.", field="settings") from None
     except ValidationError as error:
-        wrong = configuration_error(error, lambda name: f"{_PREFIX}{name.upper()}")
+        wrong = configuration_error(error, lambda name: f"{PREFIX}{name.upper()}")
         raise wrong.within("settings") from None
-
-
-def _names_in(source: PydanticBaseSettingsSource) -> Iterator[tuple[str, str]]:
-    """The names of settings of ours in a source, as they are written there, and where it is."""
-    if isinstance(source, (PrefectTomlConfigSettingsSource, PyprojectTomlConfigSettingsSource)):
-        yield from ((name, str(source.toml_file_path)) for name in source.toml_data)
-    elif isinstance(source, ProfileSettingsTomlLoader):
-        yield from _with_prefix(source.profile_settings, str(source.profiles_path))
-    elif isinstance(source, FilteredDotEnvSettingsSource):
-        yield from _with_prefix(source.env_vars, ".env")
-    elif isinstance(source, EnvFilterSettingsSource):
-        yield from _with_prefix(source.env_vars, "")
-
-
-def _with_prefix(names: Iterable[str], file: str) -> Iterator[tuple[str, str]]:
-    upper = (name.upper() for name in names)
-    return ((name, file) for name in upper if name.startswith(_PREFIX))
-
-
-def _refuse_misspelt(names: Iterable[tuple[str, str]], known: Iterable[str]) -> None:
-    """A misspelt protected_domains would protect nothing, and nobody would know."""
-    for name, file in names:
-        prefix = _PREFIX if name.startswith(_PREFIX) else ""
-        setting = name.removeprefix(prefix).lower()
-        if setting in known:
-            continue
-        spelt = {n: f"{prefix}{n.upper()}" if prefix else n for n in known}
-        near = spelt.get(nearest(setting, known))
-        fix = f"Did you mean {near}?" if near else f"There are: {', '.join(spelt.values())}."
-        where = f" in {file}" if file else ""
-        raise RelayConfigurationError(f"there is no setting {name}{where}", fix, field="settings")
 
 
 def _stamp(path: str | Path) -> tuple[int, ...] | None:
