@@ -132,6 +132,7 @@ def test_the_defaults() -> None:
         "logo_url": "",
         "header_name": "Prefect",
         "language": "en",
+        "failover": False,
         "time_zone": "UTC",
         "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
         "outbox_key": [],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import HttpUrl, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 
 from prefect_smtp_relay.exceptions import InvalidField, InvalidMailbox, MessageError
 from prefect_smtp_relay.mail.categories import read_categories
@@ -14,6 +15,24 @@ from prefect_smtp_relay.mail.domain import to_a_labels
 from prefect_smtp_relay.mail.mailbox import Mailbox
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\w\s+/=:,-]+?-----END \1-----")
+
+MessagesPerMinute = Annotated[
+    int,
+    Field(
+        ge=0,
+        title="Messages per minute",
+        description="How many messages all workers together submit in any minute; 0 for no limit.",
+    ),
+]
+MaxConnections = Annotated[
+    int,
+    Field(
+        ge=0,
+        title="Most connections",
+        description="How many connections all workers together have open; 0 for no limit. With a"
+        " limit, none is kept open between mails.",
+    ),
+]
 
 LOGO_URL = HttpUrl(
     "https://raw.githubusercontent.com/PrefectHQ/prefect/"

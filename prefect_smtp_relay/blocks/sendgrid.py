@@ -79,12 +79,7 @@ class SendGrid(RelayBlock):
         title="Timeout in seconds",
         description="The longest wait for SendGrid's answer.",
     )
-    messages_per_minute: int = Field(
-        default=0,
-        ge=0,
-        title="Messages per minute",
-        description="How many messages all workers together submit in any minute; 0 for no limit.",
-    )
+    messages_per_minute: fields.MessagesPerMinute = 0
 
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_url = field_validator("api_url")(fields.check_api_url)

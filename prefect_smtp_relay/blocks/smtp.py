@@ -18,13 +18,7 @@ from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.check_report import Report
-from prefect_smtp_relay.transports.smtp import (
-    Credentials,
-    Limits,
-    Mechanism,
-    Security,
-    SmtpConfig,
-)
+from prefect_smtp_relay.transports.smtp import Credentials, Limits, Mechanism, Security, SmtpConfig
 
 _SECRETS = ("username", "password", "client_key", "oauth_client_secret", "oauth_refresh_token")
 
@@ -204,19 +198,8 @@ class SMTP(RelayBlock):
         description="What the access token is for; empty for the provider's default.",
         examples=["https://outlook.office365.com/.default"],
     )
-    messages_per_minute: int = Field(
-        default=0,
-        ge=0,
-        title="Messages per minute",
-        description="How many messages all workers together submit in any minute; 0 for no limit.",
-    )
-    max_connections: int = Field(
-        default=0,
-        ge=0,
-        title="Most connections",
-        description="How many connections all workers together have open; 0 for no limit. With a"
-        " limit, none is kept open between mails.",
-    )
+    messages_per_minute: fields.MessagesPerMinute = 0
+    max_connections: fields.MaxConnections = 0
 
     _check_address = field_validator("address")(fields.check_host_name)
     _check_domain = field_validator("domain")(fields.check_helo_domain)

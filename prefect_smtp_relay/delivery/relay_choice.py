@@ -101,7 +101,9 @@ class RelayChoice:
                 continue
             error = error.copy(relay=failed_relay.name)
             failed = process_memory.of(Failed).note(failed_relay.name, error)
-            self._chosen = replace(relay, passed_over=(*failed_relay.passed_over, failed))
+            before = (*failed_relay.passed_over, failed)
+            passed_over = tuple(each for each in before if each.relay != relay.name)
+            self._chosen = replace(relay, passed_over=passed_over)
             run_logger().warning(
                 "%s Nothing was handed over: %s is next.", f"{str(error).rstrip('.')}.", relay.name
             )

@@ -38,6 +38,8 @@ SPECIFIED: dict[str, tuple[str, Any]] = {
     "oauth_client_secret": ("string", ...),
     "oauth_refresh_token": ("string", ...),
     "oauth_scope": ("string", ...),
+    "messages_per_minute": ("integer", 0),
+    "max_connections": ("integer", 0),
 }
 
 
