@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import HttpUrl, SecretStr
 
 from prefect_smtp_relay.exceptions import InvalidField, InvalidMailbox, MessageError
 from prefect_smtp_relay.mail.categories import read_categories
@@ -15,24 +14,6 @@ from prefect_smtp_relay.mail.domain import to_a_labels
 from prefect_smtp_relay.mail.mailbox import Mailbox
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\w\s+/=:,-]+?-----END \1-----")
-
-MessagesPerMinute = Annotated[
-    int,
-    Field(
-        ge=0,
-        title="Messages per minute",
-        description="How many messages all workers together submit in any minute; 0 for no limit.",
-    ),
-]
-MaxConnections = Annotated[
-    int,
-    Field(
-        ge=0,
-        title="Most connections",
-        description="How many connections all workers together have open; 0 for no limit. With a"
-        " limit, none is kept open between mails.",
-    ),
-]
 
 LOGO_URL = HttpUrl(
     "https://raw.githubusercontent.com/PrefectHQ/prefect/"
@@ -228,8 +209,8 @@ def check_token_url(value: str) -> str:
     if "@" in parts.netloc:
         raise InvalidField(
             "contains credentials",
-            "Write them into *OAuth client ID* (`oauth_client_id`) and *OAuth client secret*"
-            " (`oauth_client_secret`).",
+            "Write them into *Advanced: OAuth client ID* (`oauth_client_id`) and *Advanced: OAuth"
+            " client secret* (`oauth_client_secret`).",
         )
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise InvalidField("would carry the secrets unencrypted", "Write it with https://.")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from prefect_smtp_relay.compose.staging import check_recipients, redirect
 from prefect_smtp_relay.delivery import outcome, pacing
 from prefect_smtp_relay.delivery.identity import Identity
 from prefect_smtp_relay.delivery.keys import Claim
@@ -14,6 +16,7 @@ from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.relay_choice import RelayChoice
 from prefect_smtp_relay.delivery.retry_state import NOTHING, RetryState, RetryStates
 from prefect_smtp_relay.delivery.routing import Relay
+from prefect_smtp_relay.delivery.thread_start import is_first
 from prefect_smtp_relay.exceptions import (
     EmailError,
     InternalError,
@@ -57,13 +60,14 @@ class Attempt:
     def __init__(
         self, draft: Draft, run: Run, number: int, settings: SmtpRelaySettings, *, keeps: bool
     ) -> None:
-        self.draft = draft
+        self.draft = draft = redirect(draft, settings)
         self.identity = Identity.of(run, number, draft.idempotency_key)
         self.outcome: Outcome | None = None
         self._run = run
         self._settings = settings
         self._keeps = keeps
         self._claim = Claim(draft)
+        self.is_begun = False
         self.relay: Relay | None = None
         self._message: Message | None = None
         self._resume()
@@ -110,11 +114,13 @@ class Attempt:
         with self._failing():
             policy = SenderPolicy.protecting(self._settings.protected_domains)
             policy.check_draft(self.draft)
+            check_recipients(self.draft, self._settings)
             self.relay = relay = choice.get()
             sender = relay.sender(self.draft.requested_from, policy)
             message = self._complete(sender)
             if self.state.not_before:
                 pacing.check(self.state, relay.name)
+            self.is_begun = True
             return Prepared(relay, message, self._to_reach())
         return None
 
@@ -125,6 +131,21 @@ class Attempt:
         elif self.relay is not None:
             with self._failing():
                 self._end(self.relay.sign(result))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the mail has no outcome, or one that the next try may change."""
+        error = self.outcome.error if self.outcome else None
+        return self.outcome is None or (error is not None and not error.given_up)
+
+    def break_off(self) -> None:
+        """Keep the mail: no try follows, and this one may have submitted it."""
+        error = self.outcome.error if self.outcome else None
+        if error is None and self.is_begun and self.relay is not None:
+            error = OutcomeUnknown(
+                self.relay.transport.name, "the task ended while the message was submitted"
+            )
+        self._fail_for_good(error or EmailError("the task ended before the mail was submitted"))
 
     def note_result(self) -> None:
         """Remember the outcome for the next try of a batch, of which other mails go again."""
@@ -171,7 +192,10 @@ class Attempt:
                 replace(self.state, error=error, not_before=moment, may_be_accepted=is_unknown)
             )
             self.outcome = Outcome(error=error)
-            return
+        else:
+            self._fail_for_good(error)
+
+    def _fail_for_good(self, error: EmailError) -> None:
         self._forget()
         if self.state.receipt is None:
             self._give_up(error)
@@ -214,8 +238,15 @@ class Attempt:
     def _complete(self, sender: Mailbox) -> Message:
         """Complete the draft, with the same Message-ID and Date on every try."""
         identity = self.identity
-        self._message = self.draft.from_mailbox(sender, identity.seed, identity.composed_at)
+        self._message = self.draft.from_mailbox(
+            sender, identity.seed, identity.composed_at, is_first=self._is_first
+        )
         return self._message
+
+    @cached_property
+    def _is_first(self) -> bool:
+        starts, thread = self.draft.starts_thread, self.draft.thread
+        return starts and is_first(thread, self.identity.seed, self._settings)
 
     def _to_reach(self) -> Envelope:
         """Address those whom no earlier try reached."""

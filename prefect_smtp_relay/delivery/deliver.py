@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.attempt import Attempt
+from prefect_smtp_relay.delivery.interruption import keeping_the_rest
 from prefect_smtp_relay.delivery.keys import MAX_AT_ONCE, claiming, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.relay_choice import RelayChoice
@@ -14,6 +15,7 @@ from prefect_smtp_relay.delivery.routing import RelayInput
 from prefect_smtp_relay.delivery.submit import submit
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.message import Draft
+from prefect_smtp_relay.runtime.progress import Progress
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
 
@@ -50,10 +52,12 @@ def deliver(
     attempts = [Attempt(draft, run, n, settings, keeps=keeps) for n, draft in enumerate(drafts)]
     first = _first_of_each_key(attempts)
     waiting = [each for each in dict.fromkeys(first) if each.outcome is None]
-    _wait(waiting, choice, patience)
-    for group in _groups(waiting):
-        with _claimed([each for each in group if each.draft.idempotency_key]):
-            submit([e for e in group if e.outcome is None], choice, connections, patience)
+    with keeping_the_rest(waiting), Progress(len(waiting)) as progress:
+        _wait(waiting, choice, patience)
+        for group in _groups(waiting):
+            with _claimed([each for each in group if each.draft.idempotency_key]):
+                ready = [each for each in group if each.outcome is None]
+                submit(ready, choice, connections, patience, progress)
     outcomes = [_outcome(attempt, leader) for attempt, leader in zip(attempts, first, strict=True)]
     _remember(attempts, outcomes)
     return outcomes

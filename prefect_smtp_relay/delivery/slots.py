@@ -83,9 +83,9 @@ class Slots:
             lambda: pace.take(mails),
             f"takes {most} messages a minute from all workers together: {left} are waiting here,"
             f" which takes {left * 60 / most:.0f} seconds or more",
-            f"all workers together submit more than {most} messages a minute. Submit fewer, or"
-            " raise *Messages per minute* (`messages_per_minute`) in the block if the relay"
-            " permits more.",
+            f"all workers together submit more than {most} messages a minute. Submit fewer, or, if"
+            " the relay permits more, raise *Advanced: Messages per minute*"
+            " (`messages_per_minute`).",
         )
 
     def _connections(self, limit: Connections, wanted: int) -> Lease:
@@ -96,8 +96,8 @@ class Slots:
             f"permits {limit.most} connections from all workers together, which are in use:"
             f" waiting for at most {self._patience:.0f} seconds",
             f"all {limit.most} connections that all workers together may have were in use. Submit"
-            " fewer mails at once, or raise *Most connections* (`max_connections`) in the block if"
-            " the relay permits more.",
+            " fewer mails at once, or, if the relay permits more, raise *Advanced: Most connections*"
+            " (`max_connections`).",
         )
 
     def _wait_for(self, take: Callable[[], T], waiting: str, in_vain: str) -> T:

@@ -12,12 +12,16 @@ from prefect_smtp_relay.delivery.routing import Relay
 from prefect_smtp_relay.delivery.slots import Slots
 from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.runtime.limits import RelayLimits
-from prefect_smtp_relay.runtime.log import run_logger
+from prefect_smtp_relay.runtime.progress import Progress
 from prefect_smtp_relay.transports.bulk import Mail, Result, deliver_all
 
 
 def submit(
-    attempts: Sequence[Attempt], choice: RelayChoice, connections: int, patience: float
+    attempts: Sequence[Attempt],
+    choice: RelayChoice,
+    connections: int,
+    patience: float,
+    progress: Progress,
 ) -> None:
     """Hand mails to a relay, each at most once; each learns at once what became of it.
 
@@ -26,13 +30,14 @@ def submit(
         choice: of the relay.
         connections: how many at once.
         patience: the longest wait for the limits of all workers, in seconds.
+        progress: counts them.
     """
     bound = [attempt for attempt in attempts if attempt.is_bound]
     if bound:
-        _Round(bound, choice.without_failover()).submit(connections, patience)
+        _Round(bound, choice.without_failover(), progress).submit(connections, patience)
     waiting = [attempt for attempt in attempts if not attempt.is_bound]
     while waiting:
-        waiting = _Round(waiting, choice).submit(connections, patience)
+        waiting = _Round(waiting, choice, progress).submit(connections, patience)
 
 
 class _Round:
@@ -41,9 +46,13 @@ class _Round:
     Args:
         attempts: of these mails.
         choice: of the relay.
+        progress: counts those that are done.
     """
 
-    def __init__(self, attempts: Sequence[Attempt], choice: RelayChoice) -> None:
+    def __init__(
+        self, attempts: Sequence[Attempt], choice: RelayChoice, progress: Progress
+    ) -> None:
+        self._progress = progress
         self._attempts = attempts
         self._choice = choice
         self._begun: list[Attempt] = []
@@ -61,7 +70,7 @@ class _Round:
         except EmailError:
             list(mails)  # each is told what is wrong
             return []
-        with self._interruption_told():
+        with self._foreseen():
             if relay.limits is None:
                 self._hand_over(relay, mails, connections)
             else:
@@ -109,36 +118,31 @@ class _Round:
     def _report(self, number: int, result: Result) -> None:
         has_another = self._choice.has_another
         if has_another and isinstance(result, EmailError) and result.nothing_handed_over:
+            self._begun[number].is_begun = False
             self._not_handed_over[number] = result
         else:
-            self._begun[number].take(result)
+            self._take(number, result)
+
+    def _take(self, number: int, result: Result) -> None:
+        self._begun[number].take(result)
+        self._progress.note()
 
     def _pass_on(self) -> list[Attempt]:
-        failed = [(self._begun[n], error) for n, error in sorted(self._not_handed_over.items())]
+        failed = sorted(self._not_handed_over.items())
         if failed and self._choice.fail_over(failed[0][1]):
-            return [attempt for attempt, _ in failed]
-        for attempt, error in failed:
-            attempt.take(error)
+            return [self._begun[number] for number, _ in failed]
+        for number, error in failed:
+            self._take(number, error)
         return []
 
     @contextmanager
-    def _interruption_told(self) -> Iterator[None]:
-        """Say of which mails nobody knows what became of them."""
+    def _foreseen(self) -> Iterator[None]:
+        """Let what breaks the contract of a transport be an error of each mail it was given."""
         try:
             yield
         except Exception as error:  # whatever a transport raises against its contract
             for number in self._open():
-                self._begun[number].take(InternalError.of(error))
-        except BaseException:  # a timeout of the task, or a cancellation
-            if open_ones := self._open():
-                run_logger().error(
-                    "Interrupted while %s submitted: any of it may have been accepted. Look for the"
-                    " Message-ID in the relay's log before you send it again.",
-                    f"{self._begun[open_ones[0]].message.message_id} was"
-                    if len(open_ones) == 1
-                    else f"{len(open_ones)} mails were",
-                )
-            raise
+                self._take(number, InternalError.of(error))
 
     def _open(self) -> list[int]:
         """The mails that are begun, and of which nothing is known."""

@@ -1,4 +1,4 @@
-"""The "Send an Email" block: who gets the mail of an automation, or of a script's ``notify``."""
+"""The "Notification by Email" block: who gets an automation's mail, or a script's ``notify``."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from prefect.context import FlowRunContext, TaskRunContext
 from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
 from prefect_smtp_relay.blocks import fields
-from prefect_smtp_relay.blocks.base import CleanBlock, without_empty_defaults
+from prefect_smtp_relay.blocks.base import CleanBlock, OnByDefault, without_defaults
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailArguments
+from prefect_smtp_relay.compose.origin import Origin
 from prefect_smtp_relay.delivery.routing import check_relay
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, InvalidField, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.rendering.frame import Frame
-from prefect_smtp_relay.rendering.quoting import quote_text
+from prefect_smtp_relay.rendering.quoting import escape_markdown, quote_text
 from prefect_smtp_relay.runtime import in_server as server_process
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger
@@ -51,17 +52,17 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         ```
     """
 
-    _block_type_name: ClassVar[str | None] = "Send an Email"
+    _block_type_name: ClassVar[str | None] = "Notification by Email"
     _block_type_slug: ClassVar[str | None] = "send-an-email"
     _logo_url: ClassVar[HttpUrl | None] = fields.LOGO_URL
     _documentation_url: ClassVar[HttpUrl | None] = fields.documentation_url("automations")
     _description: ClassVar[str | None] = (
-        "Send an email to fixed recipients, through the relay that your team connected. For the"
-        ' action "Send a notification" of automations.'
+        "Send an email to fixed recipients, through the relay that your team connected by a block"
+        ' of the type SMTP or SendGrid. For the action "Send a notification" of automations.'
     )
 
     # Pydantic takes the last base's value of a key that both bases set.
-    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=without_empty_defaults)
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=without_defaults)
 
     to: str = Field(
         title="To",
@@ -116,15 +117,15 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         description="Words to show above the body, with commas between them.",
         examples=["production, on call"],
     )
-    include_header: bool = Field(
+    include_header: OnByDefault = Field(
         default=True,
         title="Include header",
-        description="Show the logo, or the name, above the body.",
+        description="Show the logo, or the name, above the body. Empty: on.",
     )
-    include_footer: bool = Field(
+    include_footer: OnByDefault = Field(
         default=True,
         title="Include footer",
-        description="Say below the body that Prefect sent it.",
+        description="Say below the body that Prefect sent it. Empty: on.",
     )
     custom_logo_url: str = Field(
         default="",
@@ -225,7 +226,14 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             "include_footer": self.include_footer,
             "custom_logo_url": self.custom_logo_url,
         }
-        return draft(mail, settings)
+        return draft(mail, settings, self._origin())
+
+    def _origin(self) -> Origin | None:
+        """An automation, where this is Prefect's server; else the run is asked for."""
+        if not server_process.is_entered():
+            return None
+        name = escape_markdown(self._block_document_name or "")
+        return Origin(f"an automation, with the block **{name}**," if name else "an automation")
 
 
 def _is_async_caller() -> bool:

@@ -241,8 +241,8 @@ class RelayLimits:
         if "/" not in block.relay_name:
             raise RelayConfigurationError(
                 "has limits for all workers, and is not saved",
-                "Save the block, or set *Messages per minute* (`messages_per_minute`) and *Most"
-                " connections* (`max_connections`) to 0.",
+                "Save the block, or set *Advanced: Messages per minute* (`messages_per_minute`) and"
+                " *Advanced: Most connections* (`max_connections`) to 0.",
                 field=block.relay_name,
             )
         name = f"smtp-relay.{block.relay_name.replace('/', '.')}"  # Prefect permits no slash

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -55,6 +56,7 @@ CASES = [
 ]
 """Each scenario once, in the last of its kinds of session."""
 
+_NOW = datetime.now(UTC)
 _BEFORE_MAIL = {"connect", "TLS", "greeting", "EHLO", "STARTTLS", "AUTH"}
 _BEFORE_THE_END = {"MAIL", "RCPT", "DATA", "body"}
 
@@ -134,7 +136,7 @@ def _running(server: ScriptedServer, *, listens: bool) -> Iterator[None]:
 def _deliver(scenario: Scenario, first: SmtpConfig, second: MailServer) -> Outcome:
     plain = SmtpConfig("127.0.0.1", second.port, Security.PLAIN_TEXT)
     connected = [
-        KnownRelay("smtp", name, {}, Relay(f"smtp/{name}", SmtpTransport(config), ()))
+        KnownRelay("smtp", name, {}, _NOW, Relay(f"smtp/{name}", SmtpTransport(config), ()))
         for name, config in (("first", first), ("second", plain))
     ]
     draft = compose(
