@@ -24,6 +24,7 @@ VALID = [
     ("protected_domains", "example.com, example.net", ["example.com", "example.net"]),
     ("redirect_to", "Staging <staging@example.org>", "Staging <staging@example.org>"),
     ("allowed_recipients", "a@example.org, *.example.com", ["a@example.org", "*.example.com"]),
+    ("group_within", "15m", "15m"),
     ("default_delivery", "refuse", "refuse"),
     ("logo_url", "https://example.org/logo.png?v=2", "https://example.org/logo.png?v=2"),
     ("header_name", "Acme Status", "Acme Status"),
@@ -40,6 +41,7 @@ INVALID = [
     ("protected_domains", "two words", "'two words' is not"),
     ("redirect_to", "a@example.org, b@example.org", "is not an e-mail address"),
     ("allowed_recipients", "*", "'*' is not a domain name"),
+    ("group_within", "15", "'15' is not a duration. Write 90s, 15m, 2h or 1d"),
     ("default_delivery", "drop", "'store' or 'refuse'"),
     ("max_attachment_megabytes", "0", "greater than or equal to 1"),
     ("max_attachment_megabytes", "25 MB", "valid integer"),
@@ -131,10 +133,11 @@ def test_the_defaults() -> None:
         "protected_domains": [],
         "redirect_to": "",
         "allowed_recipients": [],
+        "group_within": "",
         "default_delivery": "store",
         "invalid_values": "leave_out",
         "logo_url": "",
-        "header_name": "Prefect",
+        "header_name": "",
         "language": "en",
         "failover": False,
         "time_zone": "UTC",
@@ -311,7 +314,7 @@ def test_a_removed_file_is_forgotten(workplace: Path) -> None:
     _write_toml(workplace / "prefect.toml", 'header_name = "Acme"')
     assert _read("header_name") == "Acme"
     (workplace / "prefect.toml").unlink()
-    assert _read("header_name") == "Prefect"
+    assert _read("header_name") == ""
 
 
 def test_a_profile_that_is_edited_is_read_again(

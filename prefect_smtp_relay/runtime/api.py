@@ -13,12 +13,9 @@ from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
 
 from prefect_smtp_relay.process_memory import process_memory
-from prefect_smtp_relay.runtime import in_server as server_process
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
-    from prefect.client.orchestration.base import HTTP_METHODS
-    from prefect.client.orchestration.routes import ServerRoutes
     from prefect.settings import Settings
 
 T = TypeVar("T")
@@ -82,28 +79,6 @@ def ask(question: Callable[[SyncPrefectClient], T]) -> T:
     except httpx.TransportError:
         clients.drop(client)
         raise
-
-
-def request(
-    method: HTTP_METHODS,
-    path: ServerRoutes,
-    json: dict[str, Any] | None = None,
-    **path_params: str,
-) -> httpx.Response:
-    """Send one request to the Prefect API, also from a worker thread of Prefect's server.
-
-    Args:
-        method: ``POST``, for example.
-        path: without ``/api``, and
-        path_params: what stands in it.
-        json: the body.
-
-    Raises:
-        Exception: one of `API_ERRORS`.
-    """
-    if server_process.is_entered():
-        return server_process.request(method, path, json, **path_params)
-    return ask(lambda client: client.request(method, path, json=json, path_params=path_params))
 
 
 def _identity(settings: Settings) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -48,26 +49,18 @@ def is_entered() -> bool:
     return _IS_ENTERED.get()
 
 
-def request(
-    method: HTTP_METHODS,
-    path: ServerRoutes,
-    json: dict[str, Any] | None = None,
-    **path_params: str,
-) -> httpx.Response:
+def request(method: HTTP_METHODS, path: ServerRoutes, **details: Any) -> httpx.Response:
     """Ask the server's API on the server's event loop, and wait for the answer.
 
     Args:
-        method: ``POST``, for example.
-        path: without ``/api``, and
-        path_params: what stands in it.
-        json: the body.
+        method, path: without ``/api``.
+        details: ``json`` and ``path_params``, as for Prefect's clients.
 
     Raises:
         httpx.HTTPStatusError: the API refused the request, or failed.
     """
     # Made in this thread: a client loads the CA bundle, and 30 ms are long for an event loop.
-    client = _client()
-    return anyio.from_thread.run(_request, client, method, path, json, path_params)
+    return anyio.from_thread.run(partial(_request, _client(), method, path, **details))
 
 
 def emit(event: str, resource: dict[str, str], payload: dict[str, Any]) -> None:
@@ -103,14 +96,10 @@ def _client() -> PrefectClient:
 
 
 async def _request(
-    client: PrefectClient,
-    method: HTTP_METHODS,
-    path: ServerRoutes,
-    json: dict[str, Any] | None,
-    path_params: dict[str, str],
+    client: PrefectClient, method: HTTP_METHODS, path: ServerRoutes, **details: Any
 ) -> httpx.Response:
     async with client:
-        return await client.request(method, path, json=json, path_params=path_params)
+        return await client.request(method, path, **details)
 
 
 async def _publish(event: Event) -> None:

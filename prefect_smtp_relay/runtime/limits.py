@@ -17,12 +17,15 @@ import httpx
 
 from prefect_smtp_relay.blocks.base import RelayBlock
 from prefect_smtp_relay.exceptions import RelayConfigurationError
-from prefect_smtp_relay.runtime.api import API_ERRORS, request
+from prefect_smtp_relay.runtime.api import API_ERRORS
 from prefect_smtp_relay.runtime.catalog import api_failure
 from prefect_smtp_relay.runtime.log import run_logger
+from prefect_smtp_relay.runtime.requests import request
 
 if TYPE_CHECKING:
     from prefect.client.orchestration.routes import ServerRoutes
+
+_ROW: ServerRoutes = "/v2/concurrency_limits/{id_or_name}"
 
 _SLOTS_OF_A_MESSAGE = 100
 """Prefect rounds what has come back since the last request down to whole slots."""
@@ -85,10 +88,10 @@ class Limit:
         """
         row = {"limit": self.slots, "slot_decay_per_second": self.decay_per_second, **more}
         if exists:
-            request("PATCH", "/v2/concurrency_limits/{id_or_name}", row, id_or_name=self.name)
+            request("PATCH", _ROW, json=row, path_params={"id_or_name": self.name})
             return
         try:
-            request("POST", "/v2/concurrency_limits/", {"name": self.name, **row})
+            request("POST", "/v2/concurrency_limits/", json={"name": self.name, **row})
         except httpx.HTTPStatusError as error:
             if error.response.status_code != _CONFLICT:
                 raise
@@ -162,8 +165,7 @@ class Connections:
         with it leave their slots taken for good. Who is alive touches the row each minute.
         """
         with contextlib.suppress(*API_ERRORS, KeyError):
-            path: ServerRoutes = "/v2/concurrency_limits/{id_or_name}"
-            row = request("GET", path, id_or_name=self._limit.name).json()
+            row = request("GET", _ROW, path_params={"id_or_name": self._limit.name}).json()
             age = datetime.now(UTC) - datetime.fromisoformat(row["updated"])
             if age.total_seconds() > _UNTOUCHED_SECONDS:
                 run_logger().warning("%s: freeing what nobody uses any more.", self._limit.name)
@@ -193,10 +195,10 @@ class Lease:
         with contextlib.suppress(*API_ERRORS):
             if self._renew():
                 path: ServerRoutes = "/v2/concurrency_limits/decrement-with-lease"
-                request("POST", path, {"lease_id": self._id})
+                request("POST", path, json={"lease_id": self._id})
             else:
                 slots = {"names": [self._limit.name], "slots": self.slots}
-                request("POST", "/v2/concurrency_limits/decrement", slots)
+                request("POST", "/v2/concurrency_limits/decrement", json=slots)
 
     def _renew_in_time(self) -> None:
         while not self._is_over.wait(_RENEWAL_SECONDS):
@@ -208,7 +210,8 @@ class Lease:
         """Renew the lease; a server that was started anew knows the slots, and no lease."""
         path: ServerRoutes = "/v2/concurrency_limits/leases/{lease_id}/renew"
         try:
-            request("POST", path, {"lease_duration": _LEASE_SECONDS}, lease_id=self._id)
+            duration = {"lease_duration": _LEASE_SECONDS}
+            request("POST", path, json=duration, path_params={"lease_id": self._id})
         except httpx.HTTPStatusError as error:
             if error.response.status_code != _GONE:
                 raise
@@ -255,7 +258,7 @@ class RelayLimits:
 def _ask(path: ServerRoutes, body: dict[str, Any]) -> Any:
     """Ask for slots; None where the row, as it is, has fewer than that."""
     try:
-        return request("POST", path, body).json()
+        return request("POST", path, json=body).json()
     except httpx.HTTPStatusError as error:
         status = error.response.status_code
         if status == _LOCKED:
