@@ -134,7 +134,7 @@ def test_the_defaults() -> None:
         "default_delivery": "store",
         "invalid_values": "leave_out",
         "logo_url": "",
-        "header_name": "Prefect",
+        "header_name": "",
         "language": "en",
         "time_zone": "UTC",
         "spool": str(get_current_settings().home / "smtp-relay" / "spool"),
@@ -310,7 +310,7 @@ def test_a_removed_file_is_forgotten(workplace: Path) -> None:
     _write_toml(workplace / "prefect.toml", 'header_name = "Acme"')
     assert _read("header_name") == "Acme"
     (workplace / "prefect.toml").unlink()
-    assert _read("header_name") == "Prefect"
+    assert _read("header_name") == ""
 
 
 def test_a_profile_that_is_edited_is_read_again(

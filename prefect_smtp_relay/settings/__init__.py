@@ -82,8 +82,9 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="", description="The web address of the logo in the header of each mail."
     )
     header_name: str = Field(
-        default="Prefect",
-        description="The name in the header of each mail: in place of a logo, and as its text.",
+        default="",
+        description="The name in the header of each mail, in place of a logo and as its text; empty"
+        " for the sender's display name.",
     )
     language: str = Field(
         default="en",
