@@ -66,6 +66,7 @@ class Attempt:
         self._settings = settings
         self._keeps = keeps
         self._claim = Claim(draft)
+        self._is_begun = False
         self.relay: Relay | None = None
         self._message: Message | None = None
         self._resume()
@@ -113,6 +114,7 @@ class Attempt:
             message = self._complete(sender)
             if self.state.not_before:
                 pacing.check(self.state, relay.name)
+            self._is_begun = True
             return Prepared(relay, message, self._to_reach())
         return None
 
@@ -123,6 +125,21 @@ class Attempt:
         elif self.relay is not None:
             with self._failing():
                 self._end(result.model_copy(update={"relay": self.relay.name}))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the mail has no outcome, or one that the next try may change."""
+        error = self.outcome.error if self.outcome else None
+        return self.outcome is None or (error is not None and not error.given_up)
+
+    def break_off(self) -> None:
+        """Keep the mail: no try follows, and this one may have submitted it."""
+        error = self.outcome.error if self.outcome else None
+        if error is None and self._is_begun and self.relay is not None:
+            error = OutcomeUnknown(
+                self.relay.transport.name, "the task ended while the message was submitted"
+            )
+        self._fail_for_good(error or EmailError("the task ended before the mail was submitted"))
 
     def note_result(self) -> None:
         """Remember the outcome for the next try of a batch, of which other mails go again."""
@@ -166,7 +183,10 @@ class Attempt:
             moment = pacing.not_before(error)
             self._note(replace(self.state, error=error, not_before=moment))
             self.outcome = Outcome(error=error)
-            return
+        else:
+            self._fail_for_good(error)
+
+    def _fail_for_good(self, error: EmailError) -> None:
         self._forget()
         if self.state.receipt is None:
             self._give_up(error)
