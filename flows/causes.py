@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sized
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from prefect.client.schemas.objects import FlowRun
@@ -63,14 +63,15 @@ def _describe(runs: list[FlowRun], now: datetime) -> dict[str, Any]:
     return {
         "times": f"{len(runs)}\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}",
         "text": _cause_of(runs[0]).text,
-        "last": f"{format_duration(now - last)} ago" if last else "",
-        "runs": [(mask(each.name), _url(each)) for each in runs[:_LINKS]],
+        "last": _say_age(now - last) if last else "",
+        "runs": [(mask(each.name), url_for("flow-run", each.id) or "") for each in runs[:_LINKS]],
         "more": len(runs) - _LINKS,
     }
 
 
-def _url(run: FlowRun) -> str:
-    return url_for("flow-run", obj_id=run.id) or ""
+def _say_age(age: timedelta) -> str:
+    """In one unit: ``7 h ago``."""
+    return f"{' '.join(format_duration(age).split()[:2])} ago"
 
 
 def _cause_of(run: FlowRun) -> Cause:

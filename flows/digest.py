@@ -24,7 +24,7 @@ BODY = """\
 |-|-|
 {% for cause in flow.causes -%}
 | {{ cause.times }} | **{% if cause.is_new %}New: {% endif -%}
-{{ cause.text }}**{{ line_end }}Last {{ cause.last }}: {% for name, url in cause.runs -%}
+{{ cause.text }}**{{ line_end }}{{ cause.last }}: {% for name, url in cause.runs -%}
 {% if url %}[{{ name }}]({{ url }}){% else %}{{ name }}{% endif %}
 {%- if not loop.last %}, {% endif %}
 {%- endfor %}{% if cause.more > 0 %} and {{ cause.more }} more{% endif %} |

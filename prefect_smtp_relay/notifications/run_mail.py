@@ -12,6 +12,7 @@ from prefect.logging.loggers import flow_run_logger, task_run_logger
 
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailArguments
+from prefect_smtp_relay.compose.origin import Origin
 from prefect_smtp_relay.delivery.routing import RelayInput, check_relay
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, MessageError
@@ -22,6 +23,7 @@ from prefect_smtp_relay.mail.message import compose
 from prefect_smtp_relay.notifications.report import RunReport
 from prefect_smtp_relay.notifications.run_log import MAX_LOG_LINES
 from prefect_smtp_relay.rendering.labels import Tone, read_tone
+from prefect_smtp_relay.rendering.quoting import escape_markdown
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, logging_to
 from prefect_smtp_relay.settings import current_settings
@@ -80,7 +82,7 @@ class RunMail:
         if not isinstance(self.log_lines, int) or not 0 <= self.log_lines <= MAX_LOG_LINES:
             raise MessageError(
                 f"{self.log_lines!r} is not a number from 0 to {MAX_LOG_LINES}",
-                "Use 20, or 0 for none.",
+                "Use 10, or 0 for none.",
                 field="log_lines",
             )
         check_relay(self.relay)
@@ -88,23 +90,28 @@ class RunMail:
         read_tone(options.pop("tone", ""))
         compose(self.to, "subject", text="body", html="", **options)
 
-    def tell(self, of: Any, run: Any, state: State[Any]) -> None:
-        """Write and submit the mail about a run; whatever goes wrong is logged there."""
+    def tell(self, hook: str, of: Any, run: Any, state: State[Any]) -> None:
+        """Write and submit the mail about a run; whatever goes wrong is logged there.
+
+        Args:
+            hook: its name.
+            of, run, state: what Prefect gives it.
+        """
         is_task = isinstance(run, TaskRun)
         logger = task_run_logger(run, of) if is_task else flow_run_logger(run, of)
         with logging_to(logger):
             try:
                 if report := self.describe(of, run, state, self.log_lines):
-                    self._submit(report)
+                    self._submit(report, hook)
             except EmailError as error:
                 logger.error("The mail about this run was not accepted: %s", error)
             except Exception:  # the run's state is what matters, whatever went wrong here
                 logger.exception("The mail about this run could not be written")
 
-    def _submit(self, report: RunReport) -> None:
+    def _submit(self, report: RunReport, hook: str) -> None:
         with telling_failure():
             settings = current_settings()
-            composed = draft(self._write(report), settings)
+            composed = draft(self._write(report), settings, _origin(report, hook))
         deliver_soon(composed, self.relay, settings)
 
     def _write(self, report: RunReport) -> MailArguments:
@@ -116,7 +123,6 @@ class RunMail:
             "thread": self.options.get("thread") or report.thread,
             "tone": tone,
             "labels": {text: own and tone for text, own in report.labels.items()},
-            "include_footer": False,
         }
         if self.subject is not None:
             mail["subject"] = report.format_subject(self.subject)
@@ -127,3 +133,9 @@ class RunMail:
     def _fingerprint(self) -> str:
         """Tell the hooks of a flow apart: each has recipients of its own."""
         return hashlib.sha256(repr((self.to, self.options)).encode()).hexdigest()
+
+
+def _origin(report: RunReport, hook: str) -> Origin:
+    name = escape_markdown(report.name)
+    who = f"the hook **{escape_markdown(hook)}** of the {report.kind} **{name}**"
+    return Origin(who, report.flow, report.deployment, report.state)
