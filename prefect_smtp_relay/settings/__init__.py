@@ -31,7 +31,12 @@ from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.frame import check_web_address
 from prefect_smtp_relay.settings.errors import configuration_error
 from prefect_smtp_relay.settings.names import PREFIX, names_in, refuse_misspelt
-from prefect_smtp_relay.settings.values import read_json, refuse_url, split_commas
+from prefect_smtp_relay.settings.values import (
+    read_duration,
+    read_json,
+    refuse_url,
+    split_commas,
+)
 from prefect_smtp_relay.spool import Spool, open_spool
 
 _FILES: tuple[str | Path, ...] = (
@@ -61,13 +66,15 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="Domains, with their subdomains, that no workflow may use as a sender.",
     )
     redirect_to: str = Field(
-        default="",
-        description="For staging: one mailbox that gets every mail, in place of its recipients.",
+        default="", description="For staging: one mailbox that gets every mail, and nobody else."
     )
     allowed_recipients: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = Field(
         default_factory=list,
-        description="For staging: addresses and domains that may get mail; *.example.org for the"
-        " subdomains. Where it is empty, everybody may.",
+        description="For staging: addresses and domains that may get mail; empty for everybody.",
+    )
+    group_within: str = Field(
+        default="",
+        description="How long hooks and automations count failures like one that was mailed: 15m.",
     )
     default_delivery: Literal["store", "refuse"] = Field(
         default="store",
@@ -82,30 +89,23 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="", description="The web address of the logo in the header of each mail."
     )
     header_name: str = Field(
-        default="Prefect",
-        description="The name in the header of each mail: in place of a logo, and as its text.",
+        default="",
+        description="The name in the header of each mail, in place of a logo and as its text; empty"
+        " for the sender's display name.",
     )
     language: str = Field(
         default="en",
         description="The language that mails are written in, for programs that read them aloud.",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$",
     )
+    failover: bool = Field(
+        default=False,
+        description="Where a relay could be given nothing of a mail, the next connected one takes"
+        " it at once.",
+    )
     time_zone: str = Field(
         default="UTC",
         description="The time zone of the dates in reports and digests, such as Europe/Berlin.",
-    )
-    outbox_path: Path = Field(
-        default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
-        description="The directory of the outbox.",
-    )
-    outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(split_commas)] = Field(
-        default_factory=list,
-        description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
-    )
-    outbox_accepts: Literal["own", "any"] = Field(
-        default="own",
-        description="Which files of the outbox are submitted: own (of this user, closed to others,"
-        " encrypted where outbox_key is set), or any, while keys or users change.",
     )
     spool: str = Field(
         default_factory=lambda: str(get_current_settings().home / "smtp-relay" / "spool"),
@@ -179,6 +179,12 @@ class SmtpRelaySettings(PrefectBaseSettings):
         RecipientPolicy.allowing(value)
         return value
 
+    @field_validator("group_within")
+    @classmethod
+    def _is_duration(cls, value: str) -> str:
+        read_duration(value)
+        return value
+
     @field_validator("protected_domains")
     @classmethod
     def _are_domains(cls, value: list[str]) -> list[str]:
@@ -218,7 +224,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
             raise InvalidField(f"{value!r} is not a time zone", hint) from None
         return value
 
-    @field_validator("outbox_path", "capture_to")
+    @field_validator("capture_to")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value and value.expanduser()
