@@ -102,7 +102,12 @@ def _read(text: str, at: float) -> Mail:
     cause = next(cause for cause in CAUSES if f"is {cause}" in line)
     count, page = _COUNT.search(line), _PAGE.search(text)
     return Mail(
-        cause, int(count[1]) if count else 1, count is not None, page[0] if page else "", at
+        cause,
+        int(count[1]) if count else 1,
+        count is not None,
+        page[0] if page else "",
+        frozenset(_RUN.findall(text)),
+        at,
     )
 
 
