@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
 from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.attempt import Attempt, Prepared
-from prefect_smtp_relay.delivery.keys import MAX_AT_ONCE, claiming, content_of, note_repeat
+from prefect_smtp_relay.delivery.keys import Keys, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.routing import RelayChoice, RelayInput
 from prefect_smtp_relay.exceptions import EmailError, InternalError
@@ -51,24 +51,26 @@ def deliver(
     first = _first_of_each_key(attempts)
     waiting = [each for each in dict.fromkeys(first) if each.outcome is None]
     _wait(waiting, choice, patience)
-    for group in _groups(waiting):
-        with _claimed([each for each in group if each.draft.idempotency_key]):
-            _submit([each for each in group if each.outcome is None], choice, connections)
+    connections = min(connections, len(waiting)) or 1
+    with _closing(waiting), Keys(settings, connections) as keys:
+        _submit(keys.claimed(waiting), choice, connections)
+        for attempt in keys.busy:
+            keys.wait(attempt)
+            if attempt.outcome is None:
+                _submit([attempt], choice, connections=1)
     outcomes = [_outcome(attempt, leader) for attempt, leader in zip(attempts, first, strict=True)]
     _remember(attempts, outcomes)
     return outcomes
 
 
 @contextmanager
-def _claimed(attempts: Sequence[Attempt]) -> Iterator[None]:
-    """Claim the keys of mails, and learn what was accepted under them before."""
-    if not attempts:
+def _closing(attempts: Sequence[Attempt]) -> Iterator[None]:
+    """Give back keys, however the delivery ends."""
+    try:
         yield
-        return
-    with claiming([attempt.draft for attempt in attempts]) as claims:
-        for attempt, claim in zip(attempts, claims, strict=True):
-            attempt.claim(claim)
-        yield
+    finally:
+        for attempt in attempts:
+            attempt.close()
 
 
 def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> None:
@@ -83,7 +85,7 @@ def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> 
     pacing.wait(states, relay.name, patience)
 
 
-def _submit(attempts: Sequence[Attempt], choice: RelayChoice, connections: int) -> None:
+def _submit(attempts: Iterable[Attempt], choice: RelayChoice, connections: int) -> None:
     """Hand mails to the relay, each at most once; each learns at once what became of it."""
     begun: list[Attempt] = []
 
@@ -102,7 +104,7 @@ def _submit(attempts: Sequence[Attempt], choice: RelayChoice, connections: int) 
         deliver_all(
             transport,
             drawn,
-            min(connections, len(attempts)),
+            connections,
             lambda number, result: begun[number].take(result),
         )
 
@@ -127,19 +129,6 @@ def _interruption_told(begun: Sequence[Attempt]) -> Iterator[None]:
                 else f"{len(open_ones)} mails were",
             )
         raise
-
-
-def _groups(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-    """The mails in their order, in parts of as many keys as may be claimed at once."""
-    group: list[Attempt] = []
-    keys = 0
-    for attempt in attempts:
-        keys += bool(attempt.draft.idempotency_key)
-        if keys > MAX_AT_ONCE:
-            yield group
-            group, keys = [], 1
-        group.append(attempt)
-    yield group
 
 
 def _first_of_each_key(attempts: Sequence[Attempt]) -> list[Attempt]:

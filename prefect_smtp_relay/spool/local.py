@@ -122,7 +122,8 @@ class LocalStore:
                 temporary.unlink()
 
     def _make(self, folder: Path) -> None:
-        for each in (self.root, folder):
+        inner = [self.root / each for each in folder.relative_to(self.root).parents]
+        for each in (*reversed(inner), folder):
             if not each.is_dir():
                 each.mkdir(mode=0o700, parents=True, exist_ok=True)
                 each.chmod(0o700)  # whatever the umask left of it
