@@ -19,4 +19,4 @@ def tell_of_flow_run(flow_run_id: UUID, recipients: list[str], log_lines: int = 
         log_lines: how many log entries to show, the newest.
     """
     report = describe_flow_run(flow_run_id, log_lines=log_lines)
-    return send_an_email(recipients, report.subject, report.body, artifact=True)
+    return send_an_email(recipients, **report.mail, artifact=True)

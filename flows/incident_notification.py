@@ -10,25 +10,22 @@ from typing import Any
 
 from prefect import flow
 
-from flows.incident import Event, Incident, buttons_of, facts_of, say_time
-from prefect_smtp_relay import Receipt, mask, send_an_email
+from flows.incident import Event, Incident
+from flows.incident_values import values_of
+from prefect_smtp_relay import Receipt, send_an_email
 
+# Templates: the incident's values show as they were typed, and are never markup.
 NEWS: dict[Event, str] = {
-    "declared": "An incident was declared. Updates will follow in this thread.",
-    "updated": "There is news about this incident.",
-    "mitigated": "Users are **no longer affected**. Work on the cause goes on.",
-    "resolved": "This incident is **over**. No further mails will follow.",
+    "declared": "{{ summary }}\n\nUpdates will follow in this thread.",
+    "updated": "{{ latest or 'There is news about this incident.' }}\n\n{{ summary }}",
+    "mitigated": "Users are **no longer affected**. Work on the cause goes on.\n\n{{ summary }}",
+    "resolved": "This incident is **over**. No further mails will follow.\n\n{{ summary }}",
 }
-# A template: the incident's values show as they were typed, and are never markup.
 BODY = """\
 # INC-{{ number }}: {{ title }}
 
-**{{ severity }}, {{ event }}.** NEWS
+NEWS
 
-{% if summary %}
-{{ summary }}
-
-{% endif %}
 {% for label, url in links %}[{{ label }}]({{ url }} "btn") {% endfor %}
 
 | | |
@@ -38,7 +35,7 @@ BODY = """\
 {% endfor %}
 
 {% if updates %}
-## So far
+## So far ({{ zone }})
 
 | | |
 |-|-|
@@ -49,23 +46,19 @@ BODY = """\
 
 
 def describe(incident: Incident, event: Event, now: datetime) -> dict[str, Any]:
-    """Write the mail: the arguments of `send_an_email`."""
+    """Write the mail: the arguments of `send_an_email`, but for the recipients."""
     is_urgent = incident.severity in {"SEV1", "SEV2"} and event != "resolved"
+    tone = {"mitigated": "warning", "resolved": "good"}.get(event, "critical")
     return {
-        "subject": "INC-{{ number }}: {{ title }}",
+        "subject": "INC-{{ number }}: {{ title | truncate(90) }}",
         "body": BODY.replace("NEWS", NEWS[event]),
-        "preheader": "{{ severity }}, {{ event }}. {{ summary }}",
+        "preheader": "{{ severity }} {{ event }}. {{ summary }}",
+        "tone": tone,
+        "labels": {incident.severity: "critical" if is_urgent else "", event.capitalize(): tone},
         "thread": f"INC-{incident.number}",
+        "starts_thread": event == "declared",
         "importance": "high" if is_urgent else "normal",
-        "context": {
-            **incident.model_dump(include={"number", "severity"}),
-            "event": event,
-            "title": mask(incident.title),
-            "summary": mask(incident.summary),
-            "links": buttons_of(incident),
-            "facts": facts_of(incident, event, now),
-            "updates": [(say_time(each.at, now), mask(each.text)) for each in incident.updates],
-        },
+        "context": values_of(incident, event, now),
     }
 
 

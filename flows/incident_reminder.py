@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from textwrap import shorten
-from typing import Any
 
 import httpx
 from prefect import flow, task
 from pydantic import TypeAdapter
 
-from flows.incident import Incident, in_utc, say_duration
-from prefect_smtp_relay import Receipt, mask, send_an_email
-
-BODY = """\
-# Incidents that are still open
-
-{% for each in incidents %}
-**{% if each.url %}[{{ each.name }}]({{ each.url }}){% else %}{{ each.name }}{% endif %}**\\
-{{ each.state }}, open for {{ each.open_for }}, commander {{ each.commander }}
-
-{% endfor %}
-"""
+from flows.incident import Incident
+from flows.incident_values import age_of
+from flows.open_incidents import describe
+from flows.reminded import Reminded
+from prefect_smtp_relay import Receipt, send_an_email
 
 
 @task(name="Read incidents", retries=2, retry_delay_seconds=10)
@@ -36,43 +27,31 @@ def read_incidents(source: str) -> list[Incident]:
 
 def is_overdue(incident: Incident, minutes: int, now: datetime) -> bool:
     """Whether an incident is open, and has been for some time or for nobody knows how long."""
-    started, limit = incident.started_at, timedelta(minutes=minutes)
-    return incident.status != "resolved" and not (started and now - in_utc(started) < limit)
-
-
-def describe(incident: Incident, now: datetime) -> dict[str, Any]:
-    """Give the values of one incident that the mail shows."""
-    return {
-        "name": f"INC-{incident.number}: {mask(incident.title)}",
-        "url": incident.url,
-        "state": f"{incident.severity}, {incident.status}",
-        "open_for": say_duration(incident.started_at, now) or "nobody knows how long",
-        "commander": incident.commander or "nobody",
-    }
+    age = age_of(incident, now)
+    return incident.status != "resolved" and (age is None or age >= timedelta(minutes=minutes))
 
 
 @flow(name="incident-reminder")
 def remind_of_open_incidents(
-    source: str, recipients: list[str], open_for_minutes: int = 60
+    source: str, recipients: list[str], open_for_minutes: int = 60, repeat_after_hours: int = 24
 ) -> Receipt | None:
-    """Mail the incidents that have been open for some time; none, no mail.
+    """Mail the incidents that have been open for some time; where nothing is new, no mail.
 
     Args:
         source: a file, or an http(s) address, with a JSON list of incidents.
         recipients: who is reminded.
         open_for_minutes: younger incidents are left out.
+        repeat_after_hours: when an incident that has not changed is told again.
     """
     known, now = read_incidents(source), datetime.now(UTC)
     overdue = [each for each in known if is_overdue(each, open_for_minutes, now)]
-    if not overdue:
-        return None
     overdue.sort(key=lambda each: (each.severity, each.number))
-    subject = "Still open: " + ", ".join(f"INC-{each.number}" for each in overdue)
-    return send_an_email(
-        recipients,
-        shorten(subject, 100, placeholder=" ..."),
-        BODY,
-        context={"incidents": [describe(each, now) for each in overdue]},
-        thread="incident-reminder",
-        artifact=True,
-    )
+    reminded = Reminded(source, recipients)
+    repeat_after = timedelta(hours=repeat_after_hours)
+    news = [each for each in overdue if reminded.is_news(each, now, repeat_after)]
+    receipt = None
+    if news:
+        others = [each for each in overdue if each not in news]
+        receipt = send_an_email(recipients, **describe(news, others, now), artifact=True)
+    reminded.note(news, overdue, now)
+    return receipt

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         email_on_completion,
         email_on_crash,
         email_on_failure,
+        email_on_recovery,
     )
     from prefect_smtp_relay.notifications.reading import describe_flow_run
     from prefect_smtp_relay.notifications.report import RunReport
@@ -60,6 +61,7 @@ _HOMES = {
     "email_on_completion": "notifications.hooks",
     "email_on_crash": "notifications.hooks",
     "email_on_failure": "notifications.hooks",
+    "email_on_recovery": "notifications.hooks",
     "escape_markdown": "rendering.quoting",
     "format_duration": "notifications.durations",
     "format_time": "notifications.times",
@@ -90,6 +92,7 @@ __all__ = [
     "email_on_completion",
     "email_on_crash",
     "email_on_failure",
+    "email_on_recovery",
     "escape_markdown",
     "format_duration",
     "format_time",

@@ -11,6 +11,7 @@
     |  |- AttachmentError             a file that is missing, unreadable or has no name
     |  |- MessageTooLarge             more bytes than the relay or the setting takes
     |  |- ProtectedDomain             a sender in one of the setting's protected_domains
+    |  |- RecipientNotAllowed         a recipient who is not in the setting's allowed_recipients
     |  `- UnsupportedFeature          something that the chosen relay cannot express
     |- RelayConfigurationError        a wrong block or setting, never retried
     |  |- CleartextRefused            a password would have crossed the network unencrypted
@@ -175,6 +176,10 @@ class MessageTooLarge(MessageError):
 
 class ProtectedDomain(MessageError):
     """A sender address lies in one of the ``protected_domains``."""
+
+
+class RecipientNotAllowed(MessageError):
+    """A recipient is not in ``allowed_recipients``; nobody got the mail."""
 
 
 class UnsupportedFeature(MessageError):

@@ -122,7 +122,7 @@ def send_an_email(
               body.
             - ``headers``: further header fields.
             - ``thread``: a key such as ``INC-42``: mails of one key and sender domain show in
-              one thread.
+              one thread. ``starts_thread``: this is its first mail, which the others answer.
             - ``idempotency_key``: names this one mail, 1 to 255 characters: while the spool has
               its receipt, further calls with the key, from any run on any host that shares the
               spool, return that and submit nothing.

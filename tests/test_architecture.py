@@ -41,6 +41,7 @@ PUBLIC = [
     "email_on_completion",
     "email_on_crash",
     "email_on_failure",
+    "email_on_recovery",
     "escape_markdown",
     "format_duration",
     "format_time",

@@ -22,6 +22,8 @@ NEW, OLD = (Fernet.generate_key().decode() for _ in range(2))
 VALID = [
     ("default_from", "Ops <ops@example.org>", "Ops <ops@example.org>"),
     ("protected_domains", "example.com, example.net", ["example.com", "example.net"]),
+    ("redirect_to", "Staging <staging@example.org>", "Staging <staging@example.org>"),
+    ("allowed_recipients", "a@example.org, *.example.com", ["a@example.org", "*.example.com"]),
     ("default_delivery", "refuse", "refuse"),
     ("logo_url", "https://example.org/logo.png?v=2", "https://example.org/logo.png?v=2"),
     ("header_name", "Acme Status", "Acme Status"),
@@ -38,6 +40,8 @@ VALID = [
 INVALID = [
     ("default_from", "nobody", "has no @"),
     ("protected_domains", "two words", "'two words' is not"),
+    ("redirect_to", "a@example.org, b@example.org", "is not an e-mail address"),
+    ("allowed_recipients", "*", "'*' is not a domain name"),
     ("default_delivery", "drop", "'store' or 'refuse'"),
     ("max_attachment_megabytes", "0", "greater than or equal to 1"),
     ("max_attachment_megabytes", "25 MB", "valid integer"),
@@ -127,6 +131,8 @@ def test_the_defaults() -> None:
     assert settings.model_dump() == {
         "default_from": "",
         "protected_domains": [],
+        "redirect_to": "",
+        "allowed_recipients": [],
         "default_delivery": "store",
         "invalid_values": "leave_out",
         "logo_url": "",

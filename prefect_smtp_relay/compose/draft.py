@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from prefect_smtp_relay.compose.bad_values import leave_out_bad_values
-from prefect_smtp_relay.compose.footer import run_signature
 from prefect_smtp_relay.compose.options import MailArguments, check_arguments
+from prefect_smtp_relay.compose.origin import Origin
+from prefect_smtp_relay.compose.run_origin import run_origin
 from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.mail.attachments.inline_images import check_inline_images
 from prefect_smtp_relay.mail.left_out import LeftOut
@@ -24,31 +25,35 @@ _RENDERED = frozenset((*_BODY, *_FRAME))
 """Arguments that are used up by the rendering; the others are those of `compose`."""
 
 
-def draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
+def draft(
+    arguments: Mapping[str, Any], settings: SmtpRelaySettings, origin: Origin | None = None
+) -> Draft:
     """Render and check a mail, before any relay is asked.
 
     Args:
         arguments: those of `send_an_email`, as in `MailArguments`; with ``context``, all their
             texts are templates.
         settings: as of now.
+        origin: what the mail comes from; the current flow run where it is None.
 
     Raises:
         MessageError: naming the argument and the fix.
         InternalError: what nobody foresaw.
     """
     try:
-        return _draft(arguments, settings)
+        return _draft(arguments, settings, origin or run_origin())
     except EmailError:
         raise
     except Exception as error:
         raise InternalError.of(error) from error
 
 
-def _draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings) -> Draft:
+def _draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings, origin: Origin) -> Draft:
     left_out = LeftOut(refuses=settings.invalid_values == "refuse")
     mail, values = _fill(check_arguments(arguments), left_out, settings)
-    rendered = _render(mail, values, settings)
+    rendered = _render(mail, values, settings, origin)
     others: dict[str, Any] = {k: v for k, v in mail.items() if k not in _RENDERED}
+    others["headers"] = origin.headers(mail.get("headers"))
     if settings.capture_to is not None:
         # A captured mail must neither use up the key of the mail itself, nor give way to it.
         others.pop("idempotency_key", None)
@@ -85,14 +90,16 @@ def _fill(
     return leave_out_bad_values(cast("MailArguments", filled), arguments, left_out), values
 
 
-def _render(mail: MailArguments, values: Values | None, settings: SmtpRelaySettings) -> Rendered:
+def _render(
+    mail: MailArguments, values: Values | None, settings: SmtpRelaySettings, origin: Origin
+) -> Rendered:
     has_header = mail.get("include_header", True)
     tone = read_tone(mail.get("tone"))
     frame = Frame(
         logo_url=(mail.get("custom_logo_url") or settings.logo_url) if has_header else "",
         name=settings.header_name if has_header else "",
         preheader=mail.get("preheader") or "",
-        footer=run_signature() if mail.get("include_footer", True) else "",
+        footer=origin.footer(mail) if mail.get("include_footer", True) else "",
         title=str(mail["subject"]),
         language=settings.language,
         tone=tone,

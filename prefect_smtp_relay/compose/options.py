@@ -28,6 +28,7 @@ class MailOptions(TypedDict, total=False):
     inline_images: Mapping[str, AttachmentInput] | None
     headers: Mapping[str, str | None] | None
     thread: str | None
+    starts_thread: bool | None
     idempotency_key: str | None
     list_unsubscribe: UnsubscribeInput
     importance: Importance | None

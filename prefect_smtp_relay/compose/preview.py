@@ -6,6 +6,7 @@ from typing import Unpack
 
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailOptions
+from prefect_smtp_relay.compose.staging import check_recipients, redirect
 from prefect_smtp_relay.mail.mailbox import AddressInput
 from prefect_smtp_relay.mail.sender import FROM_PENDING, SenderPolicy, resolve_sender
 from prefect_smtp_relay.settings import current_settings
@@ -36,6 +37,8 @@ def render(
     """
     settings = current_settings()
     drafted = draft({"to": to, "subject": subject, "body": body, **options}, settings)
+    drafted = redirect(drafted, settings)
     SenderPolicy.protecting(settings.protected_domains).check_draft(drafted)
+    check_recipients(drafted, settings)
     sender = resolve_sender(drafted.requested_from, (settings.default_from,))
     return Preview.of(drafted.from_mailbox(sender or FROM_PENDING))

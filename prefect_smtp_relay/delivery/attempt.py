@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
+from prefect_smtp_relay.compose.staging import check_recipients, redirect
 from prefect_smtp_relay.delivery import outcome, pacing
 from prefect_smtp_relay.delivery.claim import Claim
 from prefect_smtp_relay.delivery.identity import Identity, hash_of_key
@@ -15,6 +16,7 @@ from prefect_smtp_relay.delivery.keys import Keys, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.retry_state import NOTHING, RetryState, RetryStates
 from prefect_smtp_relay.delivery.routing import Relay, RelayChoice
+from prefect_smtp_relay.delivery.thread_start import is_first
 from prefect_smtp_relay.exceptions import (
     EmailError,
     InternalError,
@@ -58,7 +60,7 @@ class Attempt:
     def __init__(
         self, draft: Draft, run: Run, number: int, settings: SmtpRelaySettings, *, keeps: bool
     ) -> None:
-        self.draft = draft
+        self.draft = draft = redirect(draft, settings)
         self.identity = Identity.of(run, number, draft.idempotency_key)
         self.outcome: Outcome | None = None
         self._run = run
@@ -92,8 +94,8 @@ class Attempt:
                 self._unknown = error  # told when the message is complete, with its Message-ID
                 return ""
             if isinstance(found, Claim):
-                self._keys, self._claim = keys, found
-                self._go_on_with_claim()
+                self._keys = keys
+                self._go_on_with(found)
             elif found.receipt is not None:
                 note_repeat(found.receipt, same=found.content == content_of(self.draft))
                 self.outcome = Outcome(found.receipt)
@@ -117,6 +119,7 @@ class Attempt:
         with self._failing():
             policy = SenderPolicy.protecting(self._settings.protected_domains)
             policy.check_draft(self.draft)
+            check_recipients(self.draft, self._settings)
             self.relay = relay = choice.get()
             sender = relay.sender(self.draft.requested_from, policy)
             message = self._complete(sender)
@@ -158,14 +161,15 @@ class Attempt:
             else:
                 run_logger().exception("What became of the mail could not be told in full")
 
-    def _go_on_with_claim(self) -> None:
+    def _go_on_with(self, claim: Claim) -> None:
         """Take over what other tries under the key came to, in this process."""
         self._resume()
         if self.outcome is not None:
-            self._end_claim(Claim.release)
-        elif not self._is_for_those_who_wait():
-            # What is remembered is another mail's, and stays.
-            self._end_claim(Claim.pause)
+            claim.release()
+        elif self._is_for_those_who_wait():
+            self._claim = claim
+        else:
+            claim.pause()  # what is remembered is another mail's, and stays
             self._give_up(
                 MessageError(
                     "names a mail to other recipients, of whom some are tried again now",
@@ -246,8 +250,15 @@ class Attempt:
     def _complete(self, sender: Mailbox) -> Message:
         """Complete the draft, with the same Message-ID and Date on every try."""
         identity = self.identity
-        self._message = self.draft.from_mailbox(sender, identity.seed, identity.composed_at)
+        self._message = self.draft.from_mailbox(
+            sender, identity.seed, identity.composed_at, is_first=self._is_first
+        )
         return self._message
+
+    @cached_property
+    def _is_first(self) -> bool:
+        starts, thread = self.draft.starts_thread, self.draft.thread
+        return starts and is_first(thread, self.identity.seed, self._settings)
 
     def _to_reach(self) -> Envelope:
         """Address those whom no earlier try reached."""

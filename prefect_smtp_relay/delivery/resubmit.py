@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from prefect_smtp_relay.compose.staging import check_recipients, redirect
 from prefect_smtp_relay.delivery import outcome
 from prefect_smtp_relay.delivery.routing import choose_relay
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -19,6 +20,10 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
     Raises:
         EmailError: it stays in the outbox.
     """
+    redirected = redirect(message, settings)
+    if redirected is not message:
+        message, envelope = redirected, Envelope.of(redirected, envelope.reverse_path)
+    check_recipients(message, settings)
     relay = choose_relay(None, settings)
     if relay.submits:
         policy = SenderPolicy.protecting(settings.protected_domains)

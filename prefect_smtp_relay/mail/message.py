@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
-from prefect_smtp_relay.exceptions import InvalidHeader, MessageError, NoRecipients
+from prefect_smtp_relay.exceptions import MessageError, NoRecipients
 from prefect_smtp_relay.mail.attachments.attachment import Attachment
 from prefect_smtp_relay.mail.attachments.reading import (
     AttachmentInput,
@@ -17,19 +17,22 @@ from prefect_smtp_relay.mail.attachments.reading import (
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.categories import CategoriesInput, read_categories
 from prefect_smtp_relay.mail.headers.advisory import (
-    AUTOMATIC,
     Importance,
     automatic_headers,
+    check_start,
     check_thread,
     importance_headers,
-    move_thread,
+    move_root,
     thread_headers,
+    thread_root,
 )
-from prefect_smtp_relay.mail.headers.fields import HeaderFields, check_field, check_text
+from prefect_smtp_relay.mail.headers.fields import HeaderFields, check_text
+from prefect_smtp_relay.mail.headers.free import split_headers
 from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput, unsubscribe_headers
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 
 MAX_KEY_LENGTH = 255
+_ANSWERS = dict(thread_headers(""))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,7 @@ class Draft:
         attachments, inline_images: files beside and inside the body.
         headers: free header fields, in their order, and those that arguments write.
         thread: names the conversation that the message belongs to; empty for none.
+        starts_thread: whether it is the one that the others of its thread answer.
         idempotency_key: names the one mail that this is; empty for none.
         categories: labels for the relay's statistics; SMTP has no place for them.
         left_out: what of its values could not be in a mail, for the receipt.
@@ -68,12 +72,23 @@ class Draft:
     inline_images: tuple[Attachment, ...] = ()
     headers: HeaderFields = ()
     thread: str = ""
+    starts_thread: bool = False
     idempotency_key: str = ""
     categories: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
+    @property
+    def visible_recipients(self) -> tuple[Mailbox, ...]:
+        """Those named in a header: to and cc."""
+        return self.to + self.cc
+
     def from_mailbox(
-        self, mailbox: Mailbox, seed: str = "", composed_at: datetime | None = None
+        self,
+        mailbox: Mailbox,
+        seed: str = "",
+        composed_at: datetime | None = None,
+        *,
+        is_first: bool = True,
     ) -> Message:
         """Complete the draft.
 
@@ -81,13 +96,20 @@ class Draft:
             mailbox: the From mailbox.
             seed: names this send; the same seed gives the same Message-ID. Empty: a random one.
             composed_at: the Date, with a time zone; now where it is None.
+            is_first: of those that start its thread; a later one answers it, as two messages with
+                one Message-ID show as one.
         """
         values = {name: getattr(self, name) for name in _DRAFT_FIELDS}
+        message_id = mint_message_id(mailbox.domain, seed)
         if self.thread:
-            values["headers"] += thread_headers(self.thread, mailbox.domain)
+            root = thread_root(self.thread, mailbox.domain)
+            if self.starts_thread and is_first:
+                message_id = root
+            else:
+                values["headers"] += thread_headers(root)
         return Message(
             from_=mailbox,
-            message_id=mint_message_id(mailbox.domain, seed),
+            message_id=message_id,
             date=_whole_second(composed_at or datetime.now(UTC)),
             **values,
         )
@@ -118,15 +140,16 @@ class Message(Draft):
     def with_sender(self, mailbox: Mailbox) -> Message:
         """The same message, Message-ID and date included, from another mailbox.
 
-        Its thread is the one that other messages of that mailbox's domain are in.
+        Its thread is the one that other messages of that mailbox's domain are in; the Message-ID of
+        the one that starts it goes with it.
         """
-        headers = move_thread(self.headers, self.from_.domain, mailbox.domain)
-        return replace(self, from_=mailbox, headers=headers)
-
-    @property
-    def visible_recipients(self) -> tuple[Mailbox, ...]:
-        """Those named in a header: to and cc."""
-        return self.to + self.cc
+        domains = self.from_.domain, mailbox.domain
+        headers = tuple(
+            (name, move_root(value, *domains) if name in _ANSWERS else value)
+            for name, value in self.headers
+        )
+        message_id = move_root(self.message_id, *domains)
+        return replace(self, from_=mailbox, headers=headers, message_id=message_id)
 
     @property
     def needs_smtputf8(self) -> bool:
@@ -150,6 +173,7 @@ def compose(
     inline_images: Mapping[str, AttachmentInput] | None = None,
     headers: Mapping[str, str | None] | None = None,
     thread: str | None = "",
+    starts_thread: bool | None = False,
     idempotency_key: str | None = "",
     list_unsubscribe: UnsubscribeInput = "",
     importance: Importance | None = "normal",
@@ -178,7 +202,7 @@ def compose(
         MessageError: naming the argument and the fix.
     """
     recipients = _parse_recipients(left_out, to=to, cc=cc, bcc=bcc)
-    sender, free_headers = _split_headers(headers) if headers else (None, ())
+    sender, free_headers = split_headers(headers) if headers else (None, ())
     files = read_attachments(attachments, size_limit)
     images = read_inline_images(inline_images, size_limit)
     if size_limit:
@@ -199,6 +223,7 @@ def compose(
         + importance_headers(importance, free_headers)
         + unsubscribe_headers(list_unsubscribe, free_headers),
         thread=check_thread(thread, free_headers),
+        starts_thread=check_start(starts_thread, thread),
         idempotency_key=_check_key(idempotency_key),
         categories=read_categories(categories),
         left_out=tuple(left_out),
@@ -237,27 +262,6 @@ def _check_key(key: str | None) -> str:
             field=field,
         )
     return key
-
-
-def _split_headers(
-    headers: Mapping[str, str | None],
-) -> tuple[Mailbox | None, HeaderFields]:
-    if not isinstance(headers, Mapping):
-        raise InvalidHeader(
-            "expected a mapping of names to texts", "Write headers={...}.", field="headers"
-        )
-    checked = [
-        check_field(name, "" if value is None else value)
-        for name, value in headers.items()
-        if value is not None or str(name).lower() in AUTOMATIC
-    ]
-    senders = [value for name, value in checked if name.lower() == "sender"]
-    free = tuple((name, value) for name, value in checked if name.lower() != "sender")
-    if len(senders) > 1 or len({name.lower() for name, _ in free}) < len(free):
-        raise InvalidHeader(
-            "a name is there twice, in upper and lower case", "Remove one.", field="headers"
-        )
-    return (Mailbox.parse(senders[0], "headers['Sender']") if senders else None), free
 
 
 def check_body(body: str, field: str) -> str:

@@ -15,8 +15,10 @@ _FIX = (
     "Choose a sender in another domain, or have the operator change protected_domains"
     " (PREFECT_INTEGRATIONS_SMTP_RELAY_PROTECTED_DOMAINS)."
 )
-_NOT_SENDERS = frozenset({"in-reply-to", "references", "list-unsubscribe", "list-unsubscribe-post"})
-"""Message-IDs of others, and where readers unsubscribe; every other field may name a sender."""
+_NOT_SENDERS = frozenset(
+    {"in-reply-to", "references", "list-unsubscribe", "list-unsubscribe-post", "x-original-to"}
+)
+"""Message-IDs of others, where readers unsubscribe, recipients; others may name a sender."""
 
 _CLAIMS = ("authentication-results", "received-spf", "domainkey-signature", "-dkim-signature")
 """Ends of the names of fields that say who a mail is from by a domain alone."""

@@ -9,34 +9,19 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, ParamSpec, Protocol, TypedDict
+from typing import Any, ParamSpec, Protocol
 
 import anyio
 import anyio.to_thread
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.logging.loggers import flow_run_logger, task_run_logger
+from prefect.client.schemas.objects import State
 from typing_extensions import Unpack
 
-from prefect_smtp_relay.compose.draft import draft
-from prefect_smtp_relay.compose.options import MailArguments
-from prefect_smtp_relay.delivery.routing import RelayInput, check_relay
-from prefect_smtp_relay.delivery.short_retry import deliver_soon
-from prefect_smtp_relay.exceptions import EmailError, MessageError
-from prefect_smtp_relay.mail.headers.advisory import Importance
-from prefect_smtp_relay.mail.headers.fields import check_text
-from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
-from prefect_smtp_relay.mail.message import compose
-from prefect_smtp_relay.notifications.reading import report_flow_run, report_task_run
-from prefect_smtp_relay.notifications.report import RunReport
-from prefect_smtp_relay.notifications.run_log import MAX_LOG_LINES
-from prefect_smtp_relay.runtime.events import telling_failure
-from prefect_smtp_relay.runtime.log import forward_transport_log, logging_to
-from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.delivery.routing import RelayInput
+from prefect_smtp_relay.mail.mailbox import AddressInput
+from prefect_smtp_relay.notifications.reading import describe_end, describe_recovery
+from prefect_smtp_relay.notifications.run_mail import HookOptions, RunMail
 
 P = ParamSpec("P")
-
-forward_transport_log()
 
 
 class RunHook(Protocol):
@@ -46,83 +31,6 @@ class RunHook(Protocol):
 
     def __call__(self, flow: Any, flow_run: Any, state: State[Any]) -> Awaitable[None] | None:
         """Mail about the run; the names are those by which Prefect's runner passes them."""
-
-
-class HookOptions(TypedDict, total=False):
-    """What the mails of a hook have in common; each as in `send_an_email`."""
-
-    cc: AddressInput
-    bcc: AddressInput
-    from_: str | Mailbox | None
-    reply_to: AddressInput
-    thread: str | None
-    importance: Importance
-
-
-@dataclass(frozen=True, kw_only=True)
-class _RunMail:
-    """The mails of a hook."""
-
-    to: AddressInput
-    options: HookOptions
-    relay: RelayInput
-    subject: str | None
-    log_lines: int
-
-    def check(self) -> None:
-        """Refuse wrong arguments before any run needs the hook.
-
-        Raises:
-            EmailError: naming the argument and the fix.
-        """
-        for name in self.options:
-            if name not in HookOptions.__annotations__:
-                names = ", ".join(HookOptions.__annotations__)
-                raise MessageError("hooks do not have it", f"Use {names}.", field=name)
-        if self.subject is not None and not isinstance(self.subject, str):
-            raise MessageError("is not a text", "Write '[prod] $state: $name'.", field="subject")
-        check_text(self.subject or "", "subject")
-        if not isinstance(self.log_lines, int) or not 0 <= self.log_lines <= MAX_LOG_LINES:
-            raise MessageError(
-                f"{self.log_lines!r} is not a number from 0 to {MAX_LOG_LINES}",
-                "Use 20, or 0 for none.",
-                field="log_lines",
-            )
-        check_relay(self.relay)
-        options: dict[str, Any] = {"thread": "", **self.options}
-        options["thread"] = options["thread"] or ""
-        compose(self.to, "subject", text="body", html="", **options)
-
-    def tell(self, of: Any, run: Any, state: State[Any]) -> None:
-        """Write and submit the mail about a run; whatever goes wrong is logged there."""
-        is_task = isinstance(run, TaskRun)
-        logger = task_run_logger(run, of) if is_task else flow_run_logger(run, of)
-        report = report_task_run if is_task else report_flow_run
-        with logging_to(logger):
-            try:
-                self._submit(report(of, run, state, self.log_lines))
-            except EmailError as error:
-                logger.error("The mail about this run was not accepted: %s", error)
-            except Exception:  # the run's state is what matters, whatever went wrong here
-                logger.exception("The mail about this run could not be written")
-
-    def _submit(self, report: RunReport) -> None:
-        with telling_failure():
-            settings = current_settings()
-            composed = draft(self._write(report), settings)
-        deliver_soon(composed, self.relay, settings)
-
-    def _write(self, report: RunReport) -> MailArguments:
-        subject = report.subject if self.subject is None else report.format_subject(self.subject)
-        return {
-            **self.options,  # type: ignore[typeddict-item]  # all of them are mail arguments
-            "to": self.to,
-            "subject": subject,
-            "body": report.body,
-            "preheader": report.preheader,
-            "thread": self.options.get("thread") or report.thread,
-            "include_footer": False,
-        }
 
 
 def email_on_failure(
@@ -142,11 +50,13 @@ def email_on_failure(
     Args:
         to: as in `send_an_email`.
         relay: ``smtp/NAME``, ``sendgrid/NAME``, ``outbox``, or a block; overrides the choice.
-        subject: may contain ``$state``, ``$kind`` (flow or task), ``$name`` and ``$run``.
+        subject: may contain ``$state``, ``$kind`` (flow or task), ``$name``, ``$run`` and
+            ``$deployment``.
         log_lines: how many log entries to show, the newest: up to 200; 0 for none, and for no
             traceback.
-        options: ``cc``, ``bcc``, ``from_``, ``reply_to``, ``importance`` and ``thread``, as in
-            `send_an_email`; without ``thread``, the mails about a flow and deployment are one.
+        options: ``cc``, ``bcc``, ``from_``, ``reply_to``, ``importance``, ``thread`` and ``tone``,
+            as in `send_an_email`; without ``thread``, the mails about a flow and deployment are
+            one.
 
     Returns:
         For ``on_failure=[...]`` and its like, of flows and of tasks.
@@ -154,16 +64,67 @@ def email_on_failure(
     Raises:
         EmailError: an argument is wrong; it names the argument and the fix.
     """
-    mail = _RunMail(to=to, options=options, relay=relay, subject=subject, log_lines=log_lines)
+    return _hook(
+        "email_on_failure",
+        RunMail(
+            to=to,
+            options=options,
+            relay=relay,
+            subject=subject,
+            log_lines=log_lines,
+            describe=describe_end,
+        ),
+    )
+
+
+def email_on_recovery(
+    to: AddressInput,
+    *,
+    relay: RelayInput = None,
+    subject: str | None = None,
+    **options: Unpack[HookOptions],
+) -> RunHook:
+    """Make a hook that mails when a flow runs again: once, after its first success.
+
+    Where the last run of the same flow and deployment had completed too, there is no mail. It is
+    in the thread of the mails of `email_on_failure`.
+
+    Args:
+        to: as in `send_an_email`.
+        relay: as in `email_on_failure`.
+        subject: likewise; ``$state`` is Recovered.
+        options: likewise.
+
+    Returns:
+        For ``on_completion=[...]`` of flows.
+
+    Raises:
+        EmailError: an argument is wrong; it names the argument and the fix.
+    """
+    return _hook(
+        "email_on_recovery",
+        RunMail(
+            to=to,
+            options=options,
+            relay=relay,
+            subject=subject,
+            log_lines=0,
+            describe=describe_recovery,
+        ),
+    )
+
+
+def _hook(name: str, mail: RunMail) -> RunHook:
     mail.check()
 
-    def email_on_failure(flow: Any, flow_run: Any, state: State[Any]) -> Awaitable[None] | None:
+    def hook(flow: Any, flow_run: Any, state: State[Any]) -> Awaitable[None] | None:
         tell = functools.partial(mail.tell, flow, flow_run, state)
         if not _in_event_loop():
             return tell()
         return _in_worker_thread(tell)
 
-    return email_on_failure
+    hook.__name__ = name
+    return hook
 
 
 def _called(name: str, occasion: str) -> Callable[[Callable[P, RunHook]], Callable[P, RunHook]]:

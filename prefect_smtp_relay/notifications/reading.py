@@ -13,9 +13,16 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.states import Pending
 from prefect.utilities.urls import url_for
 
+from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.notifications.asking import ask
 from prefect_smtp_relay.notifications.parameters import Masker, shorten
-from prefect_smtp_relay.notifications.related import failed_task, last_success, name_deployment
+from prefect_smtp_relay.notifications.recovery import Recovery
+from prefect_smtp_relay.notifications.related import (
+    failed_task,
+    failures_before,
+    last_success,
+    name_deployment,
+)
 from prefect_smtp_relay.notifications.report import RunReport
 from prefect_smtp_relay.notifications.run_log import read_log
 from prefect_smtp_relay.notifications.tracebacks import innermost_place, shorten_traceback
@@ -46,15 +53,40 @@ def describe_flow_run(flow_run_id: UUID | str, *, log_lines: int = 20) -> RunRep
     return _describe_flow_run(run, name, run.state or Pending(), run.parameters, log_lines)
 
 
-def report_flow_run(
-    flow: Flow[..., Any], flow_run: FlowRun, state: State[Any], log_lines: int
-) -> RunReport:
-    """Describe a flow run that has just come to its end; what the API does not tell is left out.
+def describe_end(of: Any, run: FlowRun | TaskRun, state: State[Any], log_lines: int) -> RunReport:
+    """Describe a run that has just come to its end; what the API does not tell is left out.
 
     Args:
-        flow, flow_run, state: what Prefect gives a hook.
+        of, run, state: what Prefect gives a hook.
         log_lines: how many log entries to show, the newest.
     """
+    if isinstance(run, TaskRun):
+        return _describe_task_run(of, run, state, log_lines)
+    return _describe_ended_flow_run(of, run, state, log_lines)
+
+
+def describe_recovery(
+    of: Any, run: FlowRun | TaskRun, state: State[Any], log_lines: int
+) -> Recovery | None:
+    """Describe a completed flow run if it is the first one after failures.
+
+    Args:
+        of, run, state, log_lines: as in `describe_end`.
+
+    Raises:
+        MessageError: it is a task run, which has no runs before it.
+    """
+    if isinstance(run, TaskRun):
+        raise MessageError("tasks do not recover", "Attach the hook to a flow.")
+    failures = failures_before(run, state.timestamp)
+    if not failures:
+        return None
+    return Recovery.of(_describe_ended_flow_run(of, run, state, log_lines), failures)
+
+
+def _describe_ended_flow_run(
+    flow: Flow[..., Any], flow_run: FlowRun, state: State[Any], log_lines: int
+) -> RunReport:
     context = FlowRunContext.get()
     is_own = context is not None and context.flow_run and context.flow_run.id == flow_run.id
     parameters = context.parameters if context and is_own else None
@@ -62,15 +94,9 @@ def report_flow_run(
     return _describe_flow_run(fresh, flow.name, state, parameters or fresh.parameters, log_lines)
 
 
-def report_task_run(
+def _describe_task_run(
     task: Task[..., Any], task_run: TaskRun, state: State[Any], log_lines: int
 ) -> RunReport:
-    """Describe a task run that has just come to its end.
-
-    Args:
-        task, task_run, state: what Prefect gives a hook.
-        log_lines: how many log entries to show, the newest.
-    """
     context = TaskRunContext.get()
     is_own = context is not None and context.task_run.id == task_run.id
     return _report(
@@ -122,7 +148,7 @@ def _report(
         state_type=state.type.value,
         message=shorten(masker.redact(state.message or ""), _MAX_MESSAGE),
         started_at=run.start_time,
-        duration=state.timestamp - run.start_time if run.start_time else None,
+        ended_at=state.timestamp,
         attempt=_count_tries(run),
         failed_in=innermost_place(log.traceback),
         traceback=shorten_traceback(log.traceback),

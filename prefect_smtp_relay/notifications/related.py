@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from itertools import takewhile
+from typing import Any
 from uuid import UUID
 
 from prefect.client.schemas.filters import (
@@ -9,6 +12,7 @@ from prefect.client.schemas.filters import (
     FlowFilterId,
     FlowRunFilter,
     FlowRunFilterDeploymentId,
+    FlowRunFilterEndTime,
     FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateType,
@@ -16,10 +20,11 @@ from prefect.client.schemas.filters import (
     TaskRunFilterState,
     TaskRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType, TaskRun
+from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
 
 from prefect_smtp_relay.notifications.asking import ask
+from prefect_smtp_relay.notifications.recovery import MAX_FAILURES, Failure
 
 
 def name_deployment(deployment_id: UUID | None) -> str:
@@ -48,17 +53,52 @@ def failed_task(run: FlowRun) -> TaskRun | None:
 
 def last_success(run: FlowRun) -> FlowRun | None:
     """Find the last completed run of the same flow and deployment."""
-    types = FlowRunFilterStateType(any_=[StateType.COMPLETED])
-    completed = FlowRunFilter(state=FlowRunFilterState(type=types))
-    if run.deployment_id:
-        completed.deployment_id = FlowRunFilterDeploymentId(any_=[run.deployment_id])
-    found: list[FlowRun] = ask(
+    return next(iter(_like(run, _filter_states(StateType.COMPLETED), 1)), None)
+
+
+def failures_before(run: FlowRun, end: datetime) -> tuple[Failure, ...]:
+    """Find the failures since the last success of the same flow and deployment, newest first.
+
+    Args:
+        run: itself counts with what it came to before it was started again.
+        end: of the run.
+    """
+    others = _filter_states(StateType.COMPLETED, StateType.FAILED, StateType.CRASHED)
+    others.id = FlowRunFilterId(not_any_=[run.id])
+    others.end_time = FlowRunFilterEndTime(before_=end)
+    ended = [(each, each.state) for each in _like(run, others, MAX_FAILURES)]
+    ended += [(run, state) for state in _earlier_ends(run)]
+    known = [(each, state) for each, state in ended if state]
+    known.sort(key=lambda pair: pair[1].timestamp, reverse=True)
+    failures = takewhile(lambda pair: not pair[1].is_completed(), known)
+    return tuple(Failure.of(each, state) for each, state in failures)
+
+
+def _earlier_ends(run: FlowRun) -> list[State[Any]]:
+    """Ends of a run that was started again; a retry of the flow itself is not one."""
+    if run.run_count < 2:
+        return []
+    states: list[State[Any]] = ask(lambda client: client.read_flow_run_states(run.id), [])
+    return [state for state in states if state.is_failed() or state.is_crashed()]
+
+
+def _filter_states(*types: StateType) -> FlowRunFilter:
+    return FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types))))
+
+
+def _like(run: FlowRun, wanted: FlowRunFilter, limit: int) -> list[FlowRun]:
+    """Read runs of the same flow and deployment, those that ended last first."""
+    wanted.deployment_id = (
+        FlowRunFilterDeploymentId(any_=[run.deployment_id])
+        if run.deployment_id
+        else FlowRunFilterDeploymentId(is_null_=True)
+    )
+    return ask(
         lambda client: client.read_flow_runs(
             flow_filter=FlowFilter(id=FlowFilterId(any_=[run.flow_id])),
-            flow_run_filter=completed,
+            flow_run_filter=wanted,
             sort=FlowRunSort.END_TIME_DESC,
-            limit=1,
+            limit=limit,
         ),
         [],
     )
-    return found[0] if found else None

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from string import Template
 from typing import Literal
 
 from prefect_smtp_relay.notifications.causes import say_state, without_engine_words
 from prefect_smtp_relay.notifications.durations import format_duration
-from prefect_smtp_relay.rendering.quoting import clean, code_block, escape_markdown
+from prefect_smtp_relay.notifications.own_mail import OwnMail, buttons, facts, one_line
+from prefect_smtp_relay.notifications.times import format_time, local_time, zone_name
+from prefect_smtp_relay.rendering.labels import Tone
+from prefect_smtp_relay.rendering.quoting import code_block, escape_markdown
 
-_DEFAULT_SUBJECT = "$state: $kind $name ($run)"
-_MAX_SUBJECT = 200
+_MAX_SUBJECT = 100
+_MAX_PREHEADER = 200
+_TONES: dict[str, Tone] = {
+    "COMPLETED": "good",
+    "FAILED": "critical",
+    "CRASHED": "critical",
+    "CANCELLED": "warning",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +34,7 @@ class RunReport:
         name, run_name: of the flow or task, and of its run.
         state, state_type: for example ``TimedOut`` and ``FAILED``.
         message: the state's.
-        started_at, duration: None where unknown.
+        started_at, ended_at: None where unknown.
         attempt: for example ``3 of 3``, where the run may be retried.
         failed_in: the task that failed, and the line.
         last_success: when a run of the same flow and deployment last completed.
@@ -47,7 +56,7 @@ class RunReport:
     state_type: str
     message: str = ""
     started_at: datetime | None = None
-    duration: timedelta | None = None
+    ended_at: datetime | None = None
     attempt: str = ""
     failed_in: str = ""
     last_success: datetime | None = None
@@ -60,32 +69,62 @@ class RunReport:
     flow_url: str = ""
 
     @property
+    def mail(self) -> OwnMail:
+        """The mail about it, for ``send_an_email(to, **report.mail)``."""
+        return {
+            "subject": self.subject,
+            "body": self.body,
+            "preheader": self.preheader,
+            "thread": self.thread,
+            "tone": self.tone,
+            "labels": self.labels,
+        }
+
+    @property
     def subject(self) -> str:
-        """For example ``Failed: flow nightly-import (amber-fox)``."""
-        return self.format_subject(_DEFAULT_SUBJECT)
+        """For example ``Failed: flow nightly-import (prod)``.
+
+        Without the run: mail programs such as Gmail part a thread where the subject changes.
+        """
+        place = " ($deployment)" if self.deployment else ""
+        return self.format_subject(f"$state: $kind $name{place}")
 
     def format_subject(self, pattern: str) -> str:
-        """Fill in a subject, and keep it in one line of at most 200 characters.
+        """Fill in a subject, and keep it in one line of at most 100 characters.
 
         Args:
-            pattern: may contain ``$state``, ``$kind``, ``$name`` and ``$run``.
+            pattern: may contain ``$state``, ``$kind``, ``$name``, ``$run`` and ``$deployment``.
         """
         filled = Template(pattern).safe_substitute(
-            state=self.state, kind=self.kind, name=self.name, run=self.run_name
+            state=self._state,
+            kind=self.kind,
+            name=self.name,
+            run=self.run_name,
+            deployment=self.deployment,
         )
-        printable = "".join(c if c.isprintable() else " " for c in clean(filled))
-        line = " ".join(printable.split())
-        return line if len(line) <= _MAX_SUBJECT else f"{line[: _MAX_SUBJECT - 1]}…"
+        return one_line(filled, _MAX_SUBJECT)
 
     @property
     def thread(self) -> str:
         """One thread for each flow and deployment, or each task."""
-        return " ".join(clean(f"prefect {self.kind} {self.name} {self.deployment}").split())
+        return one_line(f"prefect {self.kind} {self.name} {self.deployment}")
 
     @property
     def preheader(self) -> str:
         """The error, for inboxes to show beside the subject."""
-        return " ".join(clean(self.error).split())[:_MAX_SUBJECT]
+        return one_line(self.error or f"Run {self.run_name}", _MAX_PREHEADER)
+
+    @property
+    def tone(self) -> Tone:
+        """How bad it is."""
+        return _TONES.get(self.state_type, "info")
+
+    @property
+    def labels(self) -> dict[str, Tone | Literal[""]]:
+        """The state, the deployment, and which try it was."""
+        tries = f"try {self.attempt}" if self.attempt else ""
+        others = [one_line(text) for text in (self.deployment, tries)]
+        return {self._state: self.tone} | {text: "" for text in others if text}
 
     @property
     def error(self) -> str:
@@ -96,43 +135,50 @@ class RunReport:
     def body(self) -> str:
         """The report in Markdown: what went wrong, where to look, then the details."""
         sections = [
-            f"# {escape_markdown(f'{self.name} {say_state(self.state)}')}",
+            f"# {escape_markdown(f'{self.name} {self._state.lower()}')}",
             code_block(self.error) if self.error.strip() else "",
-            self._buttons(),
+            buttons({"Open the run in Prefect": self.url, f"Runs of {self.name}": self.flow_url}),
             self._facts(),
             _section("Traceback, innermost last", self.traceback),
-            _section("Last log lines (UTC)", self.log),
+            _section(f"Last log lines ({self._zone})", self.log),
             _section("Parameters", self.parameters),
         ]
         return "\n\n".join(section for section in sections if section)
 
-    def _buttons(self) -> str:
-        name = escape_markdown(self.name)
-        links = {"Open the run in Prefect": self.url, f"Runs of {name}": self.flow_url}
-        return " ".join(f'[{text}](<{url}> "btn")' for text, url in links.items() if url)
+    @property
+    def _state(self) -> str:
+        return one_line(say_state(self.state)).capitalize()
+
+    @property
+    def where(self) -> str:
+        """The run, its deployment, and which try it was."""
+        of = f", deployment {self.deployment}" if self.deployment else ""
+        tries = f", try {self.attempt}" if self.attempt else ""
+        return f"{self.run_name}{of}{tries}"
+
+    @property
+    def when(self) -> str:
+        """When it started, and how long it ran."""
+        if not self.started_at:
+            return ""
+        ran = f", ran {format_duration(self.ended_at - self.started_at)}" if self.ended_at else ""
+        return f"{format_time(self.started_at)}{ran}"
+
+    @property
+    def _zone(self) -> str:
+        return zone_name(local_time(self.ended_at or datetime.now(UTC)))
 
     def _facts(self) -> str:
-        ran = f", ran {format_duration(self.duration)}" if self.duration is not None else ""
-        facts = {
-            "Failed in": self.failed_in,
-            "Run": f"{self.run_name}, try {self.attempt}" if self.attempt else self.run_name,
-            "State": _name_state(self.state, self.state_type),
-            "Flow run": self.parent,
-            "Deployment": self.deployment,
-            "Started": _write_time(self.started_at, ran),
-            "Last success": _write_time(self.last_success),
-        }
-        rows = [f"| {name} | {escape_markdown(fact)} |" for name, fact in facts.items() if fact]
-        return "\n".join(["| | |", "|-|-|", *rows])
+        return facts(
+            {
+                "Failed in": self.failed_in,
+                "Run": self.where,
+                "Flow run": self.parent,
+                "Started": self.when,
+                "Last success": format_time(self.last_success) if self.last_success else "",
+            }
+        )
 
 
 def _section(title: str, lines: Sequence[str]) -> str:
     return f"## {title}\n\n{code_block(chr(10).join(lines))}" if lines else ""
-
-
-def _name_state(name: str, state_type: str) -> str:
-    return name if name.upper() == state_type else f"{name} ({state_type})"
-
-
-def _write_time(moment: datetime | None, more: str = "") -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{more}" if moment else ""

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from prefect.client.schemas.filters import (
@@ -21,6 +21,7 @@ from prefect.logging.handlers import APILogWorker
 
 from prefect_smtp_relay.notifications.asking import ask
 from prefect_smtp_relay.notifications.parameters import Masker, shorten
+from prefect_smtp_relay.notifications.times import local_time
 from prefect_smtp_relay.notifications.tracebacks import HEAD
 
 MAX_LOG_LINES = 200
@@ -82,7 +83,7 @@ def _write(entry: Log, text: str, tasks: Mapping[UUID, str]) -> str:
     said, traceback, _ = text.partition(HEAD)
     note = " (traceback above)" if traceback else ""
     return (
-        f"{entry.timestamp.astimezone(UTC):%H:%M:%S} {logging.getLevelName(entry.level):<7}"
+        f"{local_time(entry.timestamp):%H:%M:%S} {logging.getLevelName(entry.level):<7}"
         f" {f'{task}: ' if task else ''}{shorten(said.strip(), _MAX_ENTRY)}{note}"
     )
 

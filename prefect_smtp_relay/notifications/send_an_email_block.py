@@ -15,12 +15,13 @@ from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import CleanBlock, without_empty_defaults
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailArguments
+from prefect_smtp_relay.compose.origin import Origin
 from prefect_smtp_relay.delivery.routing import check_relay
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, InvalidField, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.rendering.frame import Frame
-from prefect_smtp_relay.rendering.quoting import quote_text
+from prefect_smtp_relay.rendering.quoting import escape_markdown, quote_text
 from prefect_smtp_relay.runtime import in_server as server_process
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger
@@ -225,7 +226,14 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             "include_footer": self.include_footer,
             "custom_logo_url": self.custom_logo_url,
         }
-        return draft(mail, settings)
+        return draft(mail, settings, self._origin())
+
+    def _origin(self) -> Origin | None:
+        """An automation, where this is Prefect's server; else the run is asked for."""
+        if not server_process.is_entered():
+            return None
+        name = escape_markdown(self._block_document_name or "")
+        return Origin(f"an automation, with the block **{name}**," if name else "an automation")
 
 
 def _is_async_caller() -> bool:

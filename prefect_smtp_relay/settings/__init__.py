@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -26,11 +25,13 @@ from prefect_smtp_relay.exceptions import InvalidField, RelayConfigurationError,
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.recipients import RecipientPolicy
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.frame import check_web_address
 from prefect_smtp_relay.settings.errors import configuration_error
 from prefect_smtp_relay.settings.names import PREFIX, names_in, refuse_misspelt
+from prefect_smtp_relay.settings.values import read_json, refuse_url, split_commas
 from prefect_smtp_relay.spool import Spool, open_spool
 
 _FILES: tuple[str | Path, ...] = (
@@ -45,27 +46,6 @@ _PREFECT_VARIABLES = ("PREFECT_HOME", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"
 """They say which profile is read."""
 
 
-def _split_commas(value: Any) -> Any:
-    """Environment variables are ``a, b``; TOML has a list."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
-def _read_json(value: Any) -> Any:
-    """Environment variables are JSON; TOML may have a table."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        raise InvalidField("is not JSON", 'Write an object, such as {"key": "..."}.') from None
-
-
-def _refuse_url(value: Any) -> Any:
-    if "://" in str(value):
-        raise InvalidField("is a URL", "Name a directory of this host.")
-    return value
-
-
 class SmtpRelaySettings(PrefectBaseSettings):
     """What applies to every mail of this process, whichever relay takes it."""
 
@@ -76,9 +56,18 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="",
         description="The From mailbox where neither the action nor the block names one.",
     )
-    protected_domains: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = Field(
+    protected_domains: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = Field(
         default_factory=list,
         description="Domains, with their subdomains, that no workflow may use as a sender.",
+    )
+    redirect_to: str = Field(
+        default="",
+        description="For staging: one mailbox that gets every mail, in place of its recipients.",
+    )
+    allowed_recipients: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = Field(
+        default_factory=list,
+        description="For staging: addresses and domains that may get mail; *.example.org for the"
+        " subdomains. Where it is empty, everybody may.",
     )
     default_delivery: Literal["store", "refuse"] = Field(
         default="store",
@@ -109,7 +98,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
         description="The directory of the outbox.",
     )
-    outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_split_commas)] = Field(
+    outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(split_commas)] = Field(
         default_factory=list,
         description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
     )
@@ -123,11 +112,11 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="Where mail waits and keys are kept: a directory, or a URL such as"
         " s3://bucket/mail that all hosts share.",
     )
-    spool_options: Annotated[Secret[dict[str, Any]], NoDecode, BeforeValidator(_read_json)] = Field(
+    spool_options: Annotated[Secret[dict[str, Any]], NoDecode, BeforeValidator(read_json)] = Field(
         default_factory=lambda: Secret({}),
         description="For a spool at a URL: options of its fsspec file system, as JSON.",
     )
-    spool_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(_split_commas)] = Field(
+    spool_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(split_commas)] = Field(
         default_factory=list,
         description="Fernet keys that encrypt the spool; the first encrypts, all decrypt. Required"
         " where the spool is not a directory.",
@@ -156,7 +145,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         ge=1,
         description="How large the attachments and inline images of a mail may be, in all.",
     )
-    capture_to: Annotated[Path | None, BeforeValidator(_refuse_url)] = Field(
+    capture_to: Annotated[Path | None, BeforeValidator(refuse_url)] = Field(
         default=None, description="A directory: mails are written there as files; none leaves."
     )
 
@@ -185,10 +174,16 @@ class SmtpRelaySettings(PrefectBaseSettings):
             if not (isinstance(value, str) and not value.strip())
         }
 
-    @field_validator("default_from")
+    @field_validator("default_from", "redirect_to")
     @classmethod
     def _is_mailbox(cls, value: str) -> str:
-        return str(Mailbox.parse(value, "default_from")) if value else ""
+        return str(Mailbox.parse(value, "")) if value else ""
+
+    @field_validator("allowed_recipients")
+    @classmethod
+    def _are_recipients(cls, value: list[str]) -> list[str]:
+        RecipientPolicy.allowing(value)
+        return value
 
     @field_validator("protected_domains")
     @classmethod

@@ -22,7 +22,7 @@ from pydantic import HttpUrl, ValidationError
 from flows.failed_runs_digest import mail_digest
 from flows.flow_run_incident import tell_of_flow_run
 from flows.incident import Event, Incident, Link, Update
-from flows.incident_notification import NEWS, notify_stakeholders
+from flows.incident_notification import notify_stakeholders
 from flows.incident_reminder import remind_of_open_incidents
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.testing.mail_server import MailServer
@@ -57,16 +57,25 @@ def incident() -> Incident:
     )
 
 
-@pytest.mark.parametrize("event", NEWS)
+@pytest.mark.parametrize(
+    ("event", "labels", "first"),
+    [
+        ("declared", "SEV1 | Declared", "Updates will follow in this thread."),
+        ("updated", "SEV1 | Updated", "There is news about this incident."),
+        ("mitigated", "SEV1 | Mitigated", "Users are no longer affected."),
+        ("resolved", "SEV1 | Resolved", "This incident is over. No further mails will follow."),
+    ],
+)
 def test_each_event_has_a_mail_of_its_own(
-    event: Event, incident: Incident, connected: MailServer
+    event: Event, labels: str, first: str, incident: Incident, connected: MailServer
 ) -> None:
-    """One subject for all; the first words say what has happened; the title stays text."""
+    """One subject for all; labels and first words say what has happened; the title stays text."""
     receipt = notify_stakeholders(incident, _ANN, event)
     mail = only_mail(connected)
     assert receipt.accepted == ("ann@example.org",)
     assert mail.message["Subject"] == f"INC-42: {incident.title}"
-    assert f"SEV1, {event}. {NEWS[event].split('**')[0].split('.')[0]}" in text_of(mail)
+    assert text_of(mail).splitlines()[:3] == [f"[{labels}]", "", f"INC-42: {incident.title}"]
+    assert first in text_of(mail).split("View incident")[0]
     assert 'href="https://evil.example' not in html_of(mail)
     assert 'href="https://status.example.org/42"' in html_of(mail)
     assert "Zoë Ångström" in text_of(mail)
@@ -115,8 +124,9 @@ def test_an_incident_has_buttons_a_next_update_and_a_timeline(
     text = text_of(mail)
     assert html_of(mail).count('class="button"') == 2
     assert "Join the call: https://call.example.org/" in text
-    assert "2030-01-02 03:25 UTC" in text
-    assert text.index("2030-01-02 03:07 UTC  Declared") < text.index("03:19 UTC  Rolled | back")
+    assert "Wed 2 Jan 2030, 03:25 UTC" in text
+    assert text.index("So far (UTC)") < text.index("03:07  Declared") < text.index("03:19  Rolled")
+    assert text.index("Rolled | back") < text.index("View incident"), "the latest is the news"
 
 
 def test_what_comes_as_data_loses_no_mail(incident: Incident, connected: MailServer) -> None:
@@ -140,14 +150,18 @@ def test_an_incident_is_told_without_passwords(incident: Incident, connected: Ma
 
 
 def test_all_mails_of_an_incident_are_in_one_thread(
-    incident: Incident, connected: MailServer
+    incident: Incident, connected: MailServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They name one root, and another incident's name another."""
-    for number in (42, 42, 43):
-        notify_stakeholders(incident.model_copy(update={"number": number}), _ANN, "updated")
-    roots = [mail.message["References"] for mail in connected.mails]
-    assert roots[0] == roots[1] != roots[2]
-    assert [mail.message["In-Reply-To"] for mail in connected.mails] == roots
+    """They answer the one that declared it, and another incident's answer another."""
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL", str(tmp_path / "spool"))
+    events: list[tuple[int, Event]] = [(42, "declared"), (42, "updated"), (42, "resolved")]
+    for number, event in [*events, (43, "declared"), (43, "updated")]:
+        notify_stakeholders(incident.model_copy(update={"number": number}), _ANN, event)
+    mails = [mail.message for mail in connected.mails]
+    first, other = mails[0]["Message-ID"], mails[3]["Message-ID"]
+    assert [mail["References"] for mail in mails] == [None, first, first, None, other]
+    assert [mail["In-Reply-To"] for mail in mails] == [mail["References"] for mail in mails]
+    assert len({mail["Message-ID"] for mail in mails}) == 5
 
 
 @pytest.fixture
@@ -209,6 +223,53 @@ def test_the_reminder_names_the_incidents_of_an_address(
     """The same list from an http address makes the same mail."""
     remind_of_open_incidents(incident_tool, _ANN, open_for_minutes=60)
     _check_reminder(connected)
+
+
+def _remind(file: Path, incidents: list[Incident], **options: Any) -> None:
+    file.write_text(json.dumps([each.model_dump(mode="json") for each in incidents]), "utf-8")
+    remind_of_open_incidents(str(file), _ANN, **options)
+
+
+def test_the_reminder_does_not_repeat_what_has_not_changed(
+    incident: Incident, tmp_path: Path, connected: MailServer
+) -> None:
+    """Only what is new or changed makes a mail, until a day has passed; it names the others."""
+    file, other = tmp_path / "incidents.json", incident.model_copy(update={"number": 7})
+    for _ in range(2):
+        _remind(file, [incident, other])
+    changed = incident.model_copy(update={"status": "mitigated"})
+    _remind(file, [changed, other])
+    _remind(file, [changed, other], repeat_after_hours=0)
+    assert [mail.message["Subject"] for mail in connected.mails] == [
+        "Still open: INC-7, INC-42",
+        "Still open: INC-42",
+        "Still open: INC-7, INC-42",
+    ]
+    assert "Open as before: INC-7." in text_of(connected.mails[1])
+    assert len({mail.message["References"] for mail in connected.mails}) == 1
+
+
+def test_an_incident_that_opens_again_is_told_again(
+    incident: Incident, tmp_path: Path, connected: MailServer
+) -> None:
+    """What was resolved meanwhile is forgotten."""
+    file, other = tmp_path / "incidents.json", incident.model_copy(update={"number": 7})
+    for open_ones in ([incident, other], [incident], [incident, other]):
+        _remind(file, open_ones, repeat_after_hours=24)
+    subjects = [mail.message["Subject"] for mail in connected.mails]
+    assert subjects == ["Still open: INC-7, INC-42", "Still open: INC-7"]
+
+
+def test_the_reminder_shows_no_password(
+    incident: Incident, tmp_path: Path, connected: MailServer
+) -> None:
+    """What looks like a secret is masked, and a long subject ends at 100 characters."""
+    secret = {"title": _SECRET, "commander": _SECRET}
+    many = [incident.model_copy(update={"number": n, **secret}) for n in range(100, 130)]
+    _remind(tmp_path / "incidents.json", many)
+    mail = only_mail(connected)
+    assert _PASSWORD not in mail.octets.decode()
+    assert len(mail.message["Subject"]) <= 100
 
 
 def test_no_open_incident_is_no_mail(tmp_path: Path, connected: MailServer) -> None:
@@ -305,7 +366,7 @@ def test_the_incident_of_a_flow_run_is_told(connected: MailServer) -> None:
     tell_of_flow_run(_fail(f"no such page: {_SECRET}"), _ANN)
     mail = only_mail(connected)
     assert _PASSWORD not in mail.octets.decode()
-    assert mail.message["Subject"].startswith("Failed: flow Nightly | import (")
+    assert mail.message["Subject"] == "Failed: flow Nightly | import"
     assert "no such page" in text_of(mail)
     assert "canary-c0ffee" not in mail.octets.decode()
 

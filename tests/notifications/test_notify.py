@@ -58,10 +58,10 @@ def html(server: MailServer) -> str:
 def test_a_script_notifies(block: SendAnEmail, mail_server: MailServer) -> None:
     """In sync code ``notify`` sends at once; the body is plain text that keeps its lines."""
     assert block.notify(BODY, "Import") is None
-    *lines, separator, why = plain_text(mail_server)
+    *lines, separator, why, _ = plain_text(mail_server)
     assert lines == ["first line", "second **line**", "", "next", ""]
     assert separator == "-- "
-    assert why.startswith("Sent by Prefect. You get this mail because you are named")
+    assert why.startswith("You get this mail from Prefect because you are named as a recipient.")
     (mail,) = mail_server.mails
     assert mail.message["Subject"] == "[x] Import"
     assert "first line<br>" in html(mail_server)

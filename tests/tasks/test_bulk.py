@@ -96,6 +96,8 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
         "inline_images": {"graph": ("graph.png", b"\x89PNG\r\n\x1a\n")},
         "headers": {"X-Team": "payments"},
         "categories": "payments, night",
+        "tone": "warning",
+        "labels": ["SEV1"],
         "thread": "INC-42",
         "idempotency_key": "INC-42/declared",
         "list_unsubscribe": "https://example.org/u",
@@ -133,7 +135,7 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
     assert body is not None
     assert "https://example.org/logo.png" in body.get_content()
     assert "What it is about" in body.get_content()
-    assert "Sent by the flow nightly" in body.get_content()
+    assert "because the flow <strong>nightly</strong>" in body.get_content()
     assert two.message["From"] == "ops@example.org"
     assert [part.get_content().strip() for part in two.message.iter_parts()] == ["T", "<i>H</i>"]
 

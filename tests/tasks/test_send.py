@@ -14,7 +14,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 
 from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
-from prefect_smtp_relay.compose.footer import run_signature
+from prefect_smtp_relay.compose.run_origin import run_origin
 from prefect_smtp_relay.delivery.resubmit import resubmit
 from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.exceptions import (
@@ -379,7 +379,9 @@ def test_a_mail_can_show_its_thread_logo_and_run(mail_server: MailServer) -> Non
     mail = mail_server.mails[0].message
     text, html = (part.get_content() for part in mail.iter_parts())
     assert mail["References"] == mail["In-Reply-To"]
-    assert "Sent by the flow nightly, run" in text
+    assert "because the flow nightly (run" in " ".join(text.split())
+    assert mail["X-Prefect-Flow"] == "nightly"
+    assert mail["List-Id"] == "<nightly.prefect.localhost>"
     assert "https://example.org/logo.png" in html
 
 
@@ -390,16 +392,16 @@ def test_the_footer_links_to_the_run_where_the_ui_is_known() -> None:
     @flow(name="nightly", flow_run_name="n")
     def report() -> tuple[str, str]:
         with temporary_settings({PREFECT_UI_URL: "https://prefect.example"}):
-            linked = run_signature()
+            linked = run_origin().who
         process_memory.reset()
         with temporary_settings({PREFECT_UI_URL: None, PREFECT_API_URL: None}):
-            return linked, run_signature()
+            return linked, run_origin().who
 
     linked, plain = report()
     assert linked.startswith(
-        "Sent by the flow nightly, run [n](<https://prefect.example/runs/flow-run/"
+        "the flow **nightly** (run [n](<https://prefect.example/runs/flow-run/"
     )
-    assert plain.startswith("Sent by the flow nightly, run n. You get this mail because")
+    assert plain == "the flow **nightly** (run n)"
 
 
 async def _load() -> SMTP:

@@ -68,20 +68,19 @@ def importance_headers(importance: Importance | None, free: HeaderFields) -> Hea
     return written
 
 
-def thread_headers(thread: str, domain: str) -> HeaderFields:
-    """Name one root for all: what answers one message is one conversation (RFC 5322, 3.6.4).
-
-    Nobody has the root itself: readers' programs group the answers all the same.
+def thread_root(thread: str, domain: str) -> str:
+    """Make the Message-ID of a thread's first message, sent or not.
 
     Args:
         thread: the key; the same key and domain give the same root.
         domain: the sender's.
     """
     name = uuid.uuid5(uuid.NAMESPACE_URL, f"prefect-smtp-relay:thread:{thread}")
-    return _headers_of(f"<thread-{name}@{domain}>")
+    return f"<thread-{name}@{domain}>"
 
 
-def _headers_of(root: str) -> HeaderFields:
+def thread_headers(root: str) -> HeaderFields:
+    """Answer a thread's first message: that is one conversation (RFC 5322, section 3.6.4)."""
     return (("In-Reply-To", root), ("References", root))
 
 
@@ -93,23 +92,35 @@ def check_thread(thread: str | None, free: HeaderFields) -> str:
     """
     if thread is None or not check_text(thread, "thread"):
         return ""
-    refuse_by_hand("thread", thread_headers(thread, ""), free)
+    refuse_by_hand("thread", thread_headers(""), free)
     return thread
 
 
-def move_thread(fields: HeaderFields, old_domain: str, new_domain: str) -> HeaderFields:
-    """Bring a message into the thread of its key in another sender's domain.
+def check_start(starts_thread: bool | None, thread: str | None) -> bool:
+    """Return whether a message starts a thread.
+
+    Raises:
+        InvalidHeader: there is none.
+    """
+    if starts_thread and not thread:
+        raise InvalidHeader(
+            "there is no thread to start", "Write thread='INC-42' too.", field="starts_thread"
+        )
+    return bool(starts_thread)
+
+
+def move_root(message_id: str, old_domain: str, new_domain: str) -> str:
+    """Bring a thread's root into another sender's domain; another Message-ID stays as it is.
 
     Args:
-        fields: of a message, whose key may be unknown by now.
-        old_domain: in which `thread_headers` wrote them.
+        message_id: of a message or in one of its fields; the thread's key may be unknown by now.
+        old_domain: in which `thread_root` made it.
         new_domain: that of the new sender.
     """
-    root, old = dict(fields).get("References", ""), f"@{old_domain}>"
-    if not (_ROOT.fullmatch(root) and root.endswith(old)):
-        return fields
-    written = dict(_headers_of(f"{root.removesuffix(old)}@{new_domain}>"))
-    return tuple((name, written.get(name, value)) for name, value in fields)
+    old = f"@{old_domain}>"
+    if not (_ROOT.fullmatch(message_id) and message_id.endswith(old)):
+        return message_id
+    return f"{message_id.removesuffix(old)}@{new_domain}>"
 
 
 def refuse_by_hand(argument: str, written: HeaderFields, free: HeaderFields) -> None:

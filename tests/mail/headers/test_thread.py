@@ -77,3 +77,19 @@ def test_another_sender_leaves_references_by_hand_alone() -> None:
     message = draft.from_mailbox(Mailbox.parse("ops@example.org"))
     moved = dict(message.with_sender(Mailbox.parse("ops@example.com")).headers)
     assert {name: moved[name] for name in free} == free
+
+
+def test_the_mail_that_starts_a_thread_is_what_the_others_answer() -> None:
+    """Its Message-ID is their root, also where it waited for a sender."""
+    start = compose("a@b.org", "s", text="t", html="h", thread="INC-42", starts_thread=True)
+    pending = start.from_mailbox(Mailbox.parse("from-not-set@outbox.invalid"))
+    stored = read_message(bytes(render_mime(pending)))
+    flushed = stored.with_sender(Mailbox.parse("ops@example.org"))
+    assert headers(mail("INC-42")) == (flushed.message_id, flushed.message_id)
+    assert headers(flushed) == ("None", "None")
+
+
+def test_there_is_nothing_to_start_without_a_thread() -> None:
+    """``starts_thread`` alone is a mistake."""
+    with pytest.raises(InvalidHeader, match="starts_thread: there is no thread"):
+        compose("a@b.org", "s", text="t", html="h", starts_thread=True)

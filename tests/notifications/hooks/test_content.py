@@ -71,7 +71,7 @@ def test_a_flow_run_is_described_by_its_id() -> None:
     state: State[Any] = other(CANARY, return_state=True)
     run_id = state.state_details.flow_run_id
     report = describe_flow_run(str(run_id), log_lines=50)
-    assert report.subject.startswith("Failed: flow Other (")
+    assert report.subject == "Failed: flow Other"
     assert "broken" in report.body
     assert "It was ********" in report.body
     assert CANARY not in report.body
@@ -97,13 +97,13 @@ def test_the_error_comes_first_and_the_traceback_is_short(connected: MailServer)
     places = [
         text.index(part)
         for part in (
+            "[Failed | try 2 of 2]",
             "Nightly failed",
             "ConnectionError: could not connect to db.example.org",
             "Open the run in Prefect",
             "Runs of Nightly",
             "Failed in",
             "task load page-",
-            "try 2 of 2",
             "Traceback, innermost last",
             "test_content.py:",
             "Last log lines (UTC)",

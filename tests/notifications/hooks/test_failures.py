@@ -81,7 +81,7 @@ def test_an_error_of_the_program_is_logged(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("prefect_smtp_relay.notifications.hooks.report_flow_run", broken)
+    monkeypatch.setattr("prefect_smtp_relay.notifications.reading.read_log", broken)
     assert fail_with("bad", email_on_failure("ann@example.org")).name == "Failed"
     [record] = [r for r in logged if "about this run" in r.getMessage()]
     assert record.exc_info

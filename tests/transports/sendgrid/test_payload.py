@@ -11,7 +11,7 @@ import pytest
 
 from prefect_smtp_relay.exceptions import AttachmentError, UnsupportedFeature
 from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.headers.advisory import thread_headers
+from prefect_smtp_relay.mail.headers.advisory import thread_root
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, mint_message_id
 from prefect_smtp_relay.transports.sendgrid.payload import encode_payload, render_payload
@@ -132,7 +132,7 @@ def _file(data: bytes, media_type: str, name: str, disposition: str) -> dict[str
 
 def test_a_thread(make_message: MakeMessage) -> None:
     """In-Reply-To and References name the root of the thread, as over SMTP."""
-    root = dict(thread_headers("INC-42", "example.com"))["References"]
+    root = thread_root("INC-42", "example.com")
     headers = {**PLAIN["headers"], "In-Reply-To": root, "References": root}
     assert _render(make_message(thread="INC-42")) == {**PLAIN, "headers": headers}
 

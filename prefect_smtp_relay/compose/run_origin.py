@@ -1,4 +1,4 @@
-"""Who sent a mail, for its footer."""
+"""The run that sends a mail, as the mail's origin."""
 
 from __future__ import annotations
 
@@ -11,49 +11,48 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import deployment, flow_run
 from prefect.utilities.urls import url_for
 
+from prefect_smtp_relay.compose.origin import Origin
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.quoting import escape_markdown
 from prefect_smtp_relay.runtime.api import API_ERRORS, ask
 from prefect_smtp_relay.runtime.log import run_logger
 
 _MAX_RUNS = 100
+_NOWHERE = Origin()
 
 
-class RunSignatures:
-    """The signatures of the flow runs that were last heard of: one API call a run, not a mail."""
+class RunOrigins:
+    """The flow runs that were last heard of: one API call a run, not a mail."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._texts: OrderedDict[str, str] = OrderedDict()
+        self._origins: OrderedDict[str, Origin] = OrderedDict()
 
-    def of(self, run_id: str) -> str:
-        """Return the signature of the current flow run."""
+    def of(self, run_id: str) -> Origin:
+        """Return the origin of the current flow run's mails."""
         with self._lock:
-            if run_id not in self._texts:
-                self._texts[run_id] = _sign(run_id)
-                if len(self._texts) > _MAX_RUNS:
-                    self._texts.popitem(last=False)
-            return self._texts[run_id]
+            if run_id not in self._origins:
+                self._origins[run_id] = _describe(run_id)
+                if len(self._origins) > _MAX_RUNS:
+                    self._origins.popitem(last=False)
+            return self._origins[run_id]
 
 
-def run_signature() -> str:
-    """Say in Markdown who sends the mail, with a link where the UI is known, and why it comes."""
-    if not flow_run.id:
-        return "Sent by Prefect. You get this mail because you are named as a recipient."
-    return process_memory.of(RunSignatures).of(str(flow_run.id))
+def run_origin() -> Origin:
+    """Tell of the current flow run, with a link to it where the UI is known."""
+    return process_memory.of(RunOrigins).of(str(flow_run.id)) if flow_run.id else _NOWHERE
 
 
-def _sign(run_id: str) -> str:
+def _describe(run_id: str) -> Origin:
     flow, run, deployed = _names(run_id)
-    name = escape_markdown(run or run_id)
     # Not flow_run.ui_url: that begins with "None" where no UI is known.
     link = url_for("flow-run", obj_id=run_id)
-    shown = f"[{name}](<{link}>)" if link else name
-    of = f", deployment {escape_markdown(deployed)}" if deployed else ""
-    return (
-        f"Sent by the flow {escape_markdown(flow)}, run {shown}{of}."
-        " You get this mail because you are named there as a recipient."
-    )
+    name = escape_markdown(run or run_id)
+    details = [f"run [{name}](<{link}>)" if link else f"run {name}"]
+    if deployed:
+        details.insert(0, f"deployment **{escape_markdown(deployed)}**")
+    who = f"the flow **{escape_markdown(flow)}** ({', '.join(details)})"
+    return Origin(who, flow, deployed)
 
 
 def _names(run_id: str) -> tuple[str, str, str]:

@@ -1,0 +1,61 @@
+"""The mail that reminds of incidents that are still open."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from textwrap import shorten
+from typing import Any
+
+from flows.incident import Incident
+from flows.incident_values import say_age
+from prefect_smtp_relay import mask
+
+BODY = """\
+# {{ count }} still open
+
+{% for each in incidents %}
+**{% if each.url %}[{{ each.name }}]({{ each.url }}){% else %}{{ each.name }}{% endif %}**\\
+{{ each.state }}, open for {{ each.open_for }}, commander {{ each.commander }}
+
+{% endfor %}
+{% if others %}Open as before: {{ others | join(', ') }}.{% endif %}"""
+
+
+def describe(
+    incidents: Sequence[Incident], others: Sequence[Incident], now: datetime
+) -> dict[str, Any]:
+    """Write the mail: the arguments of `send_an_email`, but for the recipients.
+
+    Args:
+        incidents: those to remind of, the worst first.
+        others: those of which nothing is new.
+        now: until when they have been open.
+    """
+    names = [f"INC-{each.number}" for each in incidents]
+    counted = Counter(each.severity for each in incidents)
+    is_urgent = bool({"SEV1", "SEV2"} & counted.keys())
+    return {
+        "subject": shorten(f"Still open: {', '.join(names)}", 100, placeholder=" ..."),
+        "body": BODY,
+        "preheader": "{{ incidents[0].name }}, open for {{ incidents[0].open_for }}",
+        "tone": "critical" if is_urgent else "warning",
+        "labels": [f"{count} {severity}" for severity, count in counted.items()],
+        "thread": "incident-reminder",
+        "context": {
+            "count": f"{len(names)} incident{'s are' if len(names) != 1 else ' is'}",
+            "incidents": [_values(each, now) for each in incidents],
+            "others": [f"INC-{each.number}" for each in others],
+        },
+    }
+
+
+def _values(incident: Incident, now: datetime) -> dict[str, Any]:
+    return {
+        "name": f"INC-{incident.number}: {mask(incident.title)}",
+        "url": incident.url,
+        "state": f"{incident.severity}, {incident.status}",
+        "open_for": say_age(incident, now) or "nobody knows how long",
+        "commander": mask(incident.commander) or "nobody",
+    }

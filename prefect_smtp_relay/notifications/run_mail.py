@@ -1,0 +1,129 @@
+"""The mails of a hook: checked when the hook is made, written and submitted when a run ends."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.logging.loggers import flow_run_logger, task_run_logger
+
+from prefect_smtp_relay.compose.draft import draft
+from prefect_smtp_relay.compose.options import MailArguments
+from prefect_smtp_relay.delivery.routing import RelayInput, check_relay
+from prefect_smtp_relay.delivery.short_retry import deliver_soon
+from prefect_smtp_relay.exceptions import EmailError, MessageError
+from prefect_smtp_relay.mail.headers.advisory import Importance
+from prefect_smtp_relay.mail.headers.fields import check_text
+from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
+from prefect_smtp_relay.mail.message import compose
+from prefect_smtp_relay.notifications.report import RunReport
+from prefect_smtp_relay.notifications.run_log import MAX_LOG_LINES
+from prefect_smtp_relay.rendering.labels import Tone, read_tone
+from prefect_smtp_relay.runtime.events import telling_failure
+from prefect_smtp_relay.runtime.log import forward_transport_log, logging_to
+from prefect_smtp_relay.settings import current_settings
+
+Describe = Callable[[Any, Any, State[Any], int], RunReport | None]
+"""Gets what Prefect gives a hook, and how many log entries to show; None for no mail."""
+
+forward_transport_log()
+
+
+class HookOptions(TypedDict, total=False):
+    """What the mails of a hook have in common; each as in `send_an_email`."""
+
+    cc: AddressInput
+    bcc: AddressInput
+    from_: str | Mailbox | None
+    reply_to: AddressInput
+    thread: str | None
+    importance: Importance
+    tone: Tone | Literal[""] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunMail:
+    """The mails of a hook.
+
+    Args:
+        to: the recipients.
+        options: what else its mails have in common.
+        relay: the caller's ``relay=``.
+        subject: the caller's pattern, or None.
+        log_lines: how many log entries to show.
+        describe: reads what a mail says of a run.
+    """
+
+    to: AddressInput
+    options: HookOptions
+    relay: RelayInput
+    subject: str | None
+    log_lines: int
+    describe: Describe
+
+    def check(self) -> None:
+        """Refuse wrong arguments before any run needs the hook.
+
+        Raises:
+            EmailError: naming the argument and the fix.
+        """
+        for name in self.options:
+            if name not in HookOptions.__annotations__:
+                names = ", ".join(HookOptions.__annotations__)
+                raise MessageError("hooks do not have it", f"Use {names}.", field=name)
+        if self.subject is not None and not isinstance(self.subject, str):
+            raise MessageError("is not a text", "Write '[prod] $state: $name'.", field="subject")
+        check_text(self.subject or "", "subject")
+        if not isinstance(self.log_lines, int) or not 0 <= self.log_lines <= MAX_LOG_LINES:
+            raise MessageError(
+                f"{self.log_lines!r} is not a number from 0 to {MAX_LOG_LINES}",
+                "Use 20, or 0 for none.",
+                field="log_lines",
+            )
+        check_relay(self.relay)
+        options: dict[str, Any] = {**self.options}
+        read_tone(options.pop("tone", ""))
+        compose(self.to, "subject", text="body", html="", **options)
+
+    def tell(self, of: Any, run: Any, state: State[Any]) -> None:
+        """Write and submit the mail about a run; whatever goes wrong is logged there."""
+        is_task = isinstance(run, TaskRun)
+        logger = task_run_logger(run, of) if is_task else flow_run_logger(run, of)
+        with logging_to(logger):
+            try:
+                if report := self.describe(of, run, state, self.log_lines):
+                    self._submit(report)
+            except EmailError as error:
+                logger.error("The mail about this run was not accepted: %s", error)
+            except Exception:  # the run's state is what matters, whatever went wrong here
+                logger.exception("The mail about this run could not be written")
+
+    def _submit(self, report: RunReport) -> None:
+        with telling_failure():
+            settings = current_settings()
+            composed = draft(self._write(report), settings)
+        deliver_soon(composed, self.relay, settings)
+
+    def _write(self, report: RunReport) -> MailArguments:
+        tone = self.options.get("tone") or report.tone
+        mail: MailArguments = {
+            **report.mail,
+            **self.options,
+            "to": self.to,
+            "thread": self.options.get("thread") or report.thread,
+            "tone": tone,
+            "labels": {text: own and tone for text, own in report.labels.items()},
+            "include_footer": False,
+        }
+        if self.subject is not None:
+            mail["subject"] = report.format_subject(self.subject)
+        if key := mail.get("idempotency_key"):
+            mail["idempotency_key"] = f"{key} {self._fingerprint()}"
+        return mail
+
+    def _fingerprint(self) -> str:
+        """Tell the hooks of a flow apart: each has recipients of its own."""
+        return hashlib.sha256(repr((self.to, self.options)).encode()).hexdigest()
