@@ -9,9 +9,9 @@ BIN := $(VENV)/bin
 SYSTEM := $(addprefix tests/,demo deployments readme_run server system ui)
 # Two processes, each with its own Prefect server; a file's tests share what the file has started. Files go in
 # their order: by their numbers of tests, those that wait for servers would come last, in one process.
-ROOMS := -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEM:%=--ignore=%)
+ROOMS := -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEM:%=--ignore=%) --ignore=tests/fleet
 
-.PHONY: demo test coverage test-system fuzz check bench clean
+.PHONY: demo test coverage test-system test-fleet fuzz check bench clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo.run
@@ -24,6 +24,9 @@ coverage: $(VENV)/.installed
 
 test-system: $(VENV)/.installed
 	$(BIN)/python -m pytest $(SYSTEM)
+
+test-fleet: $(VENV)/.fleet
+	timeout 600 $(BIN)/python -m pytest tests/fleet
 
 # 100,000 examples for each target; FUZZ=tests/mail or any other folder tries the properties there.
 FUZZ ?= tests/fuzz tests/rendering/test_hostile.py tests/transports/http
@@ -48,6 +51,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV); the first time this takes a minute."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+$(VENV)/.fleet: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,fleet]"
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.installed

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from importlib.metadata import version
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import httpx
 from filelock import FileLock
+
+from prefect_smtp_relay import SendAnEmail
 
 _CACHE = Path(__file__).parents[1] / ".pytest_cache"
 _STARTUP_SECONDS = 180
@@ -38,7 +41,7 @@ class PrefectServer:
     def __init__(self, home: Path, *options: str, **variables: str) -> None:
         self.home = home
         self.variables = variables
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self.api_url = f"{self.url}/api"
         self.output = home / "server.log"
         self._options = options
@@ -60,14 +63,23 @@ class PrefectServer:
         """Where the server keeps mail."""
         return self.home / "smtp-relay" / "outbox"
 
+    @property
+    def command(self) -> list[str]:
+        """What starts it."""
+        where = ["--host", "127.0.0.1", "--port", self.url.rpartition(":")[2]]
+        return [*_PREFECT, "server", "start", *where, *self._options]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the server itself."""
+        return clean_environment(self.home) | self.variables
+
     @contextmanager
     def running(self) -> Iterator[PrefectServer]:
         """Start the server, wait until it answers, and stop it in the end."""
-        where = ["--host", "127.0.0.1", "--port", self.url.rpartition(":")[2]]
-        command = [*_PREFECT, "server", "start", *where, *self._options]
-        environment = clean_environment(self.home) | self.variables
         copy_database(self.home)
-        with _serving(command, environment, self.api_url, self.output) as self._process:
+        serving = _serving(self.command, self.environment, self.api_url, self.output)
+        with serving as self._process:
             yield self
 
     def run(self, *words: str) -> str:
@@ -136,7 +148,9 @@ def copy_database(home: Path) -> None:
     """Give a server its tables: a copy takes no time, and Prefect's migrations up to 30 s."""
     _CACHE.mkdir(exist_ok=True)
     python = ".".join(str(number) for number in sys.version_info[:2])
-    template = _CACHE / f"prefect-{version('prefect')}-python-{python}.db"
+    # A server keeps the name of a block type for good: one that is renamed needs a new database.
+    named = f"{zlib.crc32(str(SendAnEmail.get_block_type_name()).encode()):x}"
+    template = _CACHE / f"prefect-{version('prefect')}-python-{python}-{named}.db"
     with FileLock(f"{template}.lock"):
         if not template.exists():
             _create_database(template)
@@ -190,7 +204,8 @@ def _answers(api_url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
     return port

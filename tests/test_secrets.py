@@ -8,6 +8,7 @@ import pickle
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -133,7 +134,7 @@ def test_what_holds_credentials_can_be_printed() -> None:
     """Credentials, an SMTP configuration, a document and a relay, made by hand."""
     credentials = Credentials(SecretStr(USERNAME), SecretStr(CANARY))
     config = SmtpConfig("127.0.0.1", credentials=credentials)
-    document = Connected("smtp", "name", {"address": "h", "password": CANARY})
+    document = Connected("smtp", "name", {"address": "h", "password": CANARY}, datetime.now(UTC))
     relay = Relay("smtp/name", SmtpTransport(config), ("", USERNAME))
     assert CANARY not in "".join(map(spelled, [credentials, config, document, relay]))
 

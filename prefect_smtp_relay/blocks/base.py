@@ -5,10 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from copy import deepcopy
 from functools import cache
-from typing import Any, ClassVar, NoReturn
+from typing import Annotated, Any, ClassVar, NoReturn
 
 from prefect.blocks.core import Block, schema_extra
-from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
+from pydantic import (
+    ConfigDict,
+    PlainSerializer,
+    SecretStr,
+    SerializationInfo,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from prefect_smtp_relay.exceptions import InvalidField, RelayConfigurationError, nearest
 from prefect_smtp_relay.settings.errors import configuration_error
@@ -18,16 +26,32 @@ from prefect_smtp_relay.transports.check_report import Report
 _MASK = "********"
 
 
-def without_empty_defaults(schema: dict[str, Any], model: type[Block]) -> None:
-    """Leave empty defaults out of what a form is drawn from; it looks the same.
+def without_defaults(schema: dict[str, Any], model: type[Block]) -> None:
+    """Leave the defaults out of what a form is drawn from; the help texts say them.
 
     Once Prefect's V2 interface has drawn any form, it opens the next with the defaults in place of
-    what is saved: a username and a password must not be lost by that.
+    what is saved, and saves them.
     """
     schema_extra(schema, model)
     for field in schema["properties"].values():
-        if field.get("default") == "":
-            del field["default"]
+        field.pop("default", None)
+
+
+def _as_chosen(value: bool, info: SerializationInfo) -> bool | str:
+    """Save what the form's choice shows; anywhere else it stays a boolean."""
+    is_saved = bool(info.context and info.context.get("include_secrets"))
+    return ("on" if value else "off") if is_saved else value
+
+
+OnByDefault = Annotated[
+    bool,
+    WithJsonSchema({"type": "string", "enum": ["on", "off"]}),
+    PlainSerializer(_as_chosen),
+]
+"""A switch that is on where nothing is saved: a form without defaults would draw it as off.
+
+So the form has a choice, and an empty one is the default.
+"""
 
 
 class CleanBlock(Block, ABC):
@@ -36,7 +60,7 @@ class CleanBlock(Block, ABC):
     model_config: ClassVar[ConfigDict] = ConfigDict(
         hide_input_in_errors=True,
         validate_default=False,
-        json_schema_extra=without_empty_defaults,
+        json_schema_extra=without_defaults,
     )
 
     @classmethod
@@ -143,6 +167,15 @@ def refuse_masked(value: Any) -> Any:
             "Enter it again, or use an API key that may read secrets.",
         )
     return value
+
+
+def priority_help(kind: str) -> str:
+    """The help text of the field ``priority`` of a block type."""
+    return (
+        f"Where several {kind} blocks are connected, the highest number takes every mail; among"
+        " equal numbers, the oldest block. The next one takes over after a failure only where the"
+        " setting failover is on. Empty: 0."
+    )
 
 
 def title(block: type[CleanBlock], name: str) -> str:

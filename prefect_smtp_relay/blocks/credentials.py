@@ -101,8 +101,8 @@ def _check_token(block: HasCredentials) -> None:
     elif not block.password:
         raise InvalidField(
             f"is empty, and so is *Password* (`password`), but {_AUTHENTICATION} is {mechanism}",
-            "Set *OAuth token URL* (`oauth_token_url`) and *OAuth client ID* (`oauth_client_id`),"
-            " or an access token as *Password* (`password`).",
+            "Set *Advanced: OAuth token URL* (`oauth_token_url`) and *Advanced: OAuth client ID*"
+            " (`oauth_client_id`), or an access token as *Password* (`password`).",
             field="oauth_token_url",
         )
 
@@ -110,19 +110,20 @@ def _check_token(block: HasCredentials) -> None:
 def _check_oauth(block: HasCredentials) -> None:
     if block.password:
         raise InvalidField(
-            "is the access token itself, but *OAuth token URL* (`oauth_token_url`) gets one",
+            "is the access token itself, but *Advanced: OAuth token URL* (`oauth_token_url`) gets"
+            " one",
             "Clear one of them.",
             field="password",
         )
     if not block.oauth_client_id:
         raise InvalidField(
-            "is empty, but *OAuth token URL* (`oauth_token_url`) is set",
+            "is empty, but *Advanced: OAuth token URL* (`oauth_token_url`) is set",
             "Write the application's ID.",
             field="oauth_client_id",
         )
     if not block.oauth_client_secret and not block.oauth_refresh_token:
         raise InvalidField(
-            "is empty, and so is *OAuth refresh token* (`oauth_refresh_token`)",
+            "is empty, and so is *Advanced: OAuth refresh token* (`oauth_refresh_token`)",
             "Set the secret, and the refresh token where an account permitted the application.",
             field="oauth_client_secret",
         )

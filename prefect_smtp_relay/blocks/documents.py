@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,11 +28,13 @@ class Connected:
         slug: ``smtp`` or ``sendgrid``.
         document_name: the document's name.
         data: its fields, secrets included: never to be printed.
+        created: when it was first saved.
     """
 
     slug: str
     document_name: str
     data: dict[str, Any]
+    created: datetime
 
     def __repr__(self) -> str:
         return f"Connected({self.name!r})"
@@ -80,7 +83,7 @@ class Connected:
 
 
 def in_order(relays: list[Connected]) -> list[Connected]:
-    """Sort relays: SMTP first, the higher priority, then the name.
+    """Sort relays: SMTP first, the higher priority, the older document, then the name.
 
     Raises:
         RelayConfigurationError: a priority is unreadable that may decide who takes the mail: one
@@ -88,7 +91,7 @@ def in_order(relays: list[Connected]) -> list[Connected]:
     """
     first = min((SLUGS.index(relay.slug) for relay in relays), default=0)
 
-    def rank(relay: Connected) -> tuple[int, float, str]:
+    def rank(relay: Connected) -> tuple[int, float, datetime, str]:
         number = SLUGS.index(relay.slug)
         try:
             priority: float = relay.priority
@@ -96,7 +99,7 @@ def in_order(relays: list[Connected]) -> list[Connected]:
             if number == first:
                 raise
             priority = -math.inf
-        return number, -priority, relay.document_name
+        return number, -priority, relay.created, relay.document_name
 
     return sorted(relays, key=rank)
 

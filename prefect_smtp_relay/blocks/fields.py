@@ -209,8 +209,8 @@ def check_token_url(value: str) -> str:
     if "@" in parts.netloc:
         raise InvalidField(
             "contains credentials",
-            "Write them into *OAuth client ID* (`oauth_client_id`) and *OAuth client secret*"
-            " (`oauth_client_secret`).",
+            "Write them into *Advanced: OAuth client ID* (`oauth_client_id`) and *Advanced: OAuth"
+            " client secret* (`oauth_client_secret`).",
         )
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise InvalidField("would carry the secrets unencrypted", "Write it with https://.")

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from prefect_smtp_relay.blocks import fields
-from prefect_smtp_relay.blocks.base import RelayBlock, refuse_masked
+from prefect_smtp_relay.blocks.base import RelayBlock, priority_help, refuse_masked
 from prefect_smtp_relay.exceptions import InvalidField
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
@@ -23,11 +23,26 @@ class SendGrid(RelayBlock):
     connected too.
 
     Example:
-        Load a connected account:
+        Send through the connected account:
+        ```python
+        from prefect import flow
+
+        from prefect_smtp_relay import send_an_email
+
+
+        @flow
+        def tell() -> None:
+            send_an_email("ann@example.org", "Disk full", "The disk of **db-1** is full.")
+
+
+        tell()
+        ```
+        Check it from code:
         ```python
         from prefect_smtp_relay import SendGrid
 
         relay = SendGrid.load("BLOCK_NAME")
+        print(relay.check())
         ```
     """
 
@@ -54,30 +69,30 @@ class SendGrid(RelayBlock):
     api_url: str = Field(
         default=GLOBAL_URL,
         title="API URL",
-        description=f"For accounts in the EU: {EU_URL}.",
+        description=f"For accounts in the EU: {EU_URL}. Empty: {GLOBAL_URL}.",
     )
     sandbox_mode: bool = Field(
         default=False,
-        title="Sandbox mode",
+        title="Advanced: Sandbox mode",
         description="SendGrid validates each message and delivers nothing.",
     )
     categories: list[str] = Field(
         default_factory=list,
-        title="Categories",
+        title="Advanced: Categories",
         description="Up to ten labels for SendGrid's statistics. Where the form wants JSON:"
         ' ["incidents", "prefect"].',
     )
     priority: int = Field(
         default=0,
-        title="Priority",
-        description="Where several SendGrid blocks are connected, the highest number wins.",
+        title="Advanced: Priority",
+        description=priority_help("SendGrid"),
     )
     timeout_seconds: float = Field(
         default=30,
         gt=0,
         le=3600,
-        title="Timeout in seconds",
-        description="The longest wait for SendGrid's answer.",
+        title="Advanced: Timeout in seconds",
+        description="The longest wait for SendGrid's answer. Empty: 30.",
     )
 
     _check_from = field_validator("from_address")(fields.check_mailbox)

@@ -103,5 +103,5 @@ def _why(states: tuple[RelayState, ...]) -> str:
     if not rivals:
         return "SMTP goes before SendGrid"
     if rivals[0].priority == first.priority:
-        return f"priority {first.priority} as {rivals[0].name}, and the first by name"
+        return f"priority {first.priority} as {rivals[0].name}, and the older block"
     return f"priority {first.priority} is the highest of the {kind} blocks"

@@ -61,11 +61,11 @@ def _how_it_stops(mail: MailArguments) -> str:
     """Name what the caller gave for it; else those who run the flow."""
     unsubscribe = dict(unsubscribe_headers(mail.get("list_unsubscribe"), ()))
     if found := _FIRST_URL.match(unsubscribe.get("List-Unsubscribe", "")):
-        return f"To stop these mails, [unsubscribe]({found[0]})."
+        return f"To get no more such mails, [unsubscribe]({found[0]})."
     if mail.get("reply_to"):
         addresses = (m.address for m in Mailbox.parse_list(mail["reply_to"], "reply_to"))
-        return f"To stop these mails, reply to {escape_markdown(', '.join(addresses))}."
-    return "To stop these mails, ask those who run it to remove you."
+        return f"To get no more such mails, reply to {escape_markdown(', '.join(addresses))}."
+    return "To get no more such mails, ask those who run it to remove you."
 
 
 def _in_one_line(name: str) -> str:

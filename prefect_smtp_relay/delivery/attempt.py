@@ -69,6 +69,7 @@ class Attempt:
         self._keys: Keys | None = None
         self._claim: Claim | None = None
         self._unknown: OutcomeUnknown | None = None
+        self._is_begun = False
         self.relay: Relay | None = None
         self._message: Message | None = None
         self._resume()
@@ -105,7 +106,7 @@ class Attempt:
 
     def close(self) -> None:
         """Give back the key of a mail that came to nothing: the delivery was broken off."""
-        if self._claim is not None and self._message is None:
+        if self._claim is not None and not self._is_begun:
             self._claim.release()
         elif self._claim is not None:
             self._claim.leave()
@@ -129,6 +130,7 @@ class Attempt:
                 raise self._unknown
             if self._claim is not None:
                 self._claim.check()
+            self._is_begun = True
             return Prepared(relay, message, self._to_reach())
         return None
 
@@ -139,6 +141,21 @@ class Attempt:
         elif self.relay is not None:
             with self._failing():
                 self._end(result.model_copy(update={"relay": self.relay.name}))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the mail has no outcome, or one that the next try may change."""
+        error = self.outcome.error if self.outcome else None
+        return self.outcome is None or (error is not None and not error.given_up)
+
+    def break_off(self) -> None:
+        """Keep the mail: no try follows, and this one may have submitted it."""
+        error = self.outcome.error if self.outcome else None
+        if error is None and self._is_begun and self.relay is not None:
+            error = OutcomeUnknown(
+                self.relay.transport.name, "the task ended while the message was submitted"
+            )
+        self._fail_for_good(error or EmailError("the task ended before the mail was submitted"))
 
     def note_result(self) -> None:
         """Remember the outcome for the next try of a batch, of which other mails go again."""
@@ -200,7 +217,10 @@ class Attempt:
             self._note(replace(self.state, error=error, not_before=moment))
             self._end_claim(Claim.pause if self.state.receipt else _end_after(error))
             self.outcome = Outcome(error=error)
-            return
+        else:
+            self._fail_for_good(error)
+
+    def _fail_for_good(self, error: EmailError) -> None:
         self._forget()
         if self.state.receipt is None:
             self._give_up(error)

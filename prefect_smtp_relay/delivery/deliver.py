@@ -8,15 +8,16 @@ from itertools import chain
 
 from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.attempt import Attempt, Prepared
+from prefect_smtp_relay.delivery.interruption import keeping_the_rest
 from prefect_smtp_relay.delivery.keys import Keys, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.routing import RelayChoice, RelayInput
 from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.mail.message import Draft
-from prefect_smtp_relay.runtime.log import run_logger
+from prefect_smtp_relay.runtime.progress import Progress
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.transports.bulk import deliver_all
+from prefect_smtp_relay.transports.bulk import Result, deliver_all
 
 
 def deliver(
@@ -50,14 +51,19 @@ def deliver(
     attempts = [Attempt(draft, run, n, settings, keeps=keeps) for n, draft in enumerate(drafts)]
     first = _first_of_each_key(attempts)
     waiting = [each for each in dict.fromkeys(first) if each.outcome is None]
-    _wait(waiting, choice, patience)
     connections = min(connections, len(waiting)) or 1
-    with _closing(waiting), Keys(settings, connections) as keys:
-        _submit(keys.claimed(waiting), choice, connections)
+    with (
+        _closing(waiting),
+        Keys(settings, connections) as keys,
+        keeping_the_rest(waiting),
+        Progress(len(waiting)) as progress,
+    ):
+        _wait(waiting, choice, patience)
+        _submit(keys.claimed(waiting), choice, connections, progress)
         for attempt in keys.busy:
             keys.wait(attempt)
             if attempt.outcome is None:
-                _submit([attempt], choice, connections=1)
+                _submit([attempt], choice, 1, progress)
     outcomes = [_outcome(attempt, leader) for attempt, leader in zip(attempts, first, strict=True)]
     _remember(attempts, outcomes)
     return outcomes
@@ -85,7 +91,9 @@ def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> 
     pacing.wait(states, relay.name, patience)
 
 
-def _submit(attempts: Iterable[Attempt], choice: RelayChoice, connections: int) -> None:
+def _submit(
+    attempts: Iterable[Attempt], choice: RelayChoice, connections: int, progress: Progress
+) -> None:
     """Hand mails to the relay, each at most once; each learns at once what became of it."""
     begun: list[Attempt] = []
 
@@ -95,40 +103,28 @@ def _submit(attempts: Iterable[Attempt], choice: RelayChoice, connections: int) 
                 begun.append(attempt)
                 yield mail
 
+    def take(number: int, result: Result) -> None:
+        begun[number].take(result)
+        progress.note()
+
     mails = prepare()
     if (first := next(mails, None)) is None:
         return
     transport = first.relay.transport  # one for all: it was chosen once
     drawn = ((mail.message, mail.envelope) for mail in chain([first], mails))
-    with _interruption_told(begun):
-        deliver_all(
-            transport,
-            drawn,
-            connections,
-            lambda number, result: begun[number].take(result),
-        )
+    with _foreseen(begun):
+        deliver_all(transport, drawn, connections, take)
 
 
 @contextmanager
-def _interruption_told(begun: Sequence[Attempt]) -> Iterator[None]:
-    """Say of which mails nobody knows what became of them."""
+def _foreseen(begun: Sequence[Attempt]) -> Iterator[None]:
+    """Let what breaks the contract of a transport be an error of each mail that it was given."""
     try:
         yield
     except Exception as error:  # whatever a transport raises against its contract
         for attempt in begun:
             if attempt.outcome is None:
                 attempt.take(InternalError.of(error))
-    except BaseException:  # a timeout of the task, or a cancellation
-        open_ones = [attempt for attempt in begun if attempt.outcome is None]
-        if open_ones:
-            run_logger().error(
-                "Interrupted while %s submitted: any of it may have been accepted. Look for the"
-                " Message-ID in the relay's log before you send it again.",
-                f"{open_ones[0].message.message_id} was"
-                if len(open_ones) == 1
-                else f"{len(open_ones)} mails were",
-            )
-        raise
 
 
 def _first_of_each_key(attempts: Sequence[Attempt]) -> list[Attempt]:

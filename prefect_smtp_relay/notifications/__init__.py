@@ -1,1 +1,1 @@
-"""Mail that no task sends: the "Send an Email" block, hooks and reports of runs."""
+"""Mail that no task sends: the "Notification by Email" block, hooks and reports of runs."""

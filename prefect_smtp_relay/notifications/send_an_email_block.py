@@ -1,4 +1,4 @@
-"""The "Send an Email" block: who gets the mail of an automation, or of a script's ``notify``."""
+"""The "Notification by Email" block: who gets an automation's mail, or a script's ``notify``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
 from prefect_smtp_relay.blocks import fields
-from prefect_smtp_relay.blocks.base import CleanBlock, without_empty_defaults
+from prefect_smtp_relay.blocks.base import CleanBlock, OnByDefault, without_defaults
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailArguments
 from prefect_smtp_relay.compose.origin import Origin
@@ -52,17 +52,17 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         ```
     """
 
-    _block_type_name: ClassVar[str | None] = "Send an Email"
+    _block_type_name: ClassVar[str | None] = "Notification by Email"
     _block_type_slug: ClassVar[str | None] = "send-an-email"
     _logo_url: ClassVar[HttpUrl | None] = fields.LOGO_URL
     _documentation_url: ClassVar[HttpUrl | None] = fields.documentation_url("automations")
     _description: ClassVar[str | None] = (
-        "Send an email to fixed recipients, through the relay that your team connected. For the"
-        ' action "Send a notification" of automations.'
+        "Send an email to fixed recipients, through the relay that your team connected by a block"
+        ' of the type SMTP or SendGrid. For the action "Send a notification" of automations.'
     )
 
     # Pydantic takes the last base's value of a key that both bases set.
-    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=without_empty_defaults)
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=without_defaults)
 
     to: str = Field(
         title="To",
@@ -117,15 +117,15 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         description="Words to show above the body, with commas between them.",
         examples=["production, on call"],
     )
-    include_header: bool = Field(
+    include_header: OnByDefault = Field(
         default=True,
         title="Include header",
-        description="Show the logo, or the name, above the body.",
+        description="Show the logo, or the name, above the body. Empty: on.",
     )
-    include_footer: bool = Field(
+    include_footer: OnByDefault = Field(
         default=True,
         title="Include footer",
-        description="Say below the body that Prefect sent it.",
+        description="Say below the body that Prefect sent it. Empty: on.",
     )
     custom_logo_url: str = Field(
         default="",

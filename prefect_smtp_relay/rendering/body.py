@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.rendering.dedent import dedent
+from prefect_smtp_relay.rendering.directions import direction_of_language, mark_directions
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.labels import Label
 from prefect_smtp_relay.rendering.markdown import parse, to_html
@@ -35,6 +36,7 @@ def render_body(body: str, frame: Frame, values: Values | None, max_bytes: int) 
         MessageError: nothing is left of it once it is filled in.
     """
     tokens = parse(body if values else dedent(body), values, max_bytes)
+    mark_directions(tokens, direction_of_language(frame.language))
     footer = _footer(frame.footer)
     text, html = to_plain_text(tokens), to_html(tokens)
     if values is not None and not _SHOWS.search(html):

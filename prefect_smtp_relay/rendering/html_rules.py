@@ -9,7 +9,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 from markdown_it.utils import EnvType, OptionsDict
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from prefect_smtp_relay.rendering.buttons import BUTTON_TITLE, ROW
 from prefect_smtp_relay.rendering.plain_inline import button_label, display_width
@@ -23,8 +23,10 @@ def add_rules(parser: MarkdownIt) -> None:
     parser.add_render_rule(ROW, _button_row)
     parser.add_render_rule("link_open", _link_open)
     parser.add_render_rule("table_open", _table_open)
-    parser.add_render_rule("table_close", _table_close)
     parser.add_render_rule("th_open", _th_open)
+    parser.add_render_rule("td_open", _td_open)
+    parser.add_render_rule("fence", _code)
+    parser.add_render_rule("code_block", _code)
 
 
 def _button_row(
@@ -43,7 +45,9 @@ def _button_row(
         )
         for button in tokens[at].children or []
     )
-    return f'<div class="buttons">{buttons}</div>\n'
+    direction = tokens[at].attrs.get("dir")
+    opening = f'<div class="buttons" dir="{direction}">' if direction else '<div class="buttons">'
+    return f"{opening}{buttons}</div>\n"
 
 
 def _width_in_outlook(label: str) -> int:
@@ -60,12 +64,12 @@ def _link_open(
     return renderer.renderToken([link], 0, options, env)
 
 
-def _table_open(*_: object) -> str:
-    return '<div class="scroll"><table class="data">\n'
-
-
-def _table_close(*_: object) -> str:
-    return "</table></div>\n"
+def _table_open(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    table = tokens[at]
+    table.attrSet("class", "data records" if table.meta.get("records") else "data")
+    return renderer.renderToken(tokens, at, options, env)
 
 
 def _th_open(
@@ -73,3 +77,21 @@ def _th_open(
 ) -> str:
     tokens[at].attrs.setdefault("scope", "col")
     return renderer.renderToken(tokens, at, options, env)
+
+
+def _td_open(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    """A cell, with the name of its column where the row becomes a record on a phone."""
+    opening = renderer.renderToken(tokens, at, options, env)
+    label = tokens[at].meta.get("label")
+    return f'{opening}<span class="label">{escape(label)}</span>' if label else opening
+
+
+def _code(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    """Code in a block; the direction is that of the block, too."""
+    written = RendererHTML.fence if tokens[at].type == "fence" else RendererHTML.code_block
+    html = written(renderer, tokens, at, options, env)
+    return html.replace("<pre>", '<pre dir="ltr">', 1) if "dir" in tokens[at].attrs else html

@@ -51,7 +51,8 @@ def html_to_text(html: str, max_bytes: int) -> str:
 def _name_targets(tree: HtmlElement) -> None:
     """Put a link's target after its text, unless that says it, and an image's alt text in it."""
     for image in tree.iter("img"):
-        image.tail = image.get("alt", "") + (image.tail or "")
+        alt = image.get("alt", "").strip()
+        image.tail = (f"[{alt}]" if alt else "") + (image.tail or "")
     for link in tree.iter("a"):
         target = link.get("href", "").strip().removeprefix("mailto:")
         if target and not target.startswith("#") and link.text_content().strip() != target:

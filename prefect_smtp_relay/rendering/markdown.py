@@ -14,6 +14,7 @@ from prefect_smtp_relay.rendering.filling import fill_in
 from prefect_smtp_relay.rendering.html_rules import add_rules
 from prefect_smtp_relay.rendering.label_tables import label_rows
 from prefect_smtp_relay.rendering.links import is_link, link_bare_urls, normalize_link
+from prefect_smtp_relay.rendering.table_columns import lay_out_tables
 from prefect_smtp_relay.rendering.values import MAX_TEXT_BYTES, Values
 
 MAX_NESTING = 32
@@ -61,7 +62,9 @@ def parse(body: str, values: Values | None = None, max_bytes: int = MAX_TEXT_BYT
         check_tokens(tokens, values, max_bytes)
     if values is not None:
         tokens = fill_in(tokens, values)
-    return label_rows(part_buttons(tokens))
+    tokens = label_rows(part_buttons(tokens))
+    lay_out_tables(tokens)
+    return tokens
 
 
 def _is_deep(token: Token) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from prefect_smtp_relay.rendering.directions import direction_of, direction_of_language
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.quoting import clean
 from prefect_smtp_relay.rendering.theme import fill_page
@@ -28,6 +29,7 @@ def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
     return fill_page(
         title=clean(frame.title),
         language=frame.language,
+        direction=(base := direction_of_language(frame.language)),
         preheader=frame.preheader,
         # So that inboxes show nothing of the body after it.
         padding=_PADDING * max(_SNIPPET - len(frame.preheader), 0),
@@ -35,6 +37,7 @@ def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
         name=clean(frame.name),
         tone=frame.tone,
         labels=frame.labels,
+        badges_direction=direction_of("".join(label.text for label in frame.labels)) or base,
         content=Markup(fragment),  # noqa: S704 - the Markdown renderer has escaped it
         footer=Markup(footer),  # noqa: S704 - as above
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache
 from urllib.parse import unquote
 
 from markdown_it.tree import SyntaxTreeNode
+from rich.cells import cell_len
 
 _MIN_WIDTH = 24
 _TO_SPACES = dict.fromkeys(map(ord, "\t\x0b\x0c\r"), " ")
@@ -32,7 +32,8 @@ def inline_text(node: SyntaxTreeNode) -> str:
     if kind == "code_inline":
         return f"`{node.content}`"
     if kind == "image":
-        return _alt_text(node)
+        alt = _alt_text(node).strip()
+        return f"[{alt}]" if alt else ""
     content = "".join(inline_text(child) for child in node.children)
     if kind == "link":
         target = str(node.attrs["href"])
@@ -94,13 +95,5 @@ def _fitting(width: int) -> re.Pattern[str]:
 
 
 def display_width(text: str) -> int:
-    """Columns of a text in a fixed-width font (Unicode Standard Annex 11)."""
-    if text.isascii():
-        return len(text)
-    return sum(_columns(character) for character in text)
-
-
-def _columns(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+    """Columns of a text in a fixed-width font; an emoji of several code points counts once."""
+    return len(text) if text.isascii() else cell_len(text)

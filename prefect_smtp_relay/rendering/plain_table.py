@@ -11,7 +11,7 @@ from prefect_smtp_relay.rendering.plain_inline import display_width, inline_text
 _GAP = "  "
 _BEYOND = 6
 """Columns a table may have beyond wrapped text: 72 and 6 are the 78 of RFC 5322, 2.1.1."""
-_MAX_LABEL = 40
+MAX_LABEL = 40
 
 
 def table_lines(table: SyntaxTreeNode, width: int) -> list[str]:
@@ -75,7 +75,10 @@ def _pairs(rows: list[list[str]], width: int) -> Iterator[str]:
 
 
 def _label(text: str) -> str:
+    return f"{short_label(text)}: " if text else ""
+
+
+def short_label(text: str) -> str:
     """Cut a long label: it is in every record, and the whole must stay in proportion."""
-    if len(text) > _MAX_LABEL:
-        text = text[: _MAX_LABEL - 1].rstrip() + "\u2026"
-    return f"{text}: " if text else ""
+    is_long = len(text) > MAX_LABEL
+    return text[: MAX_LABEL - 1].rstrip() + "\u2026" if is_long else text

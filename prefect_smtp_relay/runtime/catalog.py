@@ -21,19 +21,27 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.runtime import in_server as server_process
 from prefect_smtp_relay.runtime.api import API_ERRORS, ask
+from prefect_smtp_relay.runtime.log import warn_once
 
 _NO_LOOK_UP = "the Prefect API could not say which relays are connected"
 _PAGE = 200
+_TIE = (
+    "{loser} takes no mail: {winner} has the same priority, and is older. Set *Advanced: Priority*"
+    " (`priority`) to choose. A second relay takes over after a failure only where the setting"
+    " failover is on."
+)
 
 
 def connected() -> list[Connected]:
-    """Ask which relays are connected, in the order of choice.
+    """Ask which relays are connected, in the order of choice; log why an equal one takes no mail.
 
     Raises:
         RelayLookupFailed: the API could not be asked.
         RelayConfigurationError: it refused the question, or a priority that decides is unreadable.
     """
-    return in_order(documents())
+    relays = in_order(documents())
+    _tell_of_ties(relays)
+    return relays
 
 
 def documents() -> list[Connected]:
@@ -44,7 +52,7 @@ def documents() -> list[Connected]:
         RelayConfigurationError: it refused the question.
     """
     return [
-        Connected(document.block_type.slug, document.name, document.data)
+        _connected(document, document.block_type.slug, document.name)
         for document in _documents(SLUGS)
         if document.block_type is not None and document.name
     ]
@@ -74,9 +82,23 @@ def named(name: str) -> RelayBlock:
     slug, document_name = split_name(name)
     documents = _documents([slug], document_name)
     for document in documents:
-        return Connected(slug, document_name, document.data).load()
+        return _connected(document, slug, document_name).load()
     existing = ", ".join(candidate.name for candidate in connected()) or "none"
     raise UnknownRelay(f"relay: there is no block document {name!r}. Connected relays: {existing}.")
+
+
+def _connected(document: BlockDocument, slug: str, name: str) -> Connected:
+    assert document.created is not None  # noqa: S101  # for mypy: what the API sends has it
+    return Connected(slug, name, document.data, document.created)
+
+
+def _tell_of_ties(relays: list[Connected]) -> None:
+    """Say once a process which blocks take no mail because an older one has their priority."""
+    first, others = relays[:1], relays[1:]
+    for winner in first:
+        for relay in others:
+            if relay.slug == winner.slug and relay.priority == winner.priority:
+                warn_once(_TIE.format(loser=relay.name, winner=winner.name))
 
 
 def _documents(slugs: list[str], name: str | None = None) -> Iterator[BlockDocument]:

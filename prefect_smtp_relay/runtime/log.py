@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from prefect.logging import get_logger, get_run_logger
 from prefect.settings import PREFECT_LOGGING_LEVEL
 
 from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.base import logger as transport_logger
 
 if TYPE_CHECKING:
@@ -38,6 +40,26 @@ def logging_to(logger: RunLogger) -> Iterator[None]:
 def run_logger() -> RunLogger:
     """The logger of the current task or flow run, or Prefect's own outside of runs."""
     return _current_run_logger() or get_logger("smtp_relay")
+
+
+class _Told:
+    """The warnings that this process has logged."""
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+        self._lock = threading.Lock()
+
+    def is_first(self, text: str) -> bool:
+        with self._lock:
+            is_first = text not in self._texts
+            self._texts.add(text)
+        return is_first
+
+
+def warn_once(text: str) -> None:
+    """Log a warning that is said once a process, as something stays as it is."""
+    if process_memory.of(_Told).is_first(text):
+        run_logger().warning("%s", text)
 
 
 def log_retry(task: Task[..., Any], task_run: TaskRun, error: EmailError) -> None:

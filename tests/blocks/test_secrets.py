@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import traceback
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from prefect_smtp_relay.blocks.documents import Connected
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 
 CANARY = "canary-4f1c9b7e-never-shown"
+NOW = datetime.now(UTC)
 
 WRONG_SMTP: list[dict[str, Any]] = [
     {"username": None},
@@ -73,7 +75,7 @@ def test_a_wrong_smtp_field_shows_no_secret(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as invalid:
         SMTP(**values)
     with pytest.raises(RelayConfigurationError) as refused:
-        Connected("smtp", "name", values).load()
+        Connected("smtp", "name", values, NOW).load()
     assert CANARY not in told(invalid.value) + told(refused.value)
     assert CANARY.encode() not in pickle.dumps(refused.value)
 
@@ -85,7 +87,7 @@ def test_a_wrong_sendgrid_field_shows_no_secret(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as invalid:
         SendGrid(**values)
     with pytest.raises(RelayConfigurationError) as refused:
-        Connected("sendgrid", "name", values).load()
+        Connected("sendgrid", "name", values, NOW).load()
     assert CANARY not in told(invalid.value) + told(refused.value)
     assert CANARY.encode() not in pickle.dumps(refused.value)
 
@@ -93,5 +95,5 @@ def test_a_wrong_sendgrid_field_shows_no_secret(fields: dict[str, Any]) -> None:
 def test_an_unreadable_priority_shows_no_secret() -> None:
     """The order of choice reads one field before the rest is checked."""
     with pytest.raises(RelayConfigurationError) as caught:
-        _ = Connected("smtp", "name", {"priority": CANARY, "password": CANARY}).priority
+        _ = Connected("smtp", "name", {"priority": CANARY, "password": CANARY}, NOW).priority
     assert CANARY not in told(caught.value)

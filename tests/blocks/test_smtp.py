@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.testing.certificates import issue_certificates
@@ -13,49 +13,88 @@ from prefect_smtp_relay.transports.smtp import Security
 
 KEY = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----"
 
-SPECIFIED: dict[str, tuple[str, Any]] = {
-    "address": ("string", ...),
-    "port": ("integer", 587),
-    "domain": ("string", ...),
-    "username": ("string", ...),
-    "password": ("string", ...),
-    "authentication": ("string", "plain"),
-    "enable_starttls": ("boolean", False),
-    "enable_starttls_auto": ("boolean", True),
-    "ssl": ("boolean", True),
-    "ssl_verify_mode": ("string", "none"),
-    "from_address": ("string", ...),
-    "reverse_path": ("string", ...),
-    "priority": ("integer", 0),
-    "timeout_seconds": ("number", 30),
-    "ca_certificate": ("string", ...),
-    "tls_server_name": ("string", ...),
-    "client_certificate": ("string", ...),
-    "client_key": ("string", ...),
-    "allow_cleartext_auth": ("boolean", False),
-    "oauth_token_url": ("string", ...),
-    "oauth_client_id": ("string", ...),
-    "oauth_client_secret": ("string", ...),
-    "oauth_refresh_token": ("string", ...),
-    "oauth_scope": ("string", ...),
+FORM = {
+    "address": "string",
+    "port": "integer",
+    "username": "string",
+    "password": "string",
+    "ssl": "string",
+    "enable_starttls": "boolean",
+    "enable_starttls_auto": "string",
+    "ssl_verify_mode": "string",
+    "from_address": "string",
+    "authentication": "string",
+    "domain": "string",
+    "reverse_path": "string",
+    "priority": "integer",
+    "timeout_seconds": "number",
+    "ca_certificate": "string",
+    "tls_server_name": "string",
+    "client_certificate": "string",
+    "client_key": "string",
+    "allow_cleartext_auth": "boolean",
+    "oauth_token_url": "string",
+    "oauth_client_id": "string",
+    "oauth_client_secret": "string",
+    "oauth_refresh_token": "string",
+    "oauth_scope": "string",
+}
+"""The fields in the order of use, and how each is drawn."""
+
+BASICS = list(FORM)[: list(FORM).index("domain")]
+
+SPECIFIED: dict[str, tuple[type, Any]] = {
+    "port": (int, 587),
+    "domain": (str, ""),
+    "username": (SecretStr, SecretStr("")),
+    "password": (SecretStr, SecretStr("")),
+    "enable_starttls": (bool, False),
+    "enable_starttls_auto": (bool, True),
+    "ssl": (bool, True),
 }
 
 
-def test_the_form_has_each_field_with_its_type_and_default() -> None:
-    """Prefect's form draws the specified fields, in order, with plain types; blanks are blank."""
+def test_the_form_has_each_field_in_the_order_of_use_and_no_default() -> None:
+    """What few need comes last and says so; a default would be put over a saved value by V2."""
     schema = SMTP.model_json_schema()
-    drawn = {
-        name: (field["type"], field.get("default", ...))
-        for name, field in schema["properties"].items()
-    }
-    assert list(drawn) == list(SPECIFIED)
-    assert drawn == SPECIFIED
+    fields = schema["properties"]
+    assert list(fields.items()) == sorted(fields.items(), key=lambda item: item[1]["position"])
+    assert {name: field["type"] for name, field in fields.items()} == FORM
+    assert list(fields) == list(FORM)
+    assert not any({"default", "anyOf"} & {*field} for field in fields.values())
+    assert [n for n, f in fields.items() if not f["title"].startswith("Advanced: ")] == BASICS
     assert schema["required"] == ["address"]
     assert schema["secret_fields"] == [
         *("address", "username", "password", "client_key"),
         *("oauth_client_secret", "oauth_refresh_token"),
     ]
-    assert not any("anyOf" in field for field in schema["properties"].values())
+
+
+def test_the_specified_fields_have_their_types_and_defaults_for_code() -> None:
+    """However the form draws a field, Python has the specified type and default."""
+    fields = SMTP.model_fields
+    assert {
+        name: (fields[name].annotation, fields[name].default) for name in SPECIFIED
+    } == SPECIFIED
+    block = SMTP(address="mx.example.org")
+    assert (block.authentication, block.ssl_verify_mode) == ("plain", "none")
+    assert block.model_dump()["ssl"] is True
+
+
+@pytest.mark.parametrize("name", ["ssl", "enable_starttls_auto"])
+@pytest.mark.parametrize(
+    ("saved", "meant"),
+    [("on", True), ("off", False), (True, True), (False, False), ("", True), (None, True)],
+)
+def test_a_switch_that_is_on_by_default_is_a_choice(
+    name: str, saved: str | bool | None, meant: bool
+) -> None:
+    """What the form saves, and what code saved, is the boolean; empty is the default."""
+    assert SMTP.model_json_schema()["properties"][name]["enum"] == ["on", "off"]
+    block = SMTP.model_validate({"address": "mx.example.org", name: saved})
+    assert getattr(block, name) is meant
+    saved_again = block.model_dump(context={"include_secrets": True})[name]
+    assert saved_again == ("on" if meant else "off")
 
 
 def test_choices_are_listed_and_titles_kept() -> None:

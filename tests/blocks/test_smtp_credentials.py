@@ -19,7 +19,7 @@ APPLICATION = {"oauth_token_url": URL, "oauth_client_id": "app", "oauth_client_s
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     # values, field, fix
     ({"username": ""}, "username", "Write the address of the mailbox"),
-    ({}, "oauth_token_url", "Set *OAuth token URL* (`oauth_token_url`) and"),
+    ({}, "oauth_token_url", "Set *Advanced: OAuth token URL* (`oauth_token_url`) and"),
     (
         {"oauth_scope": "mail"},
         "oauth_token_url",

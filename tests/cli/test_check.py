@@ -117,7 +117,7 @@ def test_the_environment_gives_what_no_option_gives(
     ("words", "told"),
     [
         (("--ca-certificate", "no-such-file.pem"), "--ca-certificate: no-such-file.pem: "),
-        (("--timeout-seconds", "0"), "*Timeout in seconds* (`timeout_seconds`): "),
+        (("--timeout-seconds", "0"), "*Advanced: Timeout in seconds* (`timeout_seconds`): "),
         (("--preset", "gmial"), "Did you mean gmail?"),
         (("--sender", "nobody"), "sender: "),
         (("smtp/relay",), "not both"),

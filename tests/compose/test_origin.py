@@ -25,13 +25,13 @@ def written(origin: Origin, **options: Any) -> tuple[str, dict[str, str]]:
 @pytest.mark.parametrize(
     ("options", "how"),
     [
-        ({}, "To stop these mails, ask those who run it to remove you."),
-        ({"reply_to": "Desk <d_k@x.org>"}, "To stop these mails, reply to d_k@x.org."),
+        ({}, "To get no more such mails, ask those who run it to remove you."),
+        ({"reply_to": "Desk <d_k@x.org>"}, "To get no more such mails, reply to d_k@x.org."),
         (
             {"list_unsubscribe": ["u@x.org", "https://x.org/u?a=1"], "reply_to": "d@x.org"},
-            "To stop these mails, unsubscribe (https://x.org/u?a=1).",
+            "To get no more such mails, unsubscribe (https://x.org/u?a=1).",
         ),
-        ({"list_unsubscribe": "u@x.org"}, "To stop these mails, unsubscribe (u@x.org)."),
+        ({"list_unsubscribe": "u@x.org"}, "To get no more such mails, unsubscribe (u@x.org)."),
     ],
 )
 def test_the_footer_says_why_and_how_it_stops(options: Any, how: str) -> None:

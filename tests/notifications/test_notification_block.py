@@ -1,4 +1,4 @@
-"""What the "Send an Email" block takes, and what it says about the rest."""
+"""What the "Notification by Email" block takes, and what it says about the rest."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_only_the_recipients_are_required() -> None:
 
 
 def test_its_names_in_the_ui() -> None:
-    """Prefect shows the type as Send an Email, and can notify through it."""
-    assert SendAnEmail.get_block_type_name() == "Send an Email"
+    """Prefect shows the type as Notification by Email, and can notify through it."""
+    assert SendAnEmail.get_block_type_name() == "Notification by Email"
     assert SendAnEmail.get_block_type_slug() == "send-an-email"
     assert "notify" in SendAnEmail.get_block_capabilities()
     assert all(field.title for field in SendAnEmail.model_fields.values())

@@ -1,4 +1,4 @@
-"""``notify`` of the "Send an Email" block, in scripts and in flows, sync and async."""
+"""``notify`` of the "Notification by Email" block, in scripts and in flows, sync and async."""
 
 from __future__ import annotations
 

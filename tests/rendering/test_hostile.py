@@ -12,7 +12,7 @@ SIZE = 100_000
 ELEMENTS = {
     *("html", "head", "meta", "title", "style", "body", "div", "h1", "h2", "h3", "h4", "h5", "h6"),
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
-    *("img", "table", "thead", "tbody", "tr", "th", "td"),
+    *("img", "table", "thead", "tbody", "tr", "th", "td", "span"),
 }
 FOR_OUTLOOK = {
     *("xml", "o:officedocumentsettings", "o:allowpng", "o:pixelsperinch", "style"),
@@ -25,11 +25,11 @@ ATTRIBUTES = {
     "img": {"src", "alt", "title"},
     "ol": {"start"},
     "table": {"role", "width", "align", "cellpadding", "cellspacing", "border"},
-    "th": {"scope"},
-    "td": {"dir", "lang"},
+    "th": {"scope", "width"},
+    "td": {"lang", "height"},
     "v:roundrect": {"href", "arcsize", "stroked", "fillcolor"},
 }
-EVERYWHERE = {"class", "style"}
+EVERYWHERE = {"class", "style", "dir"}
 NOT_FOR_OUTLOOK = {"[if !mso]><!", "<![endif]"}
 PIECES = [
     *("#", "|-", ">", "*", "_", "`", "```", "~~", "[", "](", ")", "![", "<a@b.c>", "<https://x>"),

@@ -47,6 +47,12 @@ _TEXTS = """() => {
     });
 }"""
 
+_LINES = """element => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return range.getClientRects().length;
+}"""
+
 
 def without_style(html: str) -> str:
     """The same mail in a program that drops style sheets."""
@@ -67,12 +73,24 @@ def test_nothing_widens_the_page(show: Show, everything: str, width: int) -> Non
     assert scroll_width(show(without_style(everything), width)) == width
 
 
-def test_wide_tables_scroll_within_the_card(show: Show, everything: str) -> None:
-    """On a phone they are wider than their place, and their place scrolls."""
-    place = show(everything, 320).locator(".scroll").first
-    assert place.evaluate("e => e.scrollWidth > e.clientWidth")
-    place.evaluate("e => { e.scrollLeft = 50 }")
-    assert place.evaluate("e => e.scrollLeft") == 50
+def test_rows_of_wide_tables_are_records_on_a_phone(show: Show, everything: str) -> None:
+    """Each cell is a line of its own with the name of its column; on a screen it is a table."""
+    for width, is_record in ((320, True), (640, False)):
+        page = show(everything, width)
+        label = page.locator(".records .label", has_text="Errors")
+        assert label.is_visible() == is_record
+        assert page.locator(".records thead").is_visible() != is_record
+        boxes = [cell.bounding_box() for cell in page.locator(".records td").all()]
+        assert len({box["y"] for box in boxes if box}) == (7 if is_record else 1)
+
+
+def test_short_words_of_a_table_are_not_broken(show: Show) -> None:
+    """A long text leaves room for its neighbours, with and without style sheets."""
+    body = f"| Host | Errors | Message |\n|-|-|-|\n| db-1 | 12000 | {'words ' * 40} |"
+    html = render(body).html
+    for page in (show(html, 320), show(html, 640), show(without_style(html), 320)):
+        for text in ("db-1", "12000"):
+            assert page.get_by_text(text, exact=True).evaluate(_LINES) == 1
 
 
 def test_code_wraps(show: Show, everything: str) -> None:

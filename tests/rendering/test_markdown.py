@@ -40,7 +40,7 @@ def test_constructs_become_html(body: str, expected: str) -> None:
 def test_tables_keep_their_alignment() -> None:
     """A table becomes head and body, each cell aligned as its column."""
     table = html("| a | b |\n|:-:|--:|\n| 1 | 2 |")
-    assert '<th style="text-align:center" scope="col">a</th>' in table
+    assert '<th style="text-align:center" width="50%" scope="col">a</th>' in table
     assert '<td style="text-align:right">2</td>' in table
 
 
@@ -48,11 +48,11 @@ def test_a_table_with_a_blank_heading_is_one_of_labels() -> None:
     """The heading is left out, and the first cell of each row is the heading of that row."""
     table = html("| | |\n|-|-|\n| a | b |\n| c | |\n\n| d |\n|-|\n| e |")
     assert re.findall(r"<t[hd][^>]*>.*?</t[hd]>", table) == [
-        '<th scope="row">a</th>',
+        '<th scope="row" width="32">a</th>',
         "<td>b</td>",
         '<th scope="row">c</th>',
         "<td></td>",
-        '<th scope="col">d</th>',
+        '<th width="100%" scope="col">d</th>',
         "<td>e</td>",
     ]
     assert table.count("<thead>") == 1

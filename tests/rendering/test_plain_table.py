@@ -23,7 +23,11 @@ def test_columns_are_aligned() -> None:
 
 
 def test_wide_characters_take_two_columns() -> None:
-    """Columns stay straight with characters of double and of no width."""
+    """Columns stay straight with characters of double and of no width, and with emoji."""
+    family, flag = "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f1e9\U0001f1ea"
+    firefighter = "\U0001f469\U0001f3fd\u200d\U0001f692"
+    emoji = plain("|abc|b|", "|-|-|", f"|{family}|1|", f"|{firefighter}|2|", f"|{flag}|3|")
+    assert emoji[2:] == [f"{family}   1", f"{firefighter}   2", f"{flag}   3"]
     assert plain("|a|b|", "|-|-|", "|\u65e5\u672c|1|", "|e\u0301|2|") == [
         "a     b",
         "----  -",

@@ -63,15 +63,15 @@ def test_link_targets_are_visible_once(body: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("![the logo](cid:logo)", "the logo"),
-        ("a ![*b* [c](https://x.org)](cid:d) e", "a b c e"),
+        ("![the logo](cid:logo)", "[the logo]"),
+        ("a ![*b* [c](https://x.org)](cid:d) e", "a [b c] e"),
         ("![](cid:pixel)", ""),
-        ("[![badge](cid:b)](https://x.org)", "badge (https://x.org)"),
-        ("![a\nb](cid:c)", "a b"),
+        ("[![badge](cid:b)](https://x.org)", "[badge] (https://x.org)"),
+        ("![a\nb](cid:c)", "[a b]"),
     ],
 )
 def test_images_are_their_alt_text(body: str, expected: str) -> None:
-    """An image is read as its alternative text, one without any as nothing."""
+    """An image is read as its alternative text in brackets, one without any as nothing."""
     assert plain(body) == expected
 
 

@@ -60,7 +60,7 @@ def test_text_alone_is_text_alone() -> None:
         ('<a href="https://x.example/1">View</a>.', "View (https://x.example/1)."),
         ('<a href="https://x.example">https://x.example</a>', "https://x.example"),
         ('<a href="mailto:a@x.example">a@x.example</a> <a href="#top">up</a>', "a@x.example up"),
-        ('<img src="cid:x" alt="graph"> of today', "graph of today"),
+        ('<img src="cid:x" alt="graph"> of today', "[graph] of today"),
         ("<table><tr><th>Host<th>State<tr><td>web-1<td>down</table>",
          "Host   State\nweb-1  down"),
         ("<?xml version='1.0' encoding='latin-1'?><p>\u00fc</p>", "\u00fc"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -11,6 +12,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from prefect_smtp_relay import SMTP, SendGrid
+from prefect_smtp_relay.blocks.documents import Connected, in_order
 from prefect_smtp_relay.blocks.relays import RelayBlock
 from prefect_smtp_relay.exceptions import (
     EmailError,
@@ -70,13 +72,36 @@ def test_smtp_goes_before_sendgrid_whatever_the_priorities() -> None:
     assert chosen() == "smtp/relay"
 
 
-def test_the_higher_priority_wins_and_ties_go_by_name() -> None:
-    """Among several of one type the highest priority counts, then the name from A to Z."""
+def test_the_higher_priority_wins_and_ties_go_to_the_older_block() -> None:
+    """Among several of one type the highest priority counts, then who was there first."""
     smtp("b-relay", priority=1)
     smtp("c-relay", priority=5)
     smtp("a-relay", priority=5)
-    assert [c.name for c in catalog.connected()] == ["smtp/a-relay", "smtp/c-relay", "smtp/b-relay"]
-    assert chosen() == "smtp/a-relay"
+    smtp("c-relay", priority=5)  # an edit makes no block younger
+    assert [c.name for c in catalog.connected()] == ["smtp/c-relay", "smtp/a-relay", "smtp/b-relay"]
+    assert chosen() == "smtp/c-relay"
+
+
+def test_blocks_of_the_same_age_go_by_name() -> None:
+    """As an import of a whole workspace may leave them."""
+    made = [Connected("smtp", name, {}, datetime(2026, 1, 1, tzinfo=UTC)) for name in "cab"]
+    assert [relay.name for relay in in_order(made)] == ["smtp/a", "smtp/b", "smtp/c"]
+
+
+def test_who_loses_a_tie_leaves_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """It says which block takes the mail and why, once a process; other priorities are no tie."""
+    smtp("main")
+    smtp("spare")
+    smtp("last", priority=-1)
+    sendgrid("team")
+    chosen()
+    chosen()
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.getMessage() == (
+        "smtp/spare takes no mail: smtp/main has the same priority, and is older. Set *Advanced:"
+        " Priority* (`priority`) to choose. A second relay takes over after a failure only where"
+        " the setting failover is on."
+    )
 
 
 def test_a_disconnect_falls_back_at_the_next_look_up(client: SyncPrefectClient) -> None:
@@ -153,7 +178,9 @@ def test_an_unreadable_priority_is_an_error_that_names_the_document(
     smtp("broken")
     smtp("good")
     save_as_the_ui_does(client, "broken", priority="high")
-    with pytest.raises(RelayConfigurationError, match=r"smtp/broken: \*Priority\* \(`priority`\)"):
+    with pytest.raises(
+        RelayConfigurationError, match=r"smtp/broken: \*Advanced: Priority\* \(`priority`\)"
+    ):
         catalog.preferred()
 
 
@@ -162,7 +189,7 @@ def test_an_unreadable_priority_of_sendgrid_does_not_stop_smtp(client: SyncPrefe
     sendgrid("broken")
     save_as_the_ui_does(client, "broken", "sendgrid", priority="high")
     with pytest.raises(
-        RelayConfigurationError, match=r"sendgrid/broken: \*Priority\* \(`priority`\)"
+        RelayConfigurationError, match=r"sendgrid/broken: \*Advanced: Priority\* \(`priority`\)"
     ):
         catalog.preferred()
     smtp("good")

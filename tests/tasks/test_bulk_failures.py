@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
+from prefect import State, flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from prefect_smtp_relay import SMTP, Receipt, send_emails
+from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.exceptions import (
     AuthenticationFailed,
     DeliveryRefused,
@@ -20,8 +23,10 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.testing.memory import InMemoryTransport
+from prefect_smtp_relay.transports.waiting import clock, wait_until
 from tests.tasks.bulk_mails import connect, mails_to
 from tests.tasks.bulk_tries import LATER, NEVER, Script, send_in_vain, stored_ids
 
@@ -126,18 +131,47 @@ def test_refused_credentials_fail_all_of_them(mail_server: MailServer, outbox_pa
     assert "wrong" not in str(error)
 
 
-def test_an_interruption_leaves_a_trace(caplog: pytest.LogCaptureFixture) -> None:
-    """What breaks off a batch is raised, and the log names the mail that may be accepted."""
+def stored() -> dict[str, bool]:
+    """The subjects of what is in the outbox, and whether a relay may have accepted it."""
+    entries = open_outbox(current_settings()).entries()
+    return {entry.subject: entry.may_be_accepted for entry in entries}
 
-    class Interrupted(InMemoryTransport):
-        def deliver(self, message: Message, envelope: Envelope) -> Receipt:
-            receipt = super().deliver(message, envelope)
-            if len(self.deliveries) == 2:
-                raise KeyboardInterrupt
-            return receipt
 
-    relay = Interrupted()
+class Interrupted(InMemoryTransport):
+    """Takes a message, and is broken off in the second one."""
+
+    def deliver(self, message: Message, envelope: Envelope) -> Receipt:
+        """Take the message."""
+        receipt = super().deliver(message, envelope)
+        if len(self.deliveries) == 2:
+            raise KeyboardInterrupt
+        return receipt
+
+
+def test_an_interrupted_batch_is_kept(caplog: pytest.LogCaptureFixture) -> None:
+    """The mail that may be accepted, and those that were not submitted, are in the outbox."""
     with pytest.raises(KeyboardInterrupt):
-        send_emails.fn(mails_to(3, from_="ops@example.org"), relay=relay, connections=1)
-    message_id = relay.deliveries[1].message.message_id
-    assert f"Interrupted while {message_id} was submitted" in caplog.text
+        send_emails.fn(mails_to(4, from_="ops@example.org"), relay=Interrupted(), connections=1)
+    assert stored() == {"Mail 1": True, "Mail 2": False, "Mail 3": False}
+    assert "of 4 mails 1 have a receipt, 1 may have been accepted, 2 were not" in caplog.text
+
+
+def test_a_batch_that_takes_too_long_is_kept() -> None:
+    """The timeout of the task ends the batch; Prefect does not try again what the outbox has."""
+
+    class Slow(InMemoryTransport):
+        def deliver(self, message: Message, envelope: Envelope) -> Receipt:
+            if self.deliveries:
+                wait_until(clock().now() + 60)
+            return super().deliver(message, envelope)
+
+    @flow
+    def tell() -> str | None:
+        mails = mails_to(3, from_="ops@example.org")
+        action = send_emails.with_options(timeout_seconds=1)
+        state: State[Any] = action(mails, relay=relay, connections=1, return_state=True)
+        return state.name
+
+    relay = Slow()
+    assert tell() == "TimedOut"
+    assert stored() == {"Mail 1": True, "Mail 2": False}

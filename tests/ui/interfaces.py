@@ -34,6 +34,8 @@ class Interface(ABC):
     """What stands above the field for the document's name."""
     create_button: ClassVar[str]
     """What saves a new document."""
+    no_choice: ClassVar[str]
+    """What a list of choices shows where none is made."""
     control: ClassVar[str]
     """The selector of what a field is filled in with."""
     menu_button: ClassVar[str]
@@ -52,6 +54,14 @@ class Interface(ABC):
     def open_catalogue(self) -> None:
         """Show every block type."""
         self.page.goto(f"{self._base_url}/blocks/catalog")
+
+    def search_catalogue(self, text: str) -> None:
+        """Type into the catalogue's search."""
+        self.page.get_by_placeholder("Search blocks").fill(text)
+
+    def open_automation(self, automation_id: str) -> None:
+        """Show the page of an automation."""
+        self.page.goto(f"{self._base_url}/automations/automation/{automation_id}")
 
     @abstractmethod
     def card(self, block_type: str) -> Locator:
@@ -107,7 +117,9 @@ class Interface(ABC):
                     control.click()
             elif _is_list_of_choices(control):
                 control.press("Space")
+                options = self.page.get_by_role("option")
                 self.page.get_by_role("option", name=value, exact=True).click()
+                options.first.wait_for(state="detached")
             else:
                 control.fill(value)
 
@@ -119,14 +131,16 @@ class Interface(ABC):
         self._submit("POST", self.button(self.create_button))
         self._wait_for_document()
 
+    def open_document(self, name: str) -> None:
+        """Go to a document's page from the list of all, without loading the interface anew."""
+        self.page.get_by_role("link", name="Blocks", exact=True).first.click()
+        self.page.get_by_role("link", name=name, exact=True).first.click()
+        self._wait_for_document()
+
     def open_editor(self) -> None:
         """Go from a document's page to its form."""
         self._choose_from_menu("Edit")
         expect(self.control_of("Block Name")).to_be_disabled()
-
-    def reload(self) -> None:
-        """Load the page anew, as a person does by the browser's button."""
-        self.page.reload()
 
     def save_edits(self) -> None:
         """Save what was changed, from the form of a document."""
@@ -148,6 +162,8 @@ class Interface(ABC):
         self.page.set_viewport_size({"width": 1200, "height": 1900})
         self.page.mouse.move(0, 0)
         self.page.evaluate("document.activeElement.blur()")
+        form = self.page.locator("form")
+        form.evaluate("part => { for (; part; part = part.parentElement) part.scrollTop = 0 }")
         box = self.field(last_title).bounding_box()
         assert box is not None
         margin = 16
@@ -190,6 +206,7 @@ class V2(Interface):
     path = "/v2"
     title_of_name = "Name"
     create_button = "Save"
+    no_choice = "Select"
     control = "textarea, input, [role=switch], fieldset button"
     menu_button = "button[aria-haspopup=menu]"
     menu_item = "[role=menuitem]"
@@ -215,6 +232,7 @@ class V1(Interface):
     path = ""
     title_of_name = "Block Name"
     create_button = "Create"
+    no_choice = ""
     control = ".p-label__body :is(textarea, input:not([type=checkbox]), [role=switch], button)"
     menu_button = ".page-heading button"
     menu_item = ".p-overflow-menu-item"

@@ -17,7 +17,9 @@ from prefect_smtp_relay.transports.http.values import NoAnswer
 from prefect_smtp_relay.transports.redaction import Redactor
 
 _NETWORK = "Check the network, {url}, and a proxy that HTTPS_PROXY may name."
-_SLOW = "Raise *Timeout in seconds* (`timeout_seconds`) in the block, or check the network."
+_SLOW = (
+    "Raise *Advanced: Timeout in seconds* (`timeout_seconds`) in the block, or check the network."
+)
 _TEXTS = {
     ("connect", "late"): f"no connection to {{peer}} in time. {_SLOW}",
     ("connect", "lost"): f"no connection to {{peer}}. {_NETWORK}",

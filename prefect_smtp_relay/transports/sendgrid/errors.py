@@ -31,8 +31,9 @@ _UNKNOWN = {
     " have been accepted. Look for it in SendGrid's activity feed before sending it by hand; check"
     " the network, and a proxy that HTTPS_PROXY may name, if this happens often.",
     "late": "the mail was submitted, and no whole answer came back in time: it may have been"
-    " accepted. Look for it in SendGrid's activity feed before sending it by hand; raise *Timeout"
-    " in seconds* (`timeout_seconds`) of the SendGrid block if this happens often.",
+    " accepted. Look for it in SendGrid's activity feed before sending it by hand; raise"
+    " *Advanced: Timeout in seconds* (`timeout_seconds`) of the SendGrid block if this happens"
+    " often.",
 }
 
 

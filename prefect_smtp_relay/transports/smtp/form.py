@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 ADDRESS = "*Address* (`address`)"
-ALLOW_CLEARTEXT_AUTH = "*Allow password in clear text* (`allow_cleartext_auth`)"
+ALLOW_CLEARTEXT_AUTH = "*Advanced: Allow password in clear text* (`allow_cleartext_auth`)"
 AUTHENTICATION = "*Authentication* (`authentication`)"
-CA_CERTIFICATE = "*CA certificate* (`ca_certificate`)"
-DOMAIN = "*HELO domain* (`domain`)"
+CA_CERTIFICATE = "*Advanced: CA certificate* (`ca_certificate`)"
+DOMAIN = "*Advanced: HELO domain* (`domain`)"
 ENABLE_STARTTLS = "*Force STARTTLS* (`enable_starttls`)"
 ENABLE_STARTTLS_AUTO = "*STARTTLS if offered* (`enable_starttls_auto`)"
 FROM_ADDRESS = "*From address* (`from_address`)"
-OAUTH_SCOPE = "*OAuth scope* (`oauth_scope`)"
-OAUTH_TOKEN_URL = "*OAuth token URL* (`oauth_token_url`)"  # noqa: S105  # a field's name
+OAUTH_SCOPE = "*Advanced: OAuth scope* (`oauth_scope`)"
+OAUTH_TOKEN_URL = "*Advanced: OAuth token URL* (`oauth_token_url`)"  # noqa: S105  # a field's name
 PASSWORD = "*Password* (`password`)"  # noqa: S105  # a field's name
 PORT = "*Port* (`port`)"
 SSL = "*SSL* (`ssl`)"
 SSL_VERIFY_MODE = "*Verify certificate* (`ssl_verify_mode`)"
-TIMEOUT_SECONDS = "*Timeout in seconds* (`timeout_seconds`)"
+TIMEOUT_SECONDS = "*Advanced: Timeout in seconds* (`timeout_seconds`)"
 USERNAME = "*Username* (`username`)"
 
-CLIENT_CERTIFICATE = "*Client certificate* (`client_certificate`)"
-CLIENT_KEY = "*Client key* (`client_key`)"
-TLS_SERVER_NAME = "*TLS server name* (`tls_server_name`)"
+CLIENT_CERTIFICATE = "*Advanced: Client certificate* (`client_certificate`)"
+CLIENT_KEY = "*Advanced: Client key* (`client_key`)"
+TLS_SERVER_NAME = "*Advanced: TLS server name* (`tls_server_name`)"
 
 CREDENTIALS = f"{USERNAME} and {PASSWORD}"

@@ -74,7 +74,7 @@ def _field_names(client: SyncPrefectClient, slug: str) -> set[str]:
 def test_register_makes_all_types_known(run: Callable[..., Run], client: SyncPrefectClient) -> None:
     """The schemas land in the API with all their fields, and running twice changes nothing."""
     _forget_types(client)
-    names = ("SMTP", "SendGrid", "Send an Email")
+    names = ("SMTP", "SendGrid", "Notification by Email")
     expected = (0, "".join(f"Registered the block type {name}.\n" for name in names), "")
     assert run("blocks/register.py") == expected
     for block in (SMTP, SendGrid, SendAnEmail):

@@ -124,7 +124,7 @@ def test_a_document_whose_priority_is_unreadable(
     _break(client, "broken", priority="high")
     run = cli("status")
     assert run.code == 1
-    assert "fails: smtp/broken: *Priority* (`priority`): is not a whole number" in run.out
+    assert "fails: smtp/broken: *Advanced: Priority* (`priority`): is not a whole number" in run.out
     assert any(line.startswith("smtp/good ") for line in run.out.splitlines())
     document = json.loads(cli("status", "--json").out)
     assert document["next_mail"]["relay"] == ""
@@ -136,7 +136,7 @@ WHY = [
     ({"only": 0}, False, "it is the only one"),
     ({"only": 0}, True, "SMTP goes before SendGrid"),
     ({"a": 1, "b": 2}, True, "priority 2 is the highest of the smtp blocks"),
-    ({"a": 1, "b": 1}, False, "priority 1 as smtp/b, and the first by name"),
+    ({"a": 1, "b": 1}, False, "priority 1 as smtp/b, and the older block"),
 ]
 
 

@@ -64,7 +64,7 @@ class TestCertificates:
         report = check(
             start(security=kind, tls_context=self_signed[1]), security=security, verify_peer=True
         )
-        advice = "self-signed: put it in *CA certificate* (`ca_certificate`)"
+        advice = "self-signed: put it in *Advanced: CA certificate* (`ca_certificate`)"
         assert advice in report.step("TLS").detail
         assert report.step("certificate").detail.startswith("for localhost; self-signed; valid")
         (words,) = report.recommendation.words
@@ -78,7 +78,9 @@ class TestCertificates:
         report = check(start_tls(kind), security=security, verify_peer=True)
         (words,) = report.recommendation.words
         assert words.startswith("The certificate's issuer (trustme")
-        assert "paste the PEM of that CA into *CA certificate* (`ca_certificate`)" in words
+        assert (
+            "paste the PEM of that CA into *Advanced: CA certificate* (`ca_certificate`)" in words
+        )
         assert report.recommendation.settings == {}
 
     def test_one_of_an_unknown_issuer_for_another_host(

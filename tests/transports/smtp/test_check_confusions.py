@@ -222,8 +222,8 @@ def test_a_server_of_tokens_only(
     report = check(server, security=Security.PLAIN_TEXT, credentials=account("ann", PASSWORD))
     assert report.recommendation.words == (
         "The server takes OAuth tokens only, and no password: set *Authentication*"
-        " (`authentication`) to xoauth2, clear *Password* (`password`), and set *OAuth token URL*"
-        " (`oauth_token_url`) and the other `oauth_` fields.",
+        " (`authentication`) to xoauth2, clear *Password* (`password`), and set *Advanced:"
+        " OAuth token URL* (`oauth_token_url`) and the other `oauth_` fields.",
     )
     assert report.recommendation.settings == {}
 

@@ -118,9 +118,9 @@ def test_which_error_is_which(error: OSError, kind: type[DeliveryError]) -> None
     [
         (9, "not valid yet: check the clocks"),
         (10, "expired: have it renewed"),
-        (18, "self-signed: put it in *CA certificate*"),
-        (19, "put the CA's PEM in *CA certificate*"),
-        (20, "put the CA's PEM in *CA certificate*"),
+        (18, "self-signed: put it in *Advanced: CA certificate*"),
+        (19, "put the CA's PEM in *Advanced: CA certificate*"),
+        (20, "put the CA's PEM in *Advanced: CA certificate*"),
         (62, "if it is the right server, set *Address*"),
         (64, "if it is the right server, set *Address*"),
         (66, "too weak to be safe"),

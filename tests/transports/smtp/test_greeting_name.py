@@ -110,7 +110,7 @@ def test_a_name_that_is_refused(
     """A server that does not like the name is not asked again; the error names `domain`."""
     server = play("S: 220 mx.test\nC: EHLO\nS: 550 5.7.1 who are you?")
     with pytest.raises(
-        PermanentFailure, match=r"550 5\.7\.1 who are you\?.* set \*HELO domain\*"
+        PermanentFailure, match=r"550 5\.7\.1 who are you\?.* set \*Advanced: HELO domain\*"
     ) as caught:
         submit(server)
     assert caught.value.stage == "EHLO"

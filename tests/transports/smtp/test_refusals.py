@@ -26,7 +26,7 @@ STEPS = {
     "final reply": "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\nBODY\nS: {}" + REST,
 }
 FROM = "set *From address* (`from_address`)"
-DOMAIN = "set *HELO domain* (`domain`)"
+DOMAIN = "set *Advanced: HELO domain* (`domain`)"
 LOGIN = "*Username* (`username`) and *Password* (`password`)"
 XOAUTH2 = "set *Authentication* (`authentication`) to xoauth2"
 BLOCKLIST = "This host's IP address is on a blocklist"

@@ -31,11 +31,11 @@ _USUAL_LIFE_SECONDS = 300.0
 _MAX_LIFE_SECONDS = 86_400.0
 _DENIED = frozenset({400, 401, 403})
 _PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
-URL = "*OAuth token URL* (`oauth_token_url`)"
-CLIENT_ID = "*OAuth client ID* (`oauth_client_id`)"
-CLIENT_SECRET = "*OAuth client secret* (`oauth_client_secret`)"  # noqa: S105  # a field's title
-REFRESH_TOKEN = "*OAuth refresh token* (`oauth_refresh_token`)"  # noqa: S105  # as above
-SCOPE = "*OAuth scope* (`oauth_scope`)"
+URL = "*Advanced: OAuth token URL* (`oauth_token_url`)"
+CLIENT_ID = "*Advanced: OAuth client ID* (`oauth_client_id`)"
+CLIENT_SECRET = "*Advanced: OAuth client secret* (`oauth_client_secret`)"  # noqa: S105  # a field's title
+REFRESH_TOKEN = "*Advanced: OAuth refresh token* (`oauth_refresh_token`)"  # noqa: S105  # as above
+SCOPE = "*Advanced: OAuth scope* (`oauth_scope`)"
 _ADVICE = {
     "invalid_client": f"Check {CLIENT_ID} and {CLIENT_SECRET} in the block; a secret may have"
     " expired.",

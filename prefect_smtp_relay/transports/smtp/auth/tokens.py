@@ -124,7 +124,7 @@ def _waited_in_vain(oauth: OAuthConfig, config: SmtpConfig) -> TimedOut:
     return TimedOut(
         config.name,
         f"another thread waits for an access token of {oauth.host}, and none has come in time. If"
-        " it goes on, check *OAuth token URL* (`oauth_token_url`), or raise *Timeout in seconds*"
-        " (`timeout_seconds`).",
+        " it goes on, check *Advanced: OAuth token URL* (`oauth_token_url`), or raise"
+        " *Advanced: Timeout in seconds* (`timeout_seconds`).",
         stage="AUTH",
     )

@@ -1,0 +1,29 @@
+"""A deployment that sends is killed at random moments, and Prefect runs it again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fleet.fleet import Fleet
+from tests.fleet.kills import KINDS, strike
+
+_MAILS = 100
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """All processes, once: each is started again after its kill."""
+    with Fleet(tmp_path_factory.mktemp("fleet")).running() as fleet:
+        yield fleet
+
+
+@pytest.mark.parametrize("one_by_one", [True, False], ids=["one", "batch"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_mail_arrives_once(fleet: Fleet, kind: str, one_by_one: bool) -> None:
+    """With keys none is lost, and none comes under another Message-ID."""
+    rng = random.Random(f"{kind}/{one_by_one}")  # noqa: S311  # the same moments in each run
+    tally = strike(fleet, kind, 2, rng, mails=_MAILS, one_by_one=one_by_one)
+    assert (tally.audit.lost, tally.audit.other_id) == (0, 0)
