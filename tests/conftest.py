@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +18,9 @@ from hypothesis import HealthCheck, settings
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.waiting import Clock
 from tests.clock import FastClock
+
+if TYPE_CHECKING:
+    from tests.object_storage import Bucket
 
 pytest_plugins = ["prefect_smtp_relay.testing.fixtures"]
 
@@ -90,6 +93,15 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
         yield home
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[Bucket]:
+    """Run S3 on this host, with a bucket."""
+    from tests.object_storage import object_storage
+
+    with object_storage() as bucket:
+        yield bucket
 
 
 class CliRun(NamedTuple):

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from prefect_smtp_relay import SMTP, SendGrid
 from prefect_smtp_relay.blocks.documents import Connected
-from prefect_smtp_relay.delivery.routing import Relay, choose_relay
+from prefect_smtp_relay.delivery.routing import Relay, choose_relay, open_outbox
 from prefect_smtp_relay.exceptions import (
     AuthenticationFailed,
     CleartextRefused,
@@ -30,10 +30,10 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message, compose
 from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.spool import open_spool
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.base import Transport, logger
-from prefect_smtp_relay.transports.outbox import Outbox
 from prefect_smtp_relay.transports.smtp import Credentials, SmtpConfig, SmtpTransport
 from prefect_smtp_relay.transports.smtp.connect.connection import connect
 from prefect_smtp_relay.transports.smtp.session import session
@@ -139,22 +139,20 @@ def test_what_holds_credentials_can_be_printed() -> None:
     assert CANARY not in "".join(map(spelled, [credentials, config, document, relay]))
 
 
-def test_settings_and_outbox_can_be_printed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The outbox's key is masked in the settings, and nowhere in the outbox's texts."""
+def test_settings_and_outbox_can_be_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The spool's key is masked in the settings, and nowhere in the outbox's texts."""
     key = Fernet.generate_key().decode()
-    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_KEY", key)
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL_KEY", key)
     settings = current_settings()
-    outbox = Outbox(tmp_path, settings.outbox_key)
-    assert settings.outbox_key[0].get_secret_value() == key
+    outbox = open_outbox(settings)
+    assert settings.spool_key[0].get_secret_value() == key
     assert key not in spelled(settings) + spelled(outbox) + outbox.name
 
 
-def test_a_wrong_outbox_key_is_not_repeated(tmp_path: Path) -> None:
+def test_a_wrong_spool_key_is_not_repeated(tmp_path: Path) -> None:
     """The error about a key that is none does not show it."""
     with pytest.raises(RelayConfigurationError) as caught:
-        Outbox(tmp_path, [SecretStr(CANARY)])
+        open_spool(str(tmp_path), [SecretStr(CANARY)])
     assert CANARY not in told(caught.value)
 
 

@@ -29,9 +29,7 @@ VALID = [
     ("header_name", "Acme Status", "Acme Status"),
     ("language", "pt-BR", "pt-BR"),
     ("time_zone", "Europe/Berlin", "Europe/Berlin"),
-    ("outbox_path", "/var/spool/relay", Path("/var/spool/relay")),
-    ("outbox_path", "~/relay", Path.home() / "relay"),
-    ("outbox_key", "new-key, old-key", ["new-key", "old-key"]),
+    ("capture_to", "~/mails", Path.home() / "mails"),
     ("spool", "/var/spool/relay", "/var/spool/relay"),
     ("spool", "file:///var/spool/relay", "file:///var/spool/relay"),
     ("spool_key", f"{NEW}, {OLD}", [NEW, OLD]),
@@ -136,12 +134,9 @@ def test_the_defaults() -> None:
         "default_delivery": "store",
         "invalid_values": "leave_out",
         "logo_url": "",
-        "header_name": "Prefect",
+        "header_name": "",
         "language": "en",
         "time_zone": "UTC",
-        "outbox_path": get_current_settings().home / "smtp-relay" / "outbox",
-        "outbox_key": [],
-        "outbox_accepts": "own",
         "spool": str(get_current_settings().home / "smtp-relay" / "spool"),
         "spool_options": Secret({}),
         "spool_key": [],
@@ -156,14 +151,13 @@ def test_the_defaults() -> None:
 @pytest.mark.parametrize("file", ["prefect.toml", "pyproject.toml"])
 def test_toml_may_hold_lists(workplace: Path, file: str) -> None:
     """A TOML list is what a text with commas is."""
-    _write_toml(
-        workplace / file, 'protected_domains = ["example.com", "example.net"]\noutbox_key = ["k"]'
-    )
+    lists = f'protected_domains = ["example.com", "example.net"]\nspool_key = ["{NEW}"]'
+    _write_toml(workplace / file, lists)
     assert _read("protected_domains") == ["example.com", "example.net"]
-    assert _read("outbox_key") == ["k"]
+    assert _read("spool_key") == [NEW]
 
 
-@pytest.mark.parametrize("line", ["default_from = 5", "outbox_key = 5", 'outbox_key = ["a", 5]'])
+@pytest.mark.parametrize("line", ["default_from = 5", "spool_key = 5", 'spool_key = ["a", 5]'])
 def test_a_value_of_another_type_names_its_variable(workplace: Path, line: str) -> None:
     """TOML can hold numbers where texts belong."""
     _write_toml(workplace / "prefect.toml", line)
@@ -234,16 +228,16 @@ def test_a_change_holds_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_keys_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings can be printed and dumped."""
-    monkeypatch.setenv(f"{PREFIX}OUTBOX_KEY", CANARY)
+    monkeypatch.setenv(f"{PREFIX}SPOOL_KEY", NEW)
     settings = current_settings()
     shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
     assert "***" in shown
-    assert CANARY not in shown
+    assert NEW not in shown
 
 
 def test_an_error_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake elsewhere does not print the keys beside it."""
-    monkeypatch.setenv(f"{PREFIX}OUTBOX_KEY", CANARY)
+    monkeypatch.setenv(f"{PREFIX}SPOOL_KEY", CANARY)
     monkeypatch.setenv(f"{PREFIX}DEFAULT_DELIVERY", "drop")
     with pytest.raises(RelayConfigurationError) as caught:
         current_settings()
@@ -276,6 +270,18 @@ def test_a_misspelt_name_in_a_dotenv_file_is_an_error(workplace: Path) -> None:
         current_settings()
 
 
+@pytest.mark.parametrize("name", ["outbox_path", "outbox_key", "outbox_accepts"])
+def test_a_setting_that_was_replaced_names_the_new_one(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Who updates is told what to write instead, and how the mail gets there."""
+    monkeypatch.setenv(f"{PREFIX}{name.upper()}", "x")
+    new = {"outbox_path": "spool"}.get(name, name.replace("outbox", "spool"))
+    with pytest.raises(RelayConfigurationError, match=rf"It was replaced by {new}\.") as caught:
+        current_settings()
+    assert ("outbox import DIRECTORY" in str(caught.value)) == (name == "outbox_path")
+
+
 def test_nothing_is_read_again_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same object is returned: reading costs milliseconds within a run."""
     assert current_settings() is current_settings()
@@ -285,11 +291,11 @@ def test_nothing_is_read_again_while_nothing_changes(monkeypatch: pytest.MonkeyP
 
 
 def test_other_settings_of_prefect_change_ours(tmp_path: Path) -> None:
-    """The outbox is below Prefect's home, which a context may change."""
-    before = current_settings().outbox_path
+    """The spool is below Prefect's home, which a context may change."""
+    before = current_settings().spool
     with temporary_settings({PREFECT_HOME: tmp_path}):
-        assert current_settings().outbox_path == tmp_path / "smtp-relay" / "outbox"
-    assert current_settings().outbox_path == before
+        assert current_settings().spool == str(tmp_path / "smtp-relay" / "spool")
+    assert current_settings().spool == before
 
 
 def test_a_changed_file_is_read_again(set_setting: SetSetting) -> None:
@@ -304,7 +310,7 @@ def test_a_removed_file_is_forgotten(workplace: Path) -> None:
     _write_toml(workplace / "prefect.toml", 'header_name = "Acme"')
     assert _read("header_name") == "Acme"
     (workplace / "prefect.toml").unlink()
-    assert _read("header_name") == "Prefect"
+    assert _read("header_name") == ""
 
 
 def test_a_profile_that_is_edited_is_read_again(

@@ -60,6 +60,7 @@ _HELP = {
     "preset": "List the mail services that are known by name, or show one with what to prepare.",
     "outbox list": "List the stored mails, oldest first, with the reason for each.",
     "outbox flush": "Submit the stored mails through the connected relay.",
+    "outbox import": "Move the mails into the spool that an earlier version stored in a directory.",
 }
 
 app = App(

@@ -79,7 +79,7 @@ def look_up() -> NextMail:
 def _nothing_connected(settings: SmtpRelaySettings) -> NextMail:
     if settings.default_delivery == "refuse":
         return NextMail((), "refused", "No relay is connected; mail is refused.")
-    place = settings.outbox_path
+    place = settings.open_spool().name
     return NextMail((), "outbox", f"No relay is connected; mail is stored in {place}.")
 
 

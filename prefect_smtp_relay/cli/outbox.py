@@ -1,14 +1,15 @@
-"""``outbox list`` and ``outbox flush``."""
+"""``outbox list``, ``outbox flush`` and ``outbox import``."""
 
 from __future__ import annotations
 
-from functools import partial
+from pathlib import Path
 from typing import Any
 
+from prefect.settings import get_current_settings
+
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, Line, UsageError, show
-from prefect_smtp_relay.delivery.resubmit import resubmit
+from prefect_smtp_relay.delivery.resubmit import flush
 from prefect_smtp_relay.delivery.routing import open_outbox
-from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.transports.outbox import FlushReport, StoredMail
 
@@ -21,7 +22,8 @@ def outbox_list(*, as_json: Json = False) -> int:
         lines.append(f"{entry.id}  {entry.stored_at:%Y-%m-%d %H:%M:%S} UTC  {entry.subject}")
         lines.append(f"    {_state(entry)}")
     lines.append(f"{len(entries)} stored." if entries else "The outbox is empty.")
-    return show(Answer({"stored": list(map(_as_data, entries))}, lines), as_json=as_json)
+    data = {"stored": list(map(_as_data, entries))}
+    return show(Answer(data, lines, _told_of_former()), as_json=as_json)
 
 
 def outbox_flush(*ids: str, as_json: Json = False) -> int:
@@ -34,19 +36,37 @@ def outbox_flush(*ids: str, as_json: Json = False) -> int:
         as_json: Print one JSON document.
     """
     settings = current_settings()
-    outbox = open_outbox(settings)
-    entries = {entry.id for entry in outbox.entries()}
-    if missing := [entry for entry in ids if entry not in entries]:
-        raise UsageError(f"there is no entry {', '.join(missing)}. `outbox list` shows all.")
-    waiting = len(entries)
-    if waiting and catalog.preferred() is None:
-        text = (
-            f"No relay is connected: {waiting} left in the outbox. Save an SMTP or a SendGrid"
-            " block, then run this again."
-        )
-        data = _as_report(FlushReport(remaining=waiting, stopped=text))
-        return show(Answer(data, complaints=[text], code=PROBLEM), as_json=as_json)
-    return show(_answer(outbox.flush(partial(resubmit, settings=settings), ids)), as_json=as_json)
+    if ids:
+        entries = {entry.id for entry in open_outbox(settings).entries()}
+        if missing := [entry for entry in ids if entry not in entries]:
+            raise UsageError(f"there is no entry {', '.join(missing)}. `outbox list` shows all.")
+    return show(_answer(flush(settings, ids)), as_json=as_json)
+
+
+def outbox_import(directory: Path | None = None, /, *, as_json: Json = False) -> int:
+    """Move the mails into the spool that an earlier version stored in a directory.
+
+    Args:
+        directory: The former outbox_path; by default smtp-relay/outbox in Prefect's home.
+        as_json: Print one JSON document.
+    """
+    settings, former = current_settings(), directory or _former_default()
+    opened = settings.model_copy(update={"spool": str(former)}).open_spool()
+    moved = open_outbox(settings).import_from(opened)
+    line = f"{moved} moved from {former} to {settings.open_spool().name}."
+    return show(Answer({"moved": moved}, [line]), as_json=as_json)
+
+
+def _former_default() -> Path:
+    return get_current_settings().home / "smtp-relay" / "outbox"
+
+
+def _told_of_former() -> list[Line]:
+    former = _former_default()
+    if not any(former.glob("*.eml")):
+        return []
+    text = "Mail of an earlier version waits in"
+    return [f"{text} {former}: `prefect-smtp-relay outbox import` moves it here."]
 
 
 def _as_report(report: FlushReport) -> dict[str, Any]:
@@ -61,14 +81,16 @@ def _as_report(report: FlushReport) -> dict[str, Any]:
 
 def _answer(report: FlushReport) -> Answer:
     lines = [f"{receipt.relay} accepted {receipt.message_id}" for receipt in report.accepted]
-    lines.append(f"{len(report.accepted)} accepted, {report.remaining} left in the outbox.")
-    complaints = [f"{entry}: {reason}" for entry, reason in report.failed]
+    if not report.stopped or report.accepted:
+        lines.append(f"{len(report.accepted)} accepted, {report.remaining} left in the outbox.")
+    complaints: list[Line] = [f"{entry}: {reason}" for entry, reason in report.failed]
     complaints += [
         f"{entry}: a relay may have accepted it. Look for its Message-ID in the relay's log; name"
         " the entry to submit it again."
         for entry in report.unknown
     ]
     complaints += [report.stopped] if report.stopped else []
+    complaints += _told_of_former()
     code = PROBLEM if report.failed or report.remaining else DONE
     return Answer(_as_report(report), lines, complaints, code)
 
@@ -76,7 +98,7 @@ def _answer(report: FlushReport) -> Answer:
 def _as_data(entry: StoredMail) -> dict[str, Any]:
     return {
         "id": entry.id,
-        "path": str(entry.path),
+        "place": entry.place,
         "stored_at": entry.stored_at.isoformat(),
         "subject": entry.subject,
         "from": entry.from_,

@@ -25,7 +25,7 @@ from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.compose.preview import render
 from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.mail.sender import FROM_PENDING
-from prefect_smtp_relay.transports.directory import PrivateDirectory
+from prefect_smtp_relay.spool.local import LocalStore
 from prefect_smtp_relay.transports.recording import Preview
 
 _NOBODY = "recipient@preview.invalid"
@@ -117,9 +117,9 @@ def preview(
 def _write(rendered: Preview, out: Path) -> dict[str, str]:
     paths = {end: out.with_suffix(end) for end in rendered.files}
     try:
-        PrivateDirectory(out.parent, "preview", "--out").write(
-            {paths[end].name: (text,) for end, text in rendered.files.items()}
-        )
+        store = LocalStore(out.parent, "--out")
+        for end, text in rendered.files.items():
+            store.replace(paths[end].name, text)
     except RelayConfigurationError as error:
         raise UsageError(str(error)) from error
     return {end.removeprefix("."): str(path) for end, path in paths.items()}

@@ -42,9 +42,10 @@ def _describe(relay: RelayState, next_mail: NextMail, width: int) -> str:
 
 def _look_into_outbox() -> dict[str, Any]:
     settings = current_settings()
-    data: dict[str, Any] = {"path": str(settings.outbox_path), "stored": None, "oldest": None}
+    outbox = open_outbox(settings)
+    data: dict[str, Any] = {"place": outbox.name, "stored": None, "oldest": None}
     try:
-        entries = open_outbox(settings).entries()
+        entries = outbox.entries()
     except EmailError as error:
         return {**data, "text": f"The outbox cannot be read: {error}"}
     data["stored"] = len(entries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from prefect_smtp_relay.compose.bad_values import leave_out_bad_values
@@ -10,10 +11,12 @@ from prefect_smtp_relay.compose.options import MailArguments, check_arguments
 from prefect_smtp_relay.compose.origin import Origin
 from prefect_smtp_relay.compose.run_origin import run_origin
 from prefect_smtp_relay.exceptions import EmailError, InternalError
+from prefect_smtp_relay.mail.attachments.image_size import image_width
 from prefect_smtp_relay.mail.attachments.inline_images import check_inline_images
 from prefect_smtp_relay.mail.left_out import LeftOut
-from prefect_smtp_relay.mail.message import Draft, compose
+from prefect_smtp_relay.mail.message import SENDER_NAME, Draft, compose
 from prefect_smtp_relay.rendering.frame import Frame
+from prefect_smtp_relay.rendering.images import fit_images
 from prefect_smtp_relay.rendering.labels import read_labels, read_tone
 from prefect_smtp_relay.rendering.render import Rendered, render
 from prefect_smtp_relay.rendering.values import MEGABYTE, Values
@@ -65,13 +68,17 @@ def _draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings, origin: Or
         left_out=left_out.notes,
         **others,
     )
-    check_inline_images(
-        composed.html,
-        composed.inline_images,
-        composed.attachments,
-        must_all_show=mail.get("html") is None,
-    )
-    return composed
+    return _show_images(composed, is_ours=mail.get("html") is None)
+
+
+def _show_images(composed: Draft, *, is_ours: bool) -> Draft:
+    """Check the inline images, and fit them into the card of HTML that is ours."""
+    images = composed.inline_images
+    check_inline_images(composed.html, images, composed.attachments, must_all_show=is_ours)
+    if not (images and is_ours):
+        return composed
+    widths = {image.content_id: image_width(image) for image in images}
+    return replace(composed, html=fit_images(composed.html, widths))
 
 
 def _fill(
@@ -97,7 +104,7 @@ def _render(
     tone = read_tone(mail.get("tone"))
     frame = Frame(
         logo_url=(mail.get("custom_logo_url") or settings.logo_url) if has_header else "",
-        name=settings.header_name if has_header else "",
+        name=(settings.header_name or SENDER_NAME) if has_header else "",
         preheader=mail.get("preheader") or "",
         footer=origin.footer(mail) if mail.get("include_footer", True) else "",
         title=str(mail["subject"]),

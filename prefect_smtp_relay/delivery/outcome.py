@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from prefect_smtp_relay.delivery.routing import CAPTURE, OUTBOX, open_outbox
 from prefect_smtp_relay.exceptions import (
@@ -84,40 +84,40 @@ def keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> st
     """Store a mail that failed for good: losing it as well would be worse than a second failure.
 
     Returns:
-        Its file in the outbox; empty where it is not stored: the caller or the operator forbids
+        Its place in the outbox; empty where it is not stored: the caller or the operator forbids
         it, or the outbox fails too.
     """
     if isinstance(error, (MessageError, DeliveryRefused, ReceiptDamaged)):
         return ""
     is_unknown = isinstance(error, OutcomeUnknown)
-    path = _store(message, Envelope.of(message), str(error), settings, is_unknown=is_unknown)
-    if path and is_unknown:
+    place = _store(message, Envelope.of(message), str(error), settings, is_unknown=is_unknown)
+    if place and is_unknown:
         run_logger().error(
             "It is not known whether the mail was accepted. It is stored as %s. Look for"
             " its Message-ID in the relay's log; if it is not there,"
             " `prefect-smtp-relay outbox flush %s` submits it again.",
-            path,
-            Path(path).stem,
+            place,
+            PurePath(place).stem,
         )
-    elif path:
+    elif place:
         run_logger().error(
             "The mail was not accepted. It is stored as %s; `prefect-smtp-relay outbox flush`"
             " submits it again.",
-            path,
+            place,
         )
-    return path
+    return place
 
 
 def keep_for_deferred(message: Message, receipt: Receipt, settings: SmtpRelaySettings) -> None:
     """Store a mail that some have, for those whom the relay may take later."""
     envelope = Envelope.of(message).only_for(receipt.deferred)
     refusal = receipt.all_refused[receipt.deferred[0]]
-    if path := _store(message, envelope, f"deferred: {refusal}", settings):
+    if place := _store(message, envelope, f"deferred: {refusal}", settings):
         run_logger().info(
             "For the %d recipients who may be accepted later, the mail is stored as %s;"
             " `prefect-smtp-relay outbox flush` submits it again, to them only.",
             len(envelope.forward_paths),
-            path,
+            place,
         )
 
 
@@ -158,7 +158,7 @@ def _store(
 ) -> str:
     try:
         outbox = open_outbox(settings)
-        return str(outbox.keep(message, envelope, reason, may_be_accepted=is_unknown))
+        return outbox.place(outbox.keep(message, envelope, reason, may_be_accepted=is_unknown))
     except EmailError as storing:
         run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
         return ""

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 
 from prefect_smtp_relay.compose.staging import check_recipients, redirect
 from prefect_smtp_relay.delivery import outcome
-from prefect_smtp_relay.delivery.routing import choose_relay
+from prefect_smtp_relay.delivery.routing import choose_relay, open_outbox
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.mail.sender import SenderPolicy
+from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.settings import SmtpRelaySettings
+from prefect_smtp_relay.transports.outbox import FlushReport
+
+
+def flush(settings: SmtpRelaySettings, ids: Collection[str] = ()) -> FlushReport:
+    """Submit what is in the outbox through the relay that is connected.
+
+    Args:
+        settings: name the outbox.
+        ids: only these entries; empty for all but those that may have been accepted.
+
+    Raises:
+        EmailError: the outbox itself failed, or the Prefect API could not be asked.
+    """
+    outbox = open_outbox(settings)
+    waiting = outbox.count()
+    if waiting and catalog.preferred() is None:
+        text = (
+            f"No relay is connected: {waiting} left in the outbox. Save an SMTP or a SendGrid"
+            " block, then run this again."
+        )
+        return FlushReport(remaining=waiting, stopped=text)
+    return outbox.flush(partial(resubmit, settings=settings), ids)
 
 
 def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) -> Receipt:

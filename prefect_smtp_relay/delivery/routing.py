@@ -102,11 +102,10 @@ class RelayChoice:
 
 def open_outbox(settings: SmtpRelaySettings) -> Outbox:
     """Return the outbox that the settings name."""
-    # Its files, their format and encryption are loaded where mail is stored.
+    # Its format is loaded where mail is stored.
     from prefect_smtp_relay.transports.outbox import Outbox
 
-    accepts_any = settings.outbox_accepts == "any"
-    return Outbox(settings.outbox_path, settings.outbox_key, accepts_any=accepts_any)
+    return Outbox(settings.open_spool(), keeps_unknown=settings.unknown_outcome == "keep")
 
 
 def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from html import escape
 
 from prefect_smtp_relay.exceptions import MessageError, NoRecipients
 from prefect_smtp_relay.mail.attachments.attachment import Attachment
@@ -32,6 +33,8 @@ from prefect_smtp_relay.mail.headers.unsubscribe import UnsubscribeInput, unsubs
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 
 MAX_KEY_LENGTH = 255
+SENDER_NAME = "<!-- the sender's display name -->"
+"""Is where HTML shows who a mail is from, until that is known; no text of an author contains it."""
 _ANSWERS = dict(thread_headers(""))
 
 
@@ -100,6 +103,7 @@ class Draft:
                 one Message-ID show as one.
         """
         values = {name: getattr(self, name) for name in _DRAFT_FIELDS}
+        values["html"] = self.html.replace(SENDER_NAME, escape(mailbox.display_name or "Prefect"))
         message_id = mint_message_id(mailbox.domain, seed)
         if self.thread:
             root = thread_root(self.thread, mailbox.domain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from prefect_smtp_relay.exceptions import MessageError
@@ -17,6 +18,7 @@ from prefect_smtp_relay.rendering.plain_inline import wrap
 from prefect_smtp_relay.rendering.plain_text import LINE_WIDTH, to_plain_text
 from prefect_smtp_relay.rendering.quoting import end_directions
 from prefect_smtp_relay.rendering.render import Rendered
+from prefect_smtp_relay.rendering.snippet import first_words
 from prefect_smtp_relay.rendering.values import Values
 
 _SHOWS = re.compile(r"<(?:img|hr)\b|>[^<]*[^\s<]")
@@ -36,6 +38,8 @@ def render_body(body: str, frame: Frame, values: Values | None, max_bytes: int) 
         MessageError: nothing is left of it once it is filled in.
     """
     tokens = parse(body if values else dedent(body), values, max_bytes)
+    if not frame.preheader:
+        frame = replace(frame, preheader=first_words(tokens, frame.title))
     mark_directions(tokens, direction_of_language(frame.language))
     footer = _footer(frame.footer)
     text, html = to_plain_text(tokens), to_html(tokens)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from prefect_smtp_relay.mail.message import SENDER_NAME
 from prefect_smtp_relay.rendering.directions import direction_of, direction_of_language
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.quoting import clean
+from prefect_smtp_relay.rendering.snippet import MAX_LENGTH
 from prefect_smtp_relay.rendering.theme import fill_page
 
-_SNIPPET = 150
-"""About as many characters as inboxes show of a mail."""
 _PADDING = "\u034f\u200c\u00a0"
 """A joiner and a non-joiner of no width, then a space: no program folds them into one."""
 
@@ -32,9 +32,10 @@ def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
         direction=(base := direction_of_language(frame.language)),
         preheader=frame.preheader,
         # So that inboxes show nothing of the body after it.
-        padding=_PADDING * max(_SNIPPET - len(frame.preheader), 0),
+        padding=_PADDING * max(MAX_LENGTH - len(frame.preheader), 0),
         logo_url=frame.logo_url,
-        name=clean(frame.name),
+        # Where the sender is not known yet, a comment is in its place.
+        name=Markup(SENDER_NAME) if frame.name == SENDER_NAME else clean(frame.name),  # noqa: S704
         tone=frame.tone,
         labels=frame.labels,
         badges_direction=direction_of("".join(label.text for label in frame.labels)) or base,

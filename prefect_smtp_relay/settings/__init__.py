@@ -82,8 +82,9 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="", description="The web address of the logo in the header of each mail."
     )
     header_name: str = Field(
-        default="Prefect",
-        description="The name in the header of each mail: in place of a logo, and as its text.",
+        default="",
+        description="The name in the header of each mail, in place of a logo and as its text; empty"
+        " for the sender's display name.",
     )
     language: str = Field(
         default="en",
@@ -93,19 +94,6 @@ class SmtpRelaySettings(PrefectBaseSettings):
     time_zone: str = Field(
         default="UTC",
         description="The time zone of the dates in reports and digests, such as Europe/Berlin.",
-    )
-    outbox_path: Path = Field(
-        default_factory=lambda: get_current_settings().home / "smtp-relay" / "outbox",
-        description="The directory of the outbox.",
-    )
-    outbox_key: Annotated[list[SecretStr], NoDecode, BeforeValidator(split_commas)] = Field(
-        default_factory=list,
-        description="Fernet keys that encrypt the outbox; the first encrypts, all decrypt.",
-    )
-    outbox_accepts: Literal["own", "any"] = Field(
-        default="own",
-        description="Which files of the outbox are submitted: own (of this user, closed to others,"
-        " encrypted where outbox_key is set), or any, while keys or users change.",
     )
     spool: str = Field(
         default_factory=lambda: str(get_current_settings().home / "smtp-relay" / "spool"),
@@ -224,7 +212,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
             raise InvalidField(f"{value!r} is not a time zone", hint) from None
         return value
 
-    @field_validator("outbox_path", "capture_to")
+    @field_validator("capture_to")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value and value.expanduser()

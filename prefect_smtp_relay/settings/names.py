@@ -17,6 +17,14 @@ from prefect_smtp_relay.exceptions import RelayConfigurationError, nearest
 
 PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
 
+_REPLACED = {
+    "outbox_path": "It was replaced by spool. `prefect-smtp-relay outbox import DIRECTORY` moves"
+    " the mail of that directory into the spool.",
+    "outbox_key": "It was replaced by spool_key.",
+    "outbox_accepts": "It was replaced by spool_accepts.",
+}
+"""What settings of earlier versions became."""
+
 
 def names_in(source: PydanticBaseSettingsSource) -> Iterator[tuple[str, str]]:
     """The names of settings of ours in a source, as they are written there, and where it is."""
@@ -44,6 +52,7 @@ def refuse_misspelt(names: Iterable[tuple[str, str]], known: Iterable[str]) -> N
             continue
         spelt = {n: f"{prefix}{n.upper()}" if prefix else n for n in known}
         near = spelt.get(nearest(setting, known))
-        fix = f"Did you mean {near}?" if near else f"There are: {', '.join(spelt.values())}."
+        otherwise = f"Did you mean {near}?" if near else f"There are: {', '.join(spelt.values())}."
+        fix = _REPLACED.get(setting, otherwise)
         where = f" in {file}" if file else ""
         raise RelayConfigurationError(f"there is no setting {name}{where}", fix, field="settings")

@@ -153,7 +153,8 @@ class LocalStore:
             raise self._translate(error) from error
 
     def _translate(self, error: OSError) -> EmailError:
-        reason = f"{error.filename or self.root}: {error.strerror or type(error).__name__}"
+        place = error.filename2 or error.filename or self.root
+        reason = f"{place}: {error.strerror or type(error).__name__}"
         if error.errno in _NOT_WRITABLE:
             return RelayConfigurationError(
                 f"cannot use {reason}",

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import Secret
+
 from prefect_smtp_relay.exceptions import EmailError, RelayConfigurationError, TransientFailure
 from prefect_smtp_relay.spool.store import Entry
 
@@ -18,7 +20,7 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "s3": {
         "use_listings_cache": False,
         "max_concurrency": 1,  # more would ask for the size before each read
-        "config_kwargs": {"retries": {"mode": "standard", "total_max_attempts": 3}},
+        "config_kwargs": {"retries": {"mode": "standard", "total_max_attempts": 2}},
     },
     "gcs": {"use_listings_cache": False},
 }
@@ -41,7 +43,7 @@ class RemoteStore:
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
         self._url = url.rstrip("/")
         self._protocol, _, self._root = self._url.partition("://")
-        self._options = options
+        self._options = Secret(dict(options))
 
     @property
     def name(self) -> str:
@@ -91,7 +93,9 @@ class RemoteStore:
 
         extra = EXTRAS[self._protocol]
         try:
-            return fsspec.filesystem(self._protocol, **{**_DEFAULTS[extra], **self._options})
+            return fsspec.filesystem(
+                self._protocol, **{**_DEFAULTS[extra], **self._options.get_secret_value()}
+            )
         except ImportError as error:
             raise RelayConfigurationError(
                 f"{self.name} needs a package that is not installed ({error.name or error})",
@@ -139,7 +143,7 @@ class RemoteStore:
 
     def _shown(self, error: Exception) -> str:
         text = str(error).rstrip(".")
-        for secret in _texts(self._options):
+        for secret in _texts(self._options.get_secret_value()):
             text = text.replace(secret, "***")
         return text
 

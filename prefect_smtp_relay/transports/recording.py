@@ -17,7 +17,7 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.directory import PrivateDirectory
+from prefect_smtp_relay.spool.local import LocalStore
 
 _TAG = re.compile(r"<[a-z][^<>]*>", re.IGNORECASE)
 _CONTENT_ID = re.compile(r"""(?<=["'])cid:([^"'<>\s]+)(?=["'])""", re.IGNORECASE)
@@ -71,7 +71,7 @@ class RecordingTransport:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._directory = PrivateDirectory(folder, self.name, "capture_to")
+        self._store = LocalStore(folder, "capture_to")
 
     @property
     def name(self) -> str:
@@ -91,7 +91,8 @@ class RecordingTransport:
         """
         del envelope  # nobody gets it
         preview, stem = Preview.of(message), _stem(message)
-        self._directory.write({stem + end: (text,) for end, text in preview.files.items()})
+        for end, text in preview.files.items():
+            self._store.replace(stem + end, text)
         return Receipt.for_message(
             message,
             transport=self.name,

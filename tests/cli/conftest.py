@@ -14,7 +14,7 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Forget what the commands would read from the developer's own environment."""
     for name in [name for name in os.environ if name.startswith(("SMTP_", "SENDGRID_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_PATH", str(tmp_path / "outbox"))
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL", str(tmp_path / "spool"))
 
 
 @pytest.fixture(autouse=True)

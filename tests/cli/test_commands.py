@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.settings import PREFECT_HOME, temporary_settings
 
 import prefect_smtp_relay
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import compose
+from prefect_smtp_relay.spool import open_spool
 from prefect_smtp_relay.transports.outbox import Outbox
 
 RunCli = Callable[..., Any]
@@ -26,9 +30,8 @@ _SUBJECT = "[SEV1] INC-42 [/red] :warning: " + "Checkout-fails-" * 12
 @pytest.fixture(autouse=True)
 def outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outbox:
     """An empty outbox, and the one that the command line sees."""
-    path = tmp_path / "outbox"
-    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_PATH", str(path))
-    return Outbox(path)
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL", str(tmp_path))
+    return Outbox(open_spool(str(tmp_path)))
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def keep(outbox: Outbox) -> Callable[[], Path]:
     def keep_one() -> Path:
         draft = compose(["ann@example.org", "bob@example.org"], _SUBJECT, text="t", html="<p>t</p>")
         message = draft.from_mailbox(Mailbox.parse("ops@example.org"), "seed")
-        return outbox.keep(message, Envelope.of(message), _LONG_REASON)
+        return Path(outbox.place(outbox.keep(message, Envelope.of(message), _LONG_REASON)))
 
     return keep_one
 
@@ -111,12 +114,36 @@ def test_an_unreadable_entry_is_listed_with_its_error(
 
 
 def test_an_interrupted_entry_is_listed_as_such(run_cli: RunCli, keep: Callable[[], Path]) -> None:
-    """What a dead flush had claimed may have been accepted, and the list says so."""
+    """What a dead flush had begun to submit may have been accepted, and the list says so."""
     path = keep()
-    claim = path.rename(path.with_name(f"{path.stem}.{'0' * 16}.claimed"))
-    assert "is being submitted by a flush" in run_cli("outbox", "list").out
-    os.utime(claim, (1, 1))
-    assert "a relay may have accepted it" in run_cli("outbox", "list").out
+    turn = json.loads(path.with_suffix(".json").read_text())["turn"]
+    claim = path.with_suffix(f".{turn}.claim")
+    claim.write_text('{"lease": "of-a-dead-process", "token": "t", "handed_over": true}')
+    claim.chmod(0o600)
+    assert "interrupted, so a relay may have accepted it" in run_cli("outbox", "list").out
+
+
+def test_mail_of_an_earlier_version_is_moved(
+    run_cli: RunCli, keep: Callable[[], Path], tmp_path: Path, outbox: Outbox
+) -> None:
+    """Where it used to be, the list tells of it; one command moves it, interrupted or not."""
+    path, former = keep(), tmp_path / "home" / "smtp-relay" / "outbox"
+    former.mkdir(parents=True)
+    record = path.with_suffix(".json")
+    record.rename(former / record.name)
+    path.rename(former / path.name)
+    for name, end in (("a" * 32, f"{'0' * 16}.claimed"), ("b" * 32, "eml")):
+        shutil.copy(former / path.name, former / f"{name}.{end}")
+        text = (former / record.name).read_text().replace("<", f"<{name[0]}", 1)
+        (former / f"{name}.json").write_text(text)
+        (former / f"{name}.json").chmod(0o600)
+    with temporary_settings({PREFECT_HOME: tmp_path / "home"}):
+        assert f"waits in {former}: `prefect-smtp-relay outbox" in run_cli("outbox", "list").err
+        assert run_cli("outbox", "import").out == f"3 moved from {former} to {tmp_path}.\n"
+        assert run_cli("outbox", "list").err == ""
+    assert list(former.iterdir()) == []
+    assert sorted(mail.may_be_accepted for mail in outbox.entries()) == [False, False, True]
+    assert all(outbox.read(mail) for mail in outbox.entries())
 
 
 @pytest.mark.parametrize("words", [("status",), ("outbox", "flush")])

@@ -120,7 +120,7 @@ def test_without_a_context_braces_stay_braces(run_cli: RunCli, workplace: Path) 
         (["Disk full.md", "--out", "no/a.html"], "--out: no/a.html: there is no directory no."),
         (
             ["Disk full.md", "--out", "dir.html"],
-            "--out: cannot write to dir.html: Is a directory. Name",
+            "--out: cannot use dir.html: Is a directory. Name",
         ),
         (["Disk full.md", "--context", "no.json"], "--context: cannot read no.json: No such file"),
         (

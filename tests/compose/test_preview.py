@@ -22,7 +22,7 @@ _PREFIX = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
 @pytest.fixture(autouse=True)
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """Stand where the Prefect API would: nobody may call."""
-    monkeypatch.setenv(f"{_PREFIX}OUTBOX_PATH", str(tmp_path / "outbox"))
+    monkeypatch.setenv(f"{_PREFIX}SPOOL", str(tmp_path / "spool"))
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         url = f"http://127.0.0.1:{server.getsockname()[1]}/api"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from prefect_smtp_relay.delivery.deliver import deliver
+from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.exceptions import InternalError, OutcomeUnknown, TransientFailure
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Draft, Message, compose
@@ -16,7 +17,6 @@ from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.testing.memory import InMemoryTransport
-from prefect_smtp_relay.transports.outbox import Outbox
 
 
 class Failing(InMemoryTransport):
@@ -54,7 +54,7 @@ def _new_process() -> Iterator[None]:
 @pytest.fixture
 def settings(tmp_path: Path) -> SmtpRelaySettings:
     """An outbox of this test's own."""
-    return SmtpRelaySettings(outbox_path=tmp_path / "outbox")
+    return SmtpRelaySettings(spool=str(tmp_path))
 
 
 def tries(
@@ -80,8 +80,8 @@ def test_what_nobody_foresaw_is_an_error_that_keeps_the_mail(settings: SmtpRelay
     assert isinstance(outcome.error.__cause__, ZeroDivisionError)
     assert "unexpected ZeroDivisionError in test_deliver.py" in str(outcome.error)
     assert "s3cret" not in str(outcome.error)
-    (entry,) = Outbox(settings.outbox_path).entries()
-    assert str(entry.path) == outcome.error.kept
+    (entry,) = open_outbox(settings).entries()
+    assert entry.place == outcome.error.kept
 
 
 @pytest.mark.parametrize(("setting", "count"), [("retry", 3), ("keep", 1)])
@@ -92,7 +92,7 @@ def test_how_often_an_unknown_outcome_is_tried_again_is_a_setting(
     settings = settings.model_copy(update={"unknown_outcome": setting})
     transport = Failing(lambda _: OutcomeUnknown("smtp://mx", "the answer was lost"))
     assert tries(transport, settings, "one") == [False] * (count - 1) + [True]
-    (entry,) = Outbox(settings.outbox_path).entries()
+    (entry,) = open_outbox(settings).entries()
     assert entry.may_be_accepted
 
 

@@ -150,7 +150,7 @@ def test_a_stored_mail_calls_the_webhook(
     address, told = chat
     Webhook(url=address, allow_private_urls=True).save("mail-was-stored", overwrite=True)
     assert "Left out" not in workspace.run("flows/create_automations.py")
-    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_PATH", str(tmp_path))
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL", str(tmp_path))
 
     @flow
     def storing() -> str:

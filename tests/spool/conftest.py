@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from prefect_smtp_relay.spool import Spool, open_spool
-from tests.object_storage import BUCKET, Bucket, object_storage
+from tests.object_storage import BUCKET, Bucket
 
 OpenSpool = Callable[[], Spool]
-
-
-@pytest.fixture(scope="session")
-def bucket() -> Iterator[Bucket]:
-    """A bucket for the session."""
-    with object_storage() as bucket:
-        yield bucket
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_who_stays_deferred_is_in_the_receipt_and_in_the_outbox(
     assert f"{BEN}: {LATER}" in last
     outbox = open_outbox(current_settings())
     (entry,) = outbox.entries()
-    assert entry.path.parent == outbox_path
+    assert entry.place == f"{outbox_path}/{entry.id}.eml"
     _, envelope = outbox.read(entry)
     assert [mailbox.address for mailbox in envelope.forward_paths] == [BEN]
 

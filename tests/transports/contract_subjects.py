@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from prefect_smtp_relay.exceptions import ConnectionFailed
 from prefect_smtp_relay.mail.receipt import Outcome
+from prefect_smtp_relay.spool import open_spool
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.testing.memory import InMemoryTransport
@@ -80,12 +81,12 @@ def sendgrid(_: Path, __: Certificates) -> Iterator[Subject]:
 @contextlib.contextmanager
 def outbox(directory: Path, _: Certificates) -> Iterator[Subject]:
     """The outbox, in a directory that can turn into a file."""
-    store = Outbox(directory / "outbox")
+    store = Outbox(open_spool(str(directory / "spool")))
     yield Subject(
         store,
         "stored",
         lambda: [mail.message_id for mail in store.entries()],
-        lambda: (directory / "outbox").write_text("no directory"),
+        lambda: (directory / "spool").write_text("no directory"),
     )
 
 

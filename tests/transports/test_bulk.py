@@ -20,6 +20,7 @@ from prefect_smtp_relay.exceptions import (
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt, Refusal
+from prefect_smtp_relay.spool import open_spool
 from prefect_smtp_relay.testing.memory import InMemoryTransport
 from prefect_smtp_relay.transports.bulk import BulkTransport, Report, Result, deliver_all
 from prefect_smtp_relay.transports.outbox import Outbox
@@ -118,7 +119,7 @@ def test_one_error_that_meets_all_is_an_error_for_each(mails: list[Mail]) -> Non
 
 def test_the_outbox_stores_them_all(mails: list[Mail], tmp_path: Path) -> None:
     """Each is stored once, and each receipt says so."""
-    outbox = Outbox(tmp_path / "outbox")
+    outbox = Outbox(open_spool(str(tmp_path / "outbox")))
     results = deliver_all(outbox, mails, 4)
     assert ids_in(results) == ids(mails)
     assert all(isinstance(r, Receipt) and r.outcome == "stored" for r in results)

@@ -87,9 +87,9 @@ def nothing_connected(client: SyncPrefectClient) -> None:
 @pytest.fixture(autouse=True)
 def outbox_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test an outbox of its own."""
-    path = tmp_path / "outbox"
-    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_OUTBOX_PATH", str(path))
-    return path
+    spool = tmp_path / "spool"
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL", str(spool))
+    return spool / "outbox"
 
 
 @pytest.fixture

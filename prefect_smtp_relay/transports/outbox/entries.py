@@ -1,48 +1,55 @@
-"""The entries in the directory: their names, their claims, and what they hold in clear text."""
+"""The entries in the spool: their keys, and what they have in clear text."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-import secrets
-import time
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 
 from prefect_smtp_relay.exceptions import EmailError, MessageError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.parse import read_message
-from prefect_smtp_relay.mail.mime.render import MimeText
-from prefect_smtp_relay.transports.directory import PrivateDirectory
-from prefect_smtp_relay.transports.outbox.cipher import Cipher
+from prefect_smtp_relay.spool import Entry, Spool
+from prefect_smtp_relay.transports.outbox.claims import CLAIM, Claim, Claims
 from prefect_smtp_relay.transports.outbox.record import Record
 from prefect_smtp_relay.transports.outbox.stored_mail import StoredMail
 
-CLAIM_SECONDS = 15 * 60
-"""Longer than a submission takes: an older claim belongs to a process that died."""
+_LEFTOVER = timedelta(days=1)
+"""Longer than a message is being stored or removed: what is older belongs to a dead process."""
 
-LEFTOVER_SECONDS = 24 * 60 * 60
-"""Longer than a message is being written or submitted: what is older belongs to nobody."""
+_READERS = 8
+"""Threads that read records for a listing: object storage takes its time for each."""
 
-_MESSAGE = re.compile(r"([0-9a-f]{32})\.(?:eml|[0-9a-f]{16}\.claimed)")
-_RECORD = re.compile(r"([0-9a-f]{32})\.json")
-_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
+
+@dataclass
+class _Files:
+    """What the spool has of one entry."""
+
+    message: Entry | None = None
+    turns: list[int] = field(default_factory=list)
+    others: list[Entry] = field(default_factory=list)
 
 
 class Entries:
     """Stored messages; every method raises only `EmailError`.
 
     Args:
-        directory: where their files lie.
-        cipher: encrypts and decrypts the files.
+        spool: where they are.
     """
 
-    def __init__(self, directory: PrivateDirectory, cipher: Cipher) -> None:
-        self._directory = directory
-        self._cipher = cipher
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._claims = Claims(spool)
 
-    def put(self, record: Record, text: MimeText) -> str:
+    def place(self, entry_id: str) -> str:
+        """Say where an entry's message is."""
+        return f"{self._spool.name}/{_message_key(entry_id)}"
+
+    def put(self, record: Record, text: bytes) -> str:
         """Store a message, in place of itself where it is stored already.
 
         One that a flush has claimed is stored already, and left to that flush.
@@ -51,36 +58,79 @@ class Entries:
             The id of the entry.
         """
         entry_id = hashlib.sha256(record.message_id.encode()).hexdigest()[:32]
-        if not self._files().get(entry_id, "").endswith(".claimed"):
-            self._directory.write(
-                {
-                    f"{entry_id}.json": self._sealed(record),
-                    f"{entry_id}.eml": self._cipher.seal(text),
-                }
-            )
+        if not self._spool.create(_record_key(entry_id), record.data(), durable=True):
+            turn = self._turn(entry_id, record.turn)
+            if self._claims.owner(entry_id, turn) and self._spool.read(_message_key(entry_id)):
+                return entry_id
+            self._replace_record(entry_id, record, turn)
+        self._spool.replace(_message_key(entry_id), text, durable=True)
         return entry_id
+
+    def import_from(self, former: Spool) -> int:
+        """Move here what earlier versions stored in a directory; return how many there were.
+
+        They renamed a message that was being submitted: that one may have been accepted.
+        """
+        moved = 0
+        for name in (entry.key for entry in former.list(".")):
+            entry_id, _, rest = name.removeprefix("./").partition(".")
+            text = former.read(name) if rest.endswith(("eml", "claimed")) else None
+            data = None if text is None else former.read(f"{entry_id}.json")
+            if text is None or data is None:
+                continue
+            record = Record.parse(data, f"{entry_id}.json")
+            is_unknown = rest.endswith("claimed")
+            self.put(record.because(record.reason, may_be_accepted=is_unknown), text)
+            former.delete(name)
+            former.delete(f"{entry_id}.json")
+            moved += 1
+        return moved
 
     def stored(self) -> list[StoredMail]:
         """List all entries, the oldest first."""
-        described = (self._describe(*item) for item in self._files().items())
-        mails = (mail for mail in described if mail is not None)
+        stored = [item for item in self._files().items() if item[1].message is not None]
+        describe = partial(self._describe, is_dead=cache(self._spool.lease.is_dead))
+        with ThreadPoolExecutor(_READERS) as readers:
+            described = readers.map(lambda item: describe(*item), stored)
+            mails = [mail for mail in described if mail is not None]
         return sorted(mails, key=lambda mail: (mail.stored_at, mail.id))
 
-    def count(self) -> int:
-        """Count all entries, without reading them."""
-        return len(self._files())
+    def ids(self) -> list[str]:
+        """Return the id of each entry, the oldest first, without reading any."""
+        found = ((each.message, key) for key, each in self._files().items())
+        return [key for _, key in sorted((m.modified, key) for m, key in found if m is not None)]
 
-    def load(self, file: str) -> tuple[Record, Message, Envelope]:
-        """Read an entry by the name of its ``.eml`` or its claim.
+    def record(self, entry_id: str) -> Record | None:
+        """Read an entry's record.
+
+        Returns:
+            None where the entry was removed meanwhile.
+
+        Raises:
+            RelayConfigurationError: no key fits.
+            MessageError: it is damaged.
+        """
+        key = _record_key(entry_id)
+        data = self._spool.read(key)
+        return None if data is None else Record.parse(data, f"{entry_id}.json")
+
+    def load(self, entry_id: str) -> tuple[Record, Message, Envelope]:
+        """Read an entry.
 
         Raises:
             RelayConfigurationError: no key fits.
             MessageError: it is gone or damaged.
         """
-        record, data = self._record(_id_of(file)), self._read(file)
+        record = self.record(entry_id)
+        data = self._spool.read(_message_key(entry_id))
+        if record is None or data is None:
+            missing = _record_key(entry_id) if record is None else _message_key(entry_id)
+            raise MessageError(f"{missing} is not in {self._spool.name}", "Restore it.")
         if len(data) < record.size:
             # A text alone has no end that the MIME structure could miss.
-            raise MessageError(f"{file} has {len(data)} of {record.size} bytes", "Restore it.")
+            raise MessageError(
+                f"{entry_id}.eml has {len(data)} of {record.size} bytes", "Restore it."
+            )
         message = replace(
             read_message(data, record.bcc),
             requested_from=record.requested_from,
@@ -89,108 +139,105 @@ class Entries:
         )
         return record, message, record.envelope
 
-    def claim(self, mail: StoredMail) -> str | None:
-        """Take an entry for this flush alone; an interrupted claim is taken over.
-
-        Renaming is the lock. Both files become young first: the claim must not look interrupted
-        to another flush, nor the record like a leftover to `sweep`, for a moment either.
+    def claim(self, entry_id: str, record: Record, lease_id: str) -> Claim | None:
+        """Take an entry for this process alone.
 
         Returns:
-            The name of the claim, or None where another flush was first.
+            None where another process has it, or had it after the record was read.
         """
-        claim = f"{mail.id}.{secrets.token_hex(8)}.claimed"
-        self._directory.touch(f"{mail.id}.json")
-        self._directory.touch(mail.path.name)
-        return claim if self._directory.rename(mail.path.name, claim) else None
+        claim = self._claims.take(entry_id, record.turn, lease_id)
+        if claim is None:
+            return None
+        now = self.record(entry_id)
+        if now is None or now.turn != record.turn:
+            self._claims.drop(claim)
+            return None
+        return claim
 
-    def release(self, claim: str, record: Record | None = None) -> None:
-        """Give a claimed entry back, with a new record where one is given.
+    def hand_over(self, claim: Claim) -> None:
+        """As `Claims.hand_over`."""
+        self._claims.hand_over(claim)
 
-        A claim that another flush took over meanwhile is that flush's business.
+    def release(self, claim: Claim, record: Record) -> None:
+        """Give a claimed entry back, with a new record.
+
+        A claim that another process took over meanwhile is that process's business.
         """
-        entry_id = _id_of(claim)
-        if record is not None and self._directory.modified(claim) is not None:
-            self._directory.write({f"{entry_id}.json": self._sealed(record)})
-        self._directory.rename(claim, f"{entry_id}.eml")
+        if not self._claims.is_taken_over(claim):
+            self._replace_record(claim.entry_id, record, claim.turn + 1)
+            self._claims.drop(claim)
 
-    def remove(self, claim: str) -> None:
+    def remove(self, claim: Claim) -> None:
         """Remove a claimed entry: a relay has it.
 
         The same message stored again meanwhile goes with it: its Message-ID says that it is
-        the same. A claim that another flush took over is that flush's business.
+        the same. A claim that another process took over is that process's business.
         """
-        entry_id = _id_of(claim)
-        if self._directory.remove(claim):
-            self._directory.remove(f"{entry_id}.eml")
-            self._directory.remove(f"{entry_id}.json")
+        if not self._claims.is_taken_over(claim):
+            self._spool.delete(_message_key(claim.entry_id))
+            self._spool.delete(_record_key(claim.entry_id))
+            self._claims.drop(claim)
 
     def sweep(self) -> None:
-        """Remove what crashes left behind a day ago: half-written files, records of nothing."""
-        names = self._directory.names()
-        stored = {_id_of(name) for name in names if _MESSAGE.fullmatch(name)}
-        for name in names:
-            record = _RECORD.fullmatch(name)
-            if _TEMPORARY.fullmatch(name) or (record and record[1] not in stored):
-                # Its age is asked after the listing, which may have missed a file that a claim
-                # was just renaming; see `claim`.
-                modified = self._directory.modified(name)
-                if modified is not None and time.time() - modified > LEFTOVER_SECONDS:
-                    self._directory.remove(name)
+        """Remove what crashes left a day ago: records and claims of nothing, and leases."""
+        before = datetime.now(UTC) - _LEFTOVER
+        lost = (each.others for each in self._files().values() if each.message is None)
+        for entry in (*(entry for others in lost for entry in others), *self._spool.list("leases")):
+            if entry.modified < before:
+                self._spool.delete(entry.key)
 
-    def _files(self) -> dict[str, str]:
-        """Entry id to the file of its message, the claim where there are two."""
-        names = filter(_MESSAGE.fullmatch, self._directory.names())
-        return {_id_of(name): name for name in sorted(names, key=lambda n: n.endswith(".claimed"))}
+    def _files(self) -> dict[str, _Files]:
+        """What there is of each entry, from one listing."""
+        found: dict[str, _Files] = {}
+        for entry in self._spool.list("outbox"):
+            entry_id, _, rest = entry.key.rpartition("/")[2].partition(".")
+            files = found.setdefault(entry_id, _Files())
+            if rest == "eml":
+                files.message = entry
+                continue
+            files.others.append(entry)
+            turn = f".{rest}".removesuffix(CLAIM).removeprefix(".")
+            if turn.isdecimal():
+                files.turns.append(int(turn))
+        return found
 
-    def _describe(self, entry_id: str, file: str) -> StoredMail | None:
-        """Describe an entry, or return None where it was removed or renamed meanwhile."""
-        record, error = None, ""
+    def _describe(
+        self, entry_id: str, files: _Files, is_dead: Callable[[str], bool]
+    ) -> StoredMail | None:
+        """Describe an entry, or return None where it was removed meanwhile."""
+        assert files.message is not None  # noqa: S101  # for mypy: `stored` has looked
+        mail = StoredMail(id=entry_id, place=self.place(entry_id), stored_at=files.message.modified)
         try:
-            record = self._record(entry_id)
+            record = self.record(entry_id)
+            if record is None:
+                return None
+            owner = self._claims.owner(entry_id, max([record.turn, *files.turns]))
         except EmailError as failure:
-            error = str(failure)
-        # Asked last: a record is missing for good reason where its message is gone too.
-        modified = self._directory.modified(file)
-        if modified is None:
-            return None
-        is_claim, is_old = file.endswith(".claimed"), time.time() - modified > CLAIM_SECONDS
-        mail = StoredMail(
-            id=entry_id,
-            path=self._directory.path / file,
-            stored_at=datetime.fromtimestamp(modified, UTC),
-            claimed=is_claim and not is_old,
-            interrupted=is_claim and is_old,
-            error=error,
+            return replace(mail, error=str(failure))
+        dead = owner is not None and is_dead(owner.lease)
+        return replace(
+            mail,
+            **record.described(),
+            claimed=owner is not None and not dead,
+            interrupted=owner is not None and dead and owner.handed_over,
         )
-        return mail if record is None else _filled(mail, record)
 
-    def _record(self, entry_id: str) -> Record:
-        file = f"{entry_id}.json"
-        return Record.parse(self._read(file), file)
+    def _turn(self, entry_id: str, otherwise: int) -> int:
+        """The turn of what is stored, if it can be read."""
+        try:
+            record = self.record(entry_id)
+        except EmailError:
+            return otherwise
+        return otherwise if record is None else record.turn
 
-    def _read(self, file: str) -> bytes:
-        data = self._directory.read(file)
-        if data is None:
-            raise MessageError(f"{file} is not in {self._directory.path}", "Restore it.")
-        return self._cipher.unseal(data, file)
-
-    def _sealed(self, record: Record) -> list[bytes]:
-        return [*self._cipher.seal([record.model_dump_json(indent=1).encode()])]
+    def _replace_record(self, entry_id: str, record: Record, turn: int) -> None:
+        data = record.model_copy(update={"turn": turn}).data()
+        self._spool.replace(_record_key(entry_id), data, durable=True)
 
 
-def _id_of(file: str) -> str:
-    return file.partition(".")[0]
+def _message_key(entry_id: str) -> str:
+    return f"outbox/{entry_id}.eml"
 
 
-def _filled(mail: StoredMail, record: Record) -> StoredMail:
-    return replace(
-        mail,
-        stored_at=record.stored_at.astimezone(UTC),
-        reason=record.reason,
-        message_id=record.message_id,
-        subject=record.subject,
-        from_=record.from_,
-        recipients=len(record.forward_paths),
-        size=record.size,
-        may_be_accepted=record.may_be_accepted,
-    )
+def _record_key(entry_id: str) -> str:
+    return f"outbox/{entry_id}.json"

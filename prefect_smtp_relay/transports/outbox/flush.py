@@ -9,62 +9,104 @@ from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.transports.outbox.claims import Claim
 from prefect_smtp_relay.transports.outbox.entries import Entries
 from prefect_smtp_relay.transports.outbox.record import Record
 from prefect_smtp_relay.transports.outbox.stored_mail import FlushReport
 
 Submit = Callable[[Message, Envelope], Receipt]
 
-
-def flush(entries: Entries, submit: Submit, ids: Collection[str] = ()) -> FlushReport:
-    """Submit what is stored, the oldest first; see `Outbox.flush`."""
-    report = FlushReport()
-    entries.sweep()
-    for mail in entries.stored():
-        if ids and mail.id not in ids:
-            continue
-        if mail.error:
-            report.failed.append((mail.id, mail.error))
-        elif mail.may_be_accepted and not ids:
-            report.unknown.append(mail.id)
-        elif not mail.claimed and (claim := entries.claim(mail)):
-            _flush_one(entries, claim, submit, report)
-        if report.stopped:
-            break
-    report.remaining = entries.count()
-    return report
+_INTERRUPTED = "a flush died while it submitted the message"
 
 
-def _flush_one(entries: Entries, claim: str, submit: Submit, report: FlushReport) -> None:
-    entry_id = claim.partition(".")[0]
-    record = None
-    try:
-        record, message, envelope = entries.load(claim)
-        receipt = submit(message, envelope)
-    except EmailError as error:
-        is_unknown = isinstance(error, OutcomeUnknown)
-        entries.release(claim, record and record.because(str(error), may_be_accepted=is_unknown))
-        report.failed.append((entry_id, str(error)))
-        return
-    except BaseException:
-        entries.release(claim)
-        raise
-    if receipt.outcome == "stored":
-        entries.release(claim)
-        report.stopped = f"no relay took the messages: {receipt.response}"
-        return
-    report.accepted.append(receipt)
-    if refusals := _refusals(receipt):
-        report.failed.append((entry_id, refusals))
-    _settle(entries, claim, record.because(refusals), _refused_paths(envelope, receipt))
+class Flush:
+    """One flush; see `Outbox.flush`.
 
+    Args:
+        entries: what is stored.
+        submit: hands a message to a relay.
+        ids: the entries that are named.
+        keeps_unknown: whether a message that an interrupted flush had handed over waits until it
+            is named.
+    """
 
-def _settle(entries: Entries, claim: str, record: Record, refused: tuple[Mailbox, ...]) -> None:
-    """Keep the entry for those who were refused: nobody else must get it again."""
-    if refused:
-        entries.release(claim, record.only_for(refused))
-    else:
-        entries.remove(claim)
+    def __init__(
+        self, entries: Entries, submit: Submit, ids: Collection[str], *, keeps_unknown: bool
+    ) -> None:
+        self._entries = entries
+        self._submit = submit
+        self._ids = ids
+        self._keeps_unknown = keeps_unknown
+        self._report = FlushReport()
+
+    def run(self, lease_id: str) -> FlushReport:
+        """Submit what is stored, the oldest first."""
+        for entry_id in self._entries.ids():
+            if not self._ids or entry_id in self._ids:
+                try:
+                    record = self._entries.record(entry_id)
+                    claim = record and self._claim(entry_id, record, lease_id)
+                except EmailError as error:
+                    self._report.failed.append((entry_id, str(error)))
+                    continue
+                if record and claim:
+                    self._flush_one(claim, record)
+            if self._report.stopped:
+                break
+        self._report.remaining = len(self._entries.ids())
+        return self._report
+
+    def _claim(self, entry_id: str, record: Record, lease_id: str) -> Claim | None:
+        """Claim an entry, unless it may have been accepted and nobody named it."""
+        is_named = bool(self._ids)
+        if record.may_be_accepted and not is_named:
+            self._report.unknown.append(entry_id)
+            return None
+        claim = self._entries.claim(entry_id, record, lease_id)
+        if claim and claim.was_handed_over and self._keeps_unknown and not is_named:
+            self._entries.release(claim, record.because(_INTERRUPTED, may_be_accepted=True))
+            self._report.unknown.append(entry_id)
+            return None
+        return claim
+
+    def _flush_one(self, claim: Claim, record: Record) -> None:
+        try:
+            _, message, envelope = self._entries.load(claim.entry_id)
+        except EmailError as error:
+            self._entries.release(claim, record)
+            self._report.failed.append((claim.entry_id, str(error)))
+            return
+        self._entries.hand_over(claim)
+        try:
+            receipt = self._submit(message, envelope)
+        except EmailError as error:
+            is_unknown = isinstance(error, OutcomeUnknown)
+            self._entries.release(claim, record.because(str(error), may_be_accepted=is_unknown))
+            self._report.failed.append((claim.entry_id, str(error)))
+            return
+        except BaseException:
+            self._entries.release(
+                claim,
+                record.because(_INTERRUPTED, may_be_accepted=True)
+                if self._keeps_unknown
+                else record,
+            )
+            raise
+        self._note(claim, record, envelope, receipt)
+
+    def _note(self, claim: Claim, record: Record, envelope: Envelope, receipt: Receipt) -> None:
+        """Keep the entry for those who were refused: nobody else must get it again."""
+        if receipt.outcome == "stored":
+            self._entries.release(claim, record)
+            self._report.stopped = f"no relay took the messages: {receipt.response}"
+            return
+        self._report.accepted.append(receipt)
+        if refusals := _refusals(receipt):
+            self._report.failed.append((claim.entry_id, refusals))
+        if refused := _refused_paths(envelope, receipt):
+            self._entries.release(claim, record.because(refusals).only_for(refused))
+        else:
+            self._entries.remove(claim)
 
 
 def _refused_paths(envelope: Envelope, receipt: Receipt) -> tuple[Mailbox, ...]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from pathlib import Path
-
-from pydantic import SecretStr
+from collections.abc import Collection
 
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.transports.directory import PrivateDirectory
-from prefect_smtp_relay.transports.outbox.cipher import Cipher
+from prefect_smtp_relay.spool import Spool
 from prefect_smtp_relay.transports.outbox.entries import Entries
-from prefect_smtp_relay.transports.outbox.flush import Submit, flush
+from prefect_smtp_relay.transports.outbox.flush import Flush, Submit
 from prefect_smtp_relay.transports.outbox.record import Record
 from prefect_smtp_relay.transports.outbox.stored_mail import FlushReport, StoredMail
 
@@ -22,31 +18,23 @@ _NO_RELAY = "no relay was connected"
 
 
 class Outbox:
-    """Stores messages in a directory; a `Transport` whose receipts say ``stored``.
+    """Stores messages in the spool; a `Transport` whose receipts say ``stored``.
 
     Args:
-        directory: where; created with mode 0700 when the first message is stored.
-        keys: Fernet keys, the newest first; without any, messages are stored in clear text.
-        accepts_any: read files of other users and modes too, and those in clear where there are
-            keys.
-
-    Raises:
-        RelayConfigurationError: one of the keys is not a Fernet key.
+        spool: where.
+        keeps_unknown: whether a message that an interrupted flush had handed over to a relay waits
+            until a flush names it, instead of being submitted again with the same Message-ID.
     """
 
-    def __init__(
-        self, directory: Path, keys: Sequence[SecretStr] = (), *, accepts_any: bool = False
-    ) -> None:
-        self._directory = directory
-        self._entries = Entries(
-            PrivateDirectory(directory, self.name, "outbox_path", only_own=not accepts_any),
-            Cipher(keys, takes_clear=accepts_any),
-        )
+    def __init__(self, spool: Spool, *, keeps_unknown: bool = False) -> None:
+        self._spool = spool
+        self._keeps_unknown = keeps_unknown
+        self._entries = Entries(spool)
 
     @property
     def name(self) -> str:
-        """``outbox:`` and the directory."""
-        return f"outbox:{self._directory}"
+        """``outbox:`` and the spool."""
+        return f"outbox:{self._spool.name}"
 
     def deliver(self, message: Message, envelope: Envelope) -> Receipt:
         """Store one message because no relay is connected.
@@ -60,23 +48,24 @@ class Outbox:
 
         Raises:
             AttachmentError: a file vanished; nothing is stored.
-            TransientFailure: the disk is full or failing.
-            RelayConfigurationError: ``outbox_path`` names a place that cannot be written to.
+            TransientFailure: the disk is full or failing, or the store does not answer.
+            RelayConfigurationError: ``spool`` names a place that cannot be written to.
         """
-        path, size = self._store(message, envelope, _NO_RELAY)
+        text = bytes(render_mime(message))
+        entry_id = self._entries.put(Record.of(message, envelope, _NO_RELAY, len(text)), text)
         return Receipt.for_message(
             message,
             transport=self.name,
             outcome="stored",
             accepted=(),
-            response=f"stored as {path}",
-            provider_id=path.stem,
-            size=size,
+            response=f"stored as {self.place(entry_id)}",
+            provider_id=entry_id,
+            size=len(text),
         )
 
     def keep(
         self, message: Message, envelope: Envelope, reason: str, *, may_be_accepted: bool = False
-    ) -> Path:
+    ) -> str:
         """Store one message, in place of itself where its Message-ID is stored already.
 
         Args:
@@ -87,57 +76,76 @@ class Outbox:
                 where a flush names it.
 
         Returns:
-            The file. While a flush submits the same message, it bears another name.
+            The id of the entry.
 
         Raises:
             EmailError: as `deliver`.
         """
-        path, _ = self._store(message, envelope, reason, may_be_accepted=may_be_accepted)
-        return path
+        text = bytes(render_mime(message))
+        record = Record.of(message, envelope, reason, len(text), may_be_accepted=may_be_accepted)
+        return self._entries.put(record, text)
+
+    def place(self, entry_id: str) -> str:
+        """Say where an entry's message is: a file, or a URL."""
+        return self._entries.place(entry_id)
+
+    def import_from(self, former: Spool) -> int:
+        """Move here what earlier versions stored in a directory.
+
+        Args:
+            former: that directory, with the keys of its mail.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            EmailError: one of them cannot be read, or stored here; those before it were moved.
+        """
+        return self._entries.import_from(former)
 
     def entries(self) -> list[StoredMail]:
         """List what is stored, the oldest first; unreadable entries too, with their error.
 
         Raises:
-            RelayConfigurationError: ``outbox_path`` names a place that cannot be read.
-            TransientFailure: the disk fails.
+            RelayConfigurationError: ``spool`` names a place that cannot be read.
+            TransientFailure: the disk fails, or the store does not answer.
         """
         return self._entries.stored()
+
+    def count(self) -> int:
+        """Count what is stored, without reading it; raises as `entries`."""
+        return len(self._entries.ids())
 
     def read(self, mail: StoredMail) -> tuple[Message, Envelope]:
         """Read an entry: the message with its Bcc recipients, and where it still has to go.
 
         Raises:
-            RelayConfigurationError: it is encrypted with a key that ``outbox_key`` lacks.
+            RelayConfigurationError: it is encrypted with a key that ``spool_key`` lacks.
             MessageError: it is gone or damaged.
         """
-        _, message, envelope = self._entries.load(mail.path.name)
+        _, message, envelope = self._entries.load(mail.id)
         return message, envelope
 
     def flush(self, submit: Submit, ids: Collection[str] = ()) -> FlushReport:
-        """Hand every stored message to a relay, the oldest first; safe to run twice at once.
+        """Hand every stored message to a relay, the oldest first; many hosts may do it at once.
 
-        An entry is claimed by renaming its file, so that no other flush submits it. What a
-        relay accepts is removed; recipients that it refused stay, alone. What fails stays, with
-        the error as its reason. A process that dies in the middle leaves a claim, which
-        a flush takes over after 15 minutes: that one message may then arrive twice, with the
-        same Message-ID, rather than not at all.
+        An entry is claimed, so that no other flush submits it. What a relay accepts is removed;
+        recipients that it refused stay, alone. What fails stays, with the error as its reason. The
+        claim of a process that died is taken over when its lease has ended; if it had begun to
+        submit the message, that one may arrive twice, with the same Message-ID.
 
         Args:
-            submit: hands one message to a relay, within 15 minutes, and returns its receipt.
-                It replaces `FROM_PENDING`. A receipt that says ``stored`` ends the flush.
+            submit: hands one message to a relay, and returns its receipt. It replaces
+                `FROM_PENDING`. A receipt that says ``stored`` ends the flush.
             ids: the entries to submit; empty for all but those that may have been accepted.
 
         Raises:
-            EmailError: the outbox itself failed; what ``submit`` raises is in the report.
+            EmailError: the spool itself failed; what ``submit`` raises is in the report.
             BaseException: what else ``submit`` raises; its message stays in the outbox.
         """
-        return flush(self._entries, submit, ids)
-
-    def _store(
-        self, message: Message, envelope: Envelope, reason: str, *, may_be_accepted: bool = False
-    ) -> tuple[Path, int]:
-        text = render_mime(message)
-        record = Record.of(message, envelope, reason, text.size, may_be_accepted=may_be_accepted)
-        entry_id = self._entries.put(record, text)
-        return self._directory / f"{entry_id}.eml", text.size
+        self._entries.sweep()
+        if not self._entries.ids():
+            return FlushReport()
+        with self._spool.lease.kept() as lease_id:
+            flush = Flush(self._entries, submit, ids, keeps_unknown=self._keeps_unknown)
+            return flush.run(lease_id)

@@ -1,9 +1,10 @@
-"""What the outbox knows of a message besides its text: the ``.json`` file."""
+"""What the outbox knows of a message besides its text: the ``.json``."""
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -39,6 +40,7 @@ class Record(BaseModel):
     may_be_accepted: bool = Field(
         default=False, description="Whether a relay got it, and its answer was lost."
     )
+    turn: int = Field(default=0, description="Of the next claim.")
 
     @classmethod
     def of(
@@ -65,6 +67,8 @@ class Record(BaseModel):
             bcc=tuple(m for m in message.bcc if m in envelope.forward_paths),
             categories=message.categories,
             may_be_accepted=may_be_accepted,
+            # Drawn, so that a message that is stored anew meets no claim of its former self.
+            turn=secrets.randbelow(2**32),
         )
 
     @classmethod
@@ -85,6 +89,23 @@ class Record(BaseModel):
                 f"{file} is damaged or of a newer version ({_wrong(error)})",
                 "Restore it, or update prefect-smtp-relay.",
             ) from error
+
+    def data(self) -> bytes:
+        """Write its JSON."""
+        return self.model_dump_json(indent=1).encode()
+
+    def described(self) -> dict[str, Any]:
+        """What a `StoredMail` tells of it."""
+        return {
+            "stored_at": self.stored_at.astimezone(UTC),
+            "reason": self.reason,
+            "message_id": self.message_id,
+            "subject": self.subject,
+            "from_": self.from_,
+            "recipients": len(self.forward_paths),
+            "size": self.size,
+            "may_be_accepted": self.may_be_accepted,
+        }
 
     @property
     def envelope(self) -> Envelope:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from prefect_smtp_relay.mail.receipt import Receipt
 
@@ -14,8 +13,8 @@ class StoredMail:
     """One entry of the outbox. What an unreadable entry cannot tell is empty or 0.
 
     Args:
-        id: names the entry; the start of its file names.
-        path: where the message lies.
+        id: names the entry.
+        place: where the message is: a file, or a URL.
         stored_at: when, in UTC.
         reason: why no relay has it.
         message_id, subject, from_: of the message, as text.
@@ -23,14 +22,14 @@ class StoredMail:
         size: bytes of the message.
         claimed: a flush is submitting it right now.
         interrupted: the process of a flush died while it submitted the message, so a relay may
-            have accepted it already; the next flush submits it again, with the same Message-ID.
+            have accepted it already; ``unknown_outcome`` says what the next flush does.
         may_be_accepted: the relay got it, and its answer was lost; only a flush that names the
             entry submits it.
         error: why the entry cannot be read, and what to set; empty where it can.
     """
 
     id: str
-    path: Path
+    place: str
     stored_at: datetime
     reason: str = ""
     message_id: str = ""

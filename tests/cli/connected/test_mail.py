@@ -50,7 +50,8 @@ def _store(subject: str) -> None:
 
 def test_status_says_that_nothing_is_connected(run_cli: RunCli, outbox_path: Path) -> None:
     """Where mail goes instead is named in one line."""
-    expected = f"No relay is connected; mail is stored in {outbox_path}.\nThe outbox is empty.\n"
+    spool = outbox_path.parent
+    expected = f"No relay is connected; mail is stored in {spool}.\nThe outbox is empty.\n"
     assert run_cli("status") == (0, expected, "")
 
 

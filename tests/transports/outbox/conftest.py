@@ -12,6 +12,8 @@ from prefect_smtp_relay.mail.message import Message, compose
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.transports.outbox import Outbox
 
+from .opening import outbox_in
+
 NewMessage = Callable[..., Message]
 Store = Callable[..., Message]
 
@@ -25,7 +27,7 @@ def directory(tmp_path: Path) -> Path:
 @pytest.fixture
 def outbox(directory: Path) -> Outbox:
     """An outbox without keys."""
-    return Outbox(directory)
+    return outbox_in(directory)
 
 
 @pytest.fixture

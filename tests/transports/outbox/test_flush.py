@@ -181,12 +181,12 @@ def test_an_unreadable_entry_stays_and_the_others_go(
     for seed in ("one", "two", "three"):
         store(seed)
     first, second, _ = outbox.entries()
-    first.path.write_bytes(b"garbage")
-    second.path.with_suffix(".json").write_bytes(b"garbage")
+    Path(first.place).write_bytes(b"garbage")
+    Path(second.place).with_suffix(".json").write_bytes(b"garbage")
     report = outbox.flush(relay)
     assert {entry_id for entry_id, _ in report.failed} == {first.id, second.id}
     assert (len(report.accepted), report.remaining) == (1, 2)
-    assert first.path.read_bytes() == b"garbage"
+    assert Path(first.place).read_bytes() == b"garbage"
 
 
 def test_what_may_have_been_accepted_is_submitted_only_when_it_is_named(
@@ -194,11 +194,11 @@ def test_what_may_have_been_accepted_is_submitted_only_when_it_is_named(
 ) -> None:
     """A second copy is a decision of a person who has looked at the relay's log."""
     message = new_message()
-    path = outbox.keep(message, Envelope.of(message), "the reply was lost", may_be_accepted=True)
+    entry = outbox.keep(message, Envelope.of(message), "the reply was lost", may_be_accepted=True)
     report = outbox.flush(relay)
-    assert (report.accepted, report.unknown, report.remaining) == ([], [path.stem], 1)
+    assert (report.accepted, report.unknown, report.remaining) == ([], [entry], 1)
     assert relay.taken == []
-    assert len(outbox.flush(relay, [path.stem]).accepted) == 1
+    assert len(outbox.flush(relay, [entry]).accepted) == 1
     assert outbox.entries() == []
 
 

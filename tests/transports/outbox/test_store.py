@@ -30,9 +30,9 @@ def test_the_receipt_says_stored_and_that_nobody_accepted(
     receipt = transport.deliver(message, Envelope.of(message))
     (mail,) = outbox.entries()
     assert (receipt.outcome, receipt.accepted, receipt.bcc_accepted) == ("stored", (), 0)
-    assert receipt.transport == outbox.name == f"outbox:{directory}"
+    assert receipt.transport == outbox.name == f"outbox:{directory.parent}"
     assert receipt.provider_id == mail.id
-    assert receipt.response == f"stored as {mail.path}"
+    assert receipt.response == f"stored as {Path(mail.place)}"
     assert receipt.size == render_mime(message).size
     assert mail.reason == "no relay was connected"
 
@@ -42,7 +42,7 @@ def test_the_message_lies_there_as_it_would_be_transmitted(
 ) -> None:
     """The .eml is the rendered message byte for byte, without its Bcc recipients."""
     message = new_message(bcc="Eve <eve@example.net>", attachments=[("a.bin", b"\x00" * 200_000)])
-    path = outbox.keep(message, Envelope.of(message), "no relay")
+    path = Path(outbox.place(outbox.keep(message, Envelope.of(message), "no relay")))
     assert path.read_bytes() == bytes(render_mime(message))
     assert b"eve" not in path.read_bytes().lower()
 
@@ -78,11 +78,11 @@ def test_a_listing_describes_the_entry(outbox: Outbox, new_message: NewMessage) 
     """A listing shows what an operator asks for, with a time in UTC."""
     message = new_message(subject="Disk full", cc="cy@example.net", bcc="eve@example.net")
     before = datetime.now(UTC)
-    path = outbox.keep(message, Envelope.of(message), "550 no")
+    path = Path(outbox.place(outbox.keep(message, Envelope.of(message), "550 no")))
     (mail,) = outbox.entries()
     assert before <= mail.stored_at <= datetime.now(UTC)
     assert mail.stored_at.utcoffset() == timedelta(0)
-    assert (mail.path, mail.id, mail.reason) == (path, path.stem, "550 no")
+    assert (Path(mail.place), mail.id, mail.reason) == (path, path.stem, "550 no")
     assert (mail.message_id, mail.subject) == (message.message_id, "Disk full")
     assert (mail.from_, mail.recipients) == ("ann@example.org", 3)
     assert mail.size == path.stat().st_size
@@ -123,7 +123,7 @@ def test_a_damaged_record_is_listed_with_its_error(
 ) -> None:
     """What cannot be read is shown, says why, and stays."""
     store(bcc="canary@example.net")
-    path = outbox.entries()[0].path
+    path = Path(outbox.entries()[0].place)
     record = path.with_suffix(".json")
     record.write_text(json.dumps({**json.loads(record.read_text()), **damage}))
     (mail,) = outbox.entries()
@@ -139,7 +139,7 @@ def test_a_missing_half_is_an_error(outbox: Outbox, store: Store, suffix: str) -
     """Reading an entry whose file somebody removed says which file."""
     store()
     (mail,) = outbox.entries()
-    mail.path.with_suffix(suffix).unlink()
+    Path(mail.place).with_suffix(suffix).unlink()
     with pytest.raises(MessageError, match=f"{mail.id}{suffix}"):
         outbox.read(mail)
 
