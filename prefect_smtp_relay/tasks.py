@@ -15,6 +15,7 @@ from prefect.tasks import exponential_backoff
 from prefect_smtp_relay.compose.batches import Mails, check_mails
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailOptions
+from prefect_smtp_relay.compose.task_run_names import name_of_many, name_of_one
 from prefect_smtp_relay.delivery.deliver import deliver
 from prefect_smtp_relay.delivery.outcome import not_accepted
 from prefect_smtp_relay.delivery.routing import RelayInput
@@ -48,13 +49,16 @@ def _is_worth_a_retry(task: Task[..., Any], task_run: TaskRun, state: State[Any]
     return True
 
 
-def _mail_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+def _mail_task(
+    name: str, run_name: Callable[[Mapping[str, Any]], str]
+) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Make a task; results are never cached, or a second identical mail would be swallowed."""
 
     def make(function: Callable[P, R]) -> Task[P, R]:
         return Task(
             function,
             name=name,
+            task_run_name=run_name,  # type: ignore[arg-type]  # a method is asked for that no function has
             retries=_RETRIES,
             retry_delay_seconds=exponential_backoff(_FIRST_DELAY_SECONDS),
             retry_jitter_factor=_JITTER,
@@ -81,7 +85,7 @@ def _in_worker_thread(
     return make
 
 
-@_mail_task("Send an email")
+@_mail_task("Send an email", name_of_one)
 def send_an_email(
     to: AddressInput,
     subject: str,
@@ -161,10 +165,12 @@ def send_an_email(
     return receipt
 
 
-asend_an_email = _mail_task("Send an email")(_in_worker_thread("asend_an_email")(send_an_email.fn))
+asend_an_email = _mail_task("Send an email", name_of_one)(
+    _in_worker_thread("asend_an_email")(send_an_email.fn)
+)
 
 
-@_mail_task("Send many emails")
+@_mail_task("Send many emails", name_of_many)
 def send_emails(mails: Mails, *, relay: RelayInput = None, connections: int = 2) -> list[Receipt]:
     """Send many emails in one task, over a few connections that are kept.
 
@@ -196,7 +202,9 @@ def send_emails(mails: Mails, *, relay: RelayInput = None, connections: int = 2)
     return [outcome.get() for outcome in outcomes]
 
 
-asend_emails = _mail_task("Send many emails")(_in_worker_thread("asend_emails")(send_emails.fn))
+asend_emails = _mail_task("Send many emails", name_of_many)(
+    _in_worker_thread("asend_emails")(send_emails.fn)
+)
 
 
 def _check_connections(connections: int) -> None:

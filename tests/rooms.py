@@ -26,6 +26,7 @@ ROOMS = (
     "delivery",
     "tasks",
     "notifications",
+    "flows",
     "cli",
 )
 """From the ground up: each may import what comes before it, and nothing that comes after."""

@@ -39,6 +39,7 @@ def email_on_failure(
     relay: RelayInput = None,
     subject: str | None = None,
     log_lines: int = 20,
+    group_within: str | None = None,
     **options: Unpack[HookOptions],
 ) -> RunHook:
     """Make a hook that mails what became of a flow run or task run.
@@ -54,6 +55,8 @@ def email_on_failure(
             ``$deployment``.
         log_lines: how many log entries to show, the newest: up to 200; 0 for none, and for no
             traceback.
+        group_within: mail the first failure of a kind at once, count further ones for so long
+            (``15m``, ``2h``; 0 for none), and tell of them in one mail; by default the setting.
         options: ``cc``, ``bcc``, ``from_``, ``reply_to``, ``importance``, ``thread`` and ``tone``,
             as in `send_an_email`; without ``thread``, the mails about a flow and deployment are
             one.
@@ -73,6 +76,7 @@ def email_on_failure(
             subject=subject,
             log_lines=log_lines,
             describe=describe_end,
+            group_within=group_within,
         ),
     )
 
@@ -110,6 +114,7 @@ def email_on_recovery(
             subject=subject,
             log_lines=0,
             describe=describe_recovery,
+            group_within="0",
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,17 +15,24 @@ from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailArguments
 from prefect_smtp_relay.delivery.routing import RelayInput, check_relay
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
-from prefect_smtp_relay.exceptions import EmailError, MessageError
+from prefect_smtp_relay.exceptions import EmailError, InvalidField, MessageError
 from prefect_smtp_relay.mail.headers.advisory import Importance
 from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import AddressInput, Mailbox
 from prefect_smtp_relay.mail.message import compose
+from prefect_smtp_relay.notifications.grouping.counting import First, count_unless_first
+from prefect_smtp_relay.notifications.grouping.kind import subject_key
+from prefect_smtp_relay.notifications.grouping.recipients import Recipients
+from prefect_smtp_relay.notifications.grouping.sending import send_waiting
+from prefect_smtp_relay.notifications.grouping.sources import failed_run, subject_of
+from prefect_smtp_relay.notifications.recovery import Recovery
 from prefect_smtp_relay.notifications.report import RunReport
 from prefect_smtp_relay.notifications.run_log import MAX_LOG_LINES
 from prefect_smtp_relay.rendering.labels import Tone, read_tone
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, logging_to
 from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.settings.values import read_duration
 
 Describe = Callable[[Any, Any, State[Any], int], RunReport | None]
 """Gets what Prefect gives a hook, and how many log entries to show; None for no mail."""
@@ -55,6 +63,8 @@ class RunMail:
         subject: the caller's pattern, or None.
         log_lines: how many log entries to show.
         describe: reads what a mail says of a run.
+        group_within: how long further failures are counted, for example ``15m``; None as the
+            setting says.
     """
 
     to: AddressInput
@@ -63,6 +73,7 @@ class RunMail:
     subject: str | None
     log_lines: int
     describe: Describe
+    group_within: str | None = None
 
     def check(self) -> None:
         """Refuse wrong arguments before any run needs the hook.
@@ -87,6 +98,19 @@ class RunMail:
         options: dict[str, Any] = {**self.options}
         read_tone(options.pop("tone", ""))
         compose(self.to, "subject", text="body", html="", **options)
+        self._check_group_within()
+
+    def _check_group_within(self) -> None:
+        try:
+            within = read_duration(self.group_within or "")
+        except InvalidField as error:
+            raise MessageError(error.problem, error.fix, field="group_within") from None
+        if within and Recipients.of(self.to, self.options, self.relay) is None:
+            raise MessageError(
+                "needs a relay that a later mail can name",
+                "Save the block, and pass relay='smtp/NAME'.",
+                field="group_within",
+            )
 
     def tell(self, of: Any, run: Any, state: State[Any]) -> None:
         """Write and submit the mail about a run; whatever goes wrong is logged there."""
@@ -94,17 +118,39 @@ class RunMail:
         logger = task_run_logger(run, of) if is_task else flow_run_logger(run, of)
         with logging_to(logger):
             try:
-                if report := self.describe(of, run, state, self.log_lines):
-                    self._submit(report)
+                self._tell(of, run, state)
             except EmailError as error:
                 logger.error("The mail about this run was not accepted: %s", error)
             except Exception:  # the run's state is what matters, whatever went wrong here
                 logger.exception("The mail about this run could not be written")
 
-    def _submit(self, report: RunReport) -> None:
+    def _tell(self, of: Any, run: Any, state: State[Any]) -> None:
+        first = self._count(of, run, state)
+        report = self.describe(of, run, state, self.log_lines) if first else None
+        if first is None or report is None:
+            return
+        mail = self._write(report)
+        try:
+            self._submit(mail)
+        finally:
+            first.told(mail["subject"], mail["thread"] or "")
+        if isinstance(report, Recovery):
+            send_waiting(subject_key(subject_of(of, run)), closing=True)
+
+    def _count(self, of: Any, run: Any, state: State[Any]) -> First | None:
+        """Decide whether this failure is mailed at once; None where it is only counted."""
+        setting = current_settings().group_within
+        within = read_duration(setting if self.group_within is None else self.group_within)
+        recipients = Recipients.of(self.to, self.options, self.relay) if within else None
+        if recipients is None:
+            return First()
+        describe = functools.partial(failed_run, of, run, state, recipients.reference, within)
+        return count_unless_first(describe, recipients)
+
+    def _submit(self, mail: MailArguments) -> None:
         with telling_failure():
             settings = current_settings()
-            composed = draft(self._write(report), settings)
+            composed = draft(mail, settings)
         deliver_soon(composed, self.relay, settings)
 
     def _write(self, report: RunReport) -> MailArguments:

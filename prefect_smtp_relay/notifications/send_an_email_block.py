@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import re
 from typing import Any, ClassVar, Literal
 
 import anyio.to_thread
 from prefect.blocks.abstract import NotificationBlock, NotificationError
-from prefect.context import FlowRunContext, TaskRunContext
 from pydantic import ConfigDict, Field, HttpUrl, field_validator
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import CleanBlock, OnByDefault, without_defaults
 from prefect_smtp_relay.compose.draft import draft
-from prefect_smtp_relay.compose.options import MailArguments
 from prefect_smtp_relay.compose.origin import Origin
 from prefect_smtp_relay.delivery.routing import check_relay
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, InvalidField, MessageError, UnknownRelay
 from prefect_smtp_relay.mail.message import Draft
+from prefect_smtp_relay.notifications.grouping.counting import First, count_unless_first
+from prefect_smtp_relay.notifications.grouping.recipients import Recipients
+from prefect_smtp_relay.notifications.grouping.sources import told_failure
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.quoting import escape_markdown, quote_text
 from prefect_smtp_relay.runtime import in_server as server_process
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, run_logger
+from prefect_smtp_relay.runtime.run import is_async_caller
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
+from prefect_smtp_relay.settings.values import read_duration
 from prefect_smtp_relay.transports.masking import mask
 
 _SUBJECT = "Prefect notification"
@@ -138,6 +141,13 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         description="A connected relay, as smtp/NAME or sendgrid/NAME; empty for the preferred"
         " one; outbox to store mail only.",
     )
+    group_within: str = Field(
+        default="",
+        title="Group within",
+        description="Send the first of a kind at once, count further ones for so long, and tell of"
+        " them in one mail; empty for the setting group_within, 0 for never.",
+        examples=["15m"],
+    )
 
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_lists = field_validator("to", "cc", "bcc", "reply_to")(fields.check_mailboxes)
@@ -172,6 +182,12 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             raise InvalidField(error.problem, error.fix) from error
         return value
 
+    @field_validator("group_within")
+    @classmethod
+    def _check_group_within(cls, value: str) -> str:
+        read_duration(value)
+        return value.strip()
+
     def notify(self, body: str, subject: str | None = None) -> Any:
         """Send the email: at once in sync code, when awaited in async code.
 
@@ -190,7 +206,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             NotificationError: the mail was not accepted or stored; its ``log`` says why and what
                 to change.
         """
-        if _is_async_caller():
+        if is_async_caller():
             return self.anotify(body, subject)
         return self._notify(body, subject)
 
@@ -203,28 +219,53 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         try:
             with telling_failure():
                 settings = current_settings()
-                composed = self._compose(settings, body, subject)
-            deliver_soon(composed, self.relay or None, settings)
+                subject = _in_one_line(f"{self.subject_prefix} {mask(subject or _SUBJECT)}")
+                first = self._count(settings, body, subject)
+                if first is None:
+                    return
+                thread = self.thread or first.key
+                composed = self._compose(settings, body, subject, thread)
+            try:
+                deliver_soon(composed, self.relay or None, settings)
+            finally:
+                first.told(subject, thread)
         except EmailError as error:
             run_logger().error("The notification failed: %s", error)
             if self._raise_on_failure:
                 raise NotificationError(_reason(error)) from error
 
-    def _compose(self, settings: SmtpRelaySettings, body: str, subject: str | None) -> Draft:
-        mail: MailArguments = {
+    def _count(self, settings: SmtpRelaySettings, body: str, subject: str) -> First | None:
+        """Decide whether this is mailed at once; None where it is only counted."""
+        within = read_duration(self.group_within or settings.group_within)
+        if not within:
+            return First()
+        recipients = self.recipients
+        describe = functools.partial(told_failure, subject, body, recipients.reference, within)
+        return count_unless_first(describe, recipients)
+
+    @property
+    def recipients(self) -> Recipients:
+        """Who gets its mails, and how they are sent."""
+        mail: dict[str, Any] = {
             "to": self.to,
             "cc": self.cc,
             "bcc": self.bcc,
             "reply_to": self.reply_to,
             "from_": self.from_address or None,
-            "subject": _in_one_line(f"{self.subject_prefix} {mask(subject or _SUBJECT)}"),
+            "include_header": self.include_header,
+            "custom_logo_url": self.custom_logo_url,
+        }
+        return Recipients(mail, self.relay, self._block_document_name or "")
+
+    def _compose(self, settings: SmtpRelaySettings, body: str, subject: str, thread: str) -> Draft:
+        mail: dict[str, Any] = {
+            **self.recipients.mail,
+            "subject": subject,
             "body": _keep_lines(mask(body)) if self.markdown else quote_text(mask(body)),
-            "thread": self.thread,
+            "thread": thread,
             "tone": self.tone,
             "labels": self.labels,
-            "include_header": self.include_header,
             "include_footer": self.include_footer,
-            "custom_logo_url": self.custom_logo_url,
         }
         return draft(mail, settings, self._origin())
 
@@ -234,18 +275,6 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             return None
         name = escape_markdown(self._block_document_name or "")
         return Origin(f"an automation, with the block **{name}**," if name else "an automation")
-
-
-def _is_async_caller() -> bool:
-    """Whether the caller can await: a loop runs here, and the run's own function is async."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    task_run, flow_run = TaskRunContext.get(), FlowRunContext.get()
-    if task_run is not None:
-        return task_run.task.isasync
-    return flow_run is None or flow_run.flow is None or flow_run.flow.isasync
 
 
 def _reason(error: EmailError) -> str:

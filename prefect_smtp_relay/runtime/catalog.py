@@ -19,9 +19,9 @@ from prefect_smtp_relay.exceptions import (
     RelayLookupFailed,
     UnknownRelay,
 )
-from prefect_smtp_relay.runtime import in_server as server_process
-from prefect_smtp_relay.runtime.api import API_ERRORS, ask
+from prefect_smtp_relay.runtime.api import API_ERRORS
 from prefect_smtp_relay.runtime.log import warn_once
+from prefect_smtp_relay.runtime.requests import request
 
 _NO_LOOK_UP = "the Prefect API could not say which relays are connected"
 _PAGE = 200
@@ -120,18 +120,13 @@ def _documents(slugs: list[str], name: str | None = None) -> Iterator[BlockDocum
 
 
 def _ask(query: dict[str, Any]) -> list[BlockDocument]:
+    """Both types in one request; the client's own methods ask for one type, or for all."""
     try:
-        documents: list[BlockDocument] = BlockDocument.model_validate_list(_post(query).json())
+        answer = request("POST", "/block_documents/filter", json=query).json()
+        documents: list[BlockDocument] = BlockDocument.model_validate_list(answer)
     except API_ERRORS as error:
         raise api_failure(error, _NO_LOOK_UP, "; no relay was given the mail") from error
     return documents
-
-
-def _post(query: dict[str, Any]) -> httpx.Response:
-    """Both types in one request; the client's own methods ask for one type, or for all."""
-    if server_process.is_entered():
-        return server_process.post("/block_documents/filter", query)
-    return ask(lambda client: client.request("POST", "/block_documents/filter", json=query))
 
 
 def api_failure(

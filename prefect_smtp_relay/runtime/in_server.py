@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from prefect.settings import get_current_settings
 
 if TYPE_CHECKING:
     import httpx
+    from prefect.client.orchestration.base import HTTP_METHODS
     from prefect.client.orchestration.routes import ServerRoutes
     from prefect.server.events.schemas.events import Event
 
@@ -43,23 +45,22 @@ def entered() -> Iterator[None]:
 
 
 def is_entered() -> bool:
-    """Whether this is a worker thread of Prefect's server, in which `post` and `emit` work."""
+    """Whether this is a worker thread of Prefect's server, in which `request` and `emit` work."""
     return _IS_ENTERED.get()
 
 
-def post(path: ServerRoutes, json: dict[str, Any]) -> httpx.Response:
+def request(method: HTTP_METHODS, path: ServerRoutes, **details: Any) -> httpx.Response:
     """Ask the server's API on the server's event loop, and wait for the answer.
 
     Args:
-        path: without ``/api``.
-        json: the body.
+        method, path: without ``/api``.
+        details: ``json`` and ``path_params``, as for Prefect's clients.
 
     Raises:
         httpx.HTTPStatusError: the API refused the request, or failed.
     """
     # Made in this thread: a client loads the CA bundle, and 30 ms are long for an event loop.
-    client = _client()
-    return anyio.from_thread.run(_post, client, path, json)
+    return anyio.from_thread.run(partial(_request, _client(), method, path, **details))
 
 
 def emit(event: str, resource: dict[str, str], payload: dict[str, Any]) -> None:
@@ -94,9 +95,11 @@ def _client() -> PrefectClient:
     return client
 
 
-async def _post(client: PrefectClient, path: ServerRoutes, json: dict[str, Any]) -> httpx.Response:
+async def _request(
+    client: PrefectClient, method: HTTP_METHODS, path: ServerRoutes, **details: Any
+) -> httpx.Response:
     async with client:
-        return await client.request("POST", path, json=json)
+        return await client.request(method, path, **details)
 
 
 async def _publish(event: Event) -> None:

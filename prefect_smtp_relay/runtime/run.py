@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
-from prefect.context import TaskRunContext
+from prefect.context import FlowRunContext, TaskRunContext
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,15 @@ class Run:
         """
         permitted = self.retries if most is None else min(self.retries, most)
         return max(0, permitted + 1 - self.tries)
+
+
+def is_async_caller() -> bool:
+    """Whether the caller can await: a loop runs here, and the run's own function is async."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    task_run, flow_run = TaskRunContext.get(), FlowRunContext.get()
+    if task_run is not None:
+        return task_run.task.isasync
+    return flow_run is None or flow_run.flow is None or flow_run.flow.isasync

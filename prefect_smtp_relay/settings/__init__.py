@@ -31,7 +31,12 @@ from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.rendering.frame import check_web_address
 from prefect_smtp_relay.settings.errors import configuration_error
 from prefect_smtp_relay.settings.names import PREFIX, names_in, refuse_misspelt
-from prefect_smtp_relay.settings.values import read_json, refuse_url, split_commas
+from prefect_smtp_relay.settings.values import (
+    read_duration,
+    read_json,
+    refuse_url,
+    split_commas,
+)
 from prefect_smtp_relay.spool import Spool, open_spool
 
 _FILES: tuple[str | Path, ...] = (
@@ -61,13 +66,15 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="Domains, with their subdomains, that no workflow may use as a sender.",
     )
     redirect_to: str = Field(
-        default="",
-        description="For staging: one mailbox that gets every mail, in place of its recipients.",
+        default="", description="For staging: one mailbox that gets every mail, and nobody else."
     )
     allowed_recipients: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = Field(
         default_factory=list,
-        description="For staging: addresses and domains that may get mail; *.example.org for the"
-        " subdomains. Where it is empty, everybody may.",
+        description="For staging: addresses and domains that may get mail; empty for everybody.",
+    )
+    group_within: str = Field(
+        default="",
+        description="How long hooks and automations count failures like one that was mailed: 15m.",
     )
     default_delivery: Literal["store", "refuse"] = Field(
         default="store",
@@ -171,6 +178,12 @@ class SmtpRelaySettings(PrefectBaseSettings):
     @classmethod
     def _are_recipients(cls, value: list[str]) -> list[str]:
         RecipientPolicy.allowing(value)
+        return value
+
+    @field_validator("group_within")
+    @classmethod
+    def _is_duration(cls, value: str) -> str:
+        read_duration(value)
         return value
 
     @field_validator("protected_domains")

@@ -25,6 +25,7 @@ EXAMPLES = {
     "incident-reminder/every-15-minutes",
     "failed-runs-digest/every-morning",
     "flow-run-incident/by-automation",
+    "send-grouped/grouped",
 }
 
 

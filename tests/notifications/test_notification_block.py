@@ -16,6 +16,7 @@ def test_only_the_recipients_are_required() -> None:
     assert block.model_dump(exclude={"to"}, exclude_none=True) == {
         **dict.fromkeys(("cc", "bcc", "from_address", "reply_to", "subject_prefix"), ""),
         **dict.fromkeys(("thread", "tone", "labels", "custom_logo_url", "relay"), ""),
+        "group_within": "",
         "markdown": False,
         "include_header": True,
         "include_footer": True,

@@ -87,7 +87,7 @@ def test_the_key_is_not_kept_beside_what_it_encrypts(evidence: Evidence) -> None
         ("canary-flow-name", "client.log"),
         ("canary-flow-name", "the API's flows"),
         (RECIPIENT, "the API's flow_runs"),
-        ("Send an email", "the API's task_runs"),
+        ("send_an_email", "the API's task_runs"),
         ("refused@example.org", "the API's logs"),
         ("prefect.task-run.Failed", "the API's events"),
     ],

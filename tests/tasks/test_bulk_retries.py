@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from prefect_smtp_relay.exceptions import (
 )
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.runtime import catalog
+from prefect_smtp_relay.runtime.requests import request
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.events import told
 from tests.tasks.bulk_mails import connect, mails_to
@@ -117,14 +119,14 @@ def test_an_outage_of_the_api_is_tried_again(
     mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is submitted while nobody knows the relay; the next try asks again."""
-    post, asked = catalog._post, []  # the one request that fails
+    asked: list[str] = []
 
-    def fail_once(query: dict[str, object]) -> httpx.Response:
-        asked.append(query)
+    def fail_once(method: Any, path: Any, **details: Any) -> httpx.Response:
+        asked.append(path)
         if len(asked) == 1:
             raise httpx.ConnectError("nobody listens")
-        return post(query)
+        return request(method, path, **details)
 
-    monkeypatch.setattr(catalog, "_post", fail_once)
+    monkeypatch.setattr(catalog, "request", fail_once)  # the one request that fails
     assert {r.relay for r in send(mails_to(3))} == {"smtp/main"}
     assert (len(asked), mail_server.offered) == (2, 3)

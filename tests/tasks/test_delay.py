@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.task_worker import TaskWorker
 
 from prefect_smtp_relay import SMTP, asend_an_email, send_an_email
+from prefect_smtp_relay.flows.queue_delayed_again import queue_delayed_again
 from prefect_smtp_relay.testing.mail_server import MailServer
 
 _TRIES = 300
@@ -45,3 +47,15 @@ def test_a_task_worker_sends_what_was_delayed(mail_server: MailServer) -> None:
         ("ann@example.org",),
         ("bob@example.org",),
     }
+
+
+def test_delayed_mail_that_nobody_finished_is_queued_again(client: SyncPrefectClient) -> None:
+    """Once it is old enough, it is scheduled with the parameters that it had."""
+    run_id = send_an_email.delay("ann@example.org", "s", "b").task_run_id
+    queue_delayed_again.fn(older_than_minutes=60)
+    [first] = client.read_task_run_states(run_id)
+    assert queue_delayed_again.fn(older_than_minutes=0) >= 1
+    _, second = client.read_task_run_states(run_id)
+    assert second.is_scheduled()
+    assert second.state_details.deferred
+    assert second.state_details.task_parameters_id == first.state_details.task_parameters_id

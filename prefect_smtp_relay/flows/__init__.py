@@ -1,0 +1,1 @@
+"""Flows that the package ships, to be deployed: what has to be done later, or on a schedule."""

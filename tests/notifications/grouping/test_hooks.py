@@ -1,0 +1,184 @@
+"""Failures of one kind are one mail at once, and one summary."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prefect import flow
+from prefect.client.schemas.objects import FlowRun
+from prefect.settings import PREFECT_UI_URL, temporary_settings
+
+from prefect_smtp_relay import email_on_failure, email_on_recovery
+from prefect_smtp_relay.exceptions import MessageError
+from prefect_smtp_relay.notifications.grouping import variables
+from prefect_smtp_relay.notifications.grouping.kind import PREFIX
+from prefect_smtp_relay.notifications.grouping.sending import send_waiting
+from prefect_smtp_relay.testing.mail_server import MailServer, ReceivedMail
+
+pytestmark = pytest.mark.usefixtures("deployed", "connected")
+
+Fail = Callable[..., None]
+Runs = Callable[[], list[FlowRun]]
+
+
+def later(minutes: int = 16) -> datetime:
+    """A moment after the end of the interval."""
+    return datetime.now(UTC) + timedelta(minutes=minutes)
+
+
+def text_of(mail: ReceivedMail) -> str:
+    """The text part of a mail, in one line."""
+    part = mail.message.get_body(("plain",))
+    assert part is not None
+    return " ".join(part.get_content().split())
+
+
+def counted() -> list[str]:
+    """What is kept of groups."""
+    return [each.name.rpartition("-")[0][44:] for each in variables.read_all(PREFIX)]
+
+
+def test_a_flood_is_two_mails(connected: MailServer, fail: Fail) -> None:
+    """The first failure is mailed, the others are counted, and one mail in its thread tells."""
+    with temporary_settings({PREFECT_UI_URL: "http://127.0.0.1:4200"}):
+        for page in range(6):
+            fail(f"page {page} is gone")
+        assert len(connected.mails) == 1
+        assert send_waiting(now=later(14)) == []
+        (sent,) = send_waiting(now=later())
+    assert sent.count == 5
+    first, summary = connected.mails
+    assert summary.message["Subject"] == first.message["Subject"] == "Failed: flow Nightly import"
+    assert summary.message["References"] == first.message["References"]
+    assert summary.message["Message-ID"] != first.message["Message-ID"]
+    text = text_of(summary)
+    assert "[5 more failed]" in text
+    assert "Nightly import failed 5 more times" in text
+    assert "ValueError: page 0 is gone" in text
+    assert text.count("/runs/flow-run/") >= 5
+    assert "/runs?state=Failed&state=Crashed&state=TimedOut&flows=" in text
+
+
+def test_what_is_quiet_for_an_interval_is_over(connected: MailServer, fail: Fail) -> None:
+    """After a summary counting goes on; an interval without a failure ends it without a trace."""
+    for _ in range(2):
+        fail("gone")
+    assert [sent.count for sent in send_waiting(now=later())] == [1]
+    fail("gone")
+    assert len(connected.mails) == 2
+    assert [sent.count for sent in send_waiting(now=later(32))] == [1]
+    assert send_waiting(now=later(48)) == []
+    assert counted() == []
+    fail("gone")
+    assert len(connected.mails) == 4
+
+
+def test_a_run_is_scheduled_that_sends(deployed: Runs, fail: Fail) -> None:
+    """The first failure of a kind schedules a run of the deployment for the end of the interval."""
+    before = datetime.now(UTC)
+    for _ in range(3):
+        fail("gone")
+    (run,) = deployed()
+    assert run.next_scheduled_start_time is not None
+    wait = run.next_scheduled_start_time - before
+    assert timedelta(minutes=15) <= wait <= timedelta(minutes=16)
+    send_waiting(now=later())
+    assert len(deployed()) == 2
+
+
+def test_other_causes_and_other_recipients_come_through(connected: MailServer, fail: Fail) -> None:
+    """What has not been told to somebody is mailed at once."""
+    for _ in range(2):
+        fail("gone")
+        fail("refused")
+        fail("gone", "bob@example.org")
+    assert len(connected.mails) == 3
+    assert sorted(sent.count for sent in send_waiting(now=later())) == [1, 1, 1]
+    assert sorted(mail.forward_paths[0][:3] for mail in connected.mails[3:]) == [
+        "ann",
+        "ann",
+        "bob",
+    ]
+
+
+def test_the_recipients_of_a_hook_are_kept_encrypted(connected: MailServer, fail: Fail) -> None:
+    """Variables are shown to everybody, and have no address; the summary reaches all the same."""
+    for _ in range(2):
+        fail("gone", cc="cec@example.org", bcc="bob@example.org", reply_to="help@example.org")
+    shown = " ".join(str(each.value) for each in variables.read_all(PREFIX))
+    assert "example.org" not in shown
+    send_waiting(now=later())
+    assert sorted(connected.mails[1].forward_paths) == [
+        "ann@example.org",
+        "bob@example.org",
+        "cec@example.org",
+    ]
+    assert connected.mails[1].message["Reply-To"] == "help@example.org"
+
+
+def test_nobody_sends_summaries_so_the_next_failure_does(connected: MailServer, fail: Fail) -> None:
+    """A worker that is down for long delays no summary for ever."""
+    for _ in range(3):
+        fail("gone", group_within="1s")
+    group = next(each for each in variables.read_all(PREFIX) if each.name.endswith("open"))
+    variables.update(group, until=later(-3).isoformat())
+    fail("gone")
+    assert len(connected.mails) == 2
+    assert "failed 3 more times" in text_of(connected.mails[1])
+
+
+@pytest.mark.parametrize("within", ["15", "a while", "15 minutes"])
+def test_a_wrong_duration_is_refused(within: str) -> None:
+    """The error names the argument and the fix, when the hook is made."""
+    with pytest.raises(MessageError, match=r"group_within: .* is not a duration. Write 90s, 15m"):
+        email_on_failure("ann@example.org", group_within=within)
+
+
+def test_the_setting_is_for_all(
+    connected: MailServer, fail: Fail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hooks without the argument do as the setting says, and 0 is none."""
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_GROUP_WITHIN", "15m")
+    for _ in range(2):
+        fail("gone", group_within=None)
+    assert len(connected.mails) == 1
+    fail("gone", group_within="0")
+    assert len(connected.mails) == 2
+
+
+def test_the_logs_of_a_run_say_that_it_was_counted(
+    fail: Fail, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who looks for the mail of a run finds why there is none."""
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            fail("gone")
+    assert "Counted, and not mailed" in caplog.text
+
+
+def test_a_recovery_tells_what_was_counted_and_ends_it(connected: MailServer) -> None:
+    """The first run that completes again sends the summary, and the next failure is a first one."""
+    is_broken = True
+
+    @flow(
+        name="Sometimes",
+        on_failure=[email_on_failure("ann@example.org", group_within="15m", log_lines=0)],
+        on_completion=[email_on_recovery("ann@example.org")],
+    )
+    def sometimes() -> None:
+        if is_broken:
+            raise ValueError("gone")
+
+    for _ in range(3):
+        sometimes(return_state=True)
+    is_broken = False
+    sometimes(return_state=True)
+    is_broken = True
+    sometimes(return_state=True)
+    subjects = [mail.message["Subject"] for mail in connected.mails]
+    failed, recovered = "Failed: flow Sometimes", "Recovered: flow Sometimes"
+    assert subjects == [failed, recovered, failed, failed]
+    assert "failed 2 more times" in text_of(connected.mails[2])
