@@ -1,5 +1,5 @@
 """The stores that claims are made in."""
 
-from tests.spool.conftest import bucket, new_bucket_spool, spool
+from tests.spool.conftest import new_bucket_spool, spool
 
-__all__ = ["bucket", "new_bucket_spool", "spool"]
+__all__ = ["new_bucket_spool", "spool"]

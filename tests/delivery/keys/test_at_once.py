@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ from tests.delivery.keys.keyed_flows import (
     records,
     tell,
 )
-from tests.object_storage import object_storage
+from tests.object_storage import Bucket
 from tests.readme import ROOT
 from tests.tasks.bulk_mails import mails_to
 
@@ -97,13 +96,11 @@ def test_two_batches_at_once_do_not_wait_for_each_other_for_ever(mail_server: Ma
 
 
 @pytest.fixture(params=["directory", "s3"])
-def shared(request: pytest.FixtureRequest, spool: Path) -> Iterator[dict[str, str]]:
+def shared(request: pytest.FixtureRequest, spool: Path, bucket: Bucket) -> dict[str, str]:
     """The settings of hosts that share a spool."""
     if request.param == "directory":
-        yield {"PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL": str(spool)}
-    else:
-        with object_storage() as bucket:
-            yield bucket.settings("keys")
+        return {"PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL": str(spool)}
+    return bucket.settings("keys")
 
 
 def test_two_hosts_at_once_send_one_mail(
