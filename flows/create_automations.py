@@ -1,12 +1,15 @@
 """Create the automations of automations.yaml, or bring them up to date: run it again at will.
 
 Where Prefect wants the id of a deployment or block document, that file has its name; this script
-puts the id there. Automations whose deployment or block does not exist are left out, and named.
+puts the id there. Automations whose deployment or block does not exist are left out, and named. The
+one that calls a webhook is only created where ``--webhook`` names a Webhook block.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +52,33 @@ def create_or_update(client: SyncPrefectClient, fields: dict[str, Any]) -> str:
     return f"Created: {name!r}."
 
 
-def main(file: Path = _FILE) -> int:
+def with_webhook(wanted: list[dict[str, Any]], name: str | None) -> list[dict[str, Any]]:
+    """Name the block of the automations that call a webhook, or leave these out."""
+    chosen = []
+    for fields in wanted:
+        calls = [action for action in fields["actions"] if action["type"] == "call-webhook"]
+        for action in calls:
+            action["block_document_id"] = f"webhook/{name}"
+        if name or not calls:
+            chosen.append(fields)
+    return chosen
+
+
+def main(arguments: Sequence[str]) -> int:
     """Create what can be created; 1 if something was left out."""
+    parser = argparse.ArgumentParser(
+        description="Create the automations, or bring them up to date."
+    )
+    parser.add_argument("file", nargs="?", type=Path, default=_FILE, help="by default %(default)s")
+    parser.add_argument("--webhook", help="a Webhook block to call when mail is only stored")
+    options = parser.parse_args(arguments)
+    wanted = YAML(typ="safe").load(options.file)["automations"]
     with get_client(sync_client=True) as client:
-        wanted = YAML(typ="safe").load(file)["automations"]
-        done = [create_or_update(client, fields) for fields in wanted]
+        chosen = with_webhook(wanted, options.webhook)
+        done = [create_or_update(client, fields) for fields in chosen]
     print(*done, sep="\n")  # noqa: T201 - a script that people run
     return int(any(line.startswith("Left out") for line in done))
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:])))
+    sys.exit(main(sys.argv[1:]))

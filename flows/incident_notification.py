@@ -66,7 +66,13 @@ def describe(incident: Incident, event: Event, now: datetime) -> dict[str, Any]:
 def notify_stakeholders(
     incident: Incident, stakeholders: list[str], event: Event = "declared"
 ) -> Receipt:
-    """Mail the stakeholders what has happened to an incident, in one thread for each incident."""
+    """Mail the stakeholders what has happened to an incident, in one thread for each incident.
+
+    Args:
+        incident: What the mail says.
+        stakeholders: Who gets it, one mailbox each: Ann Lee <ann@example.org>.
+        event: What has happened. The first mail of an incident is that it was declared.
+    """
     mail = describe(incident, event, datetime.now(UTC))
     receipt: Receipt = send_an_email(stakeholders, **mail, artifact=True)
     return receipt

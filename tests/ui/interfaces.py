@@ -18,6 +18,7 @@ _MOST_TRIES = 5
 
 _DOCUMENT_PAGE = re.compile(r"/blocks/block/[0-9a-f-]{36}$")
 _DOCUMENT_REQUEST = re.compile(r"/api/block_documents/([0-9a-f-]{36})?$")
+_RUN_REQUEST = re.compile(r"/create_flow_run$")
 
 
 class Interface(ABC):
@@ -62,6 +63,10 @@ class Interface(ABC):
     def open_automation(self, automation_id: str) -> None:
         """Show the page of an automation."""
         self.page.goto(f"{self._base_url}/automations/automation/{automation_id}")
+
+    def open_run_form(self, deployment_id: str) -> None:
+        """Show the form of a deployment's parameters."""
+        self.page.goto(f"{self._base_url}/deployments/deployment/{deployment_id}/run")
 
     @abstractmethod
     def card(self, block_type: str) -> Locator:
@@ -185,12 +190,18 @@ class Interface(ABC):
         self.page.locator(self.menu_button).last.click()
         self.page.locator(self.menu_item).filter(has_text=entry).click()
 
-    def _submit(self, method: str, button: Locator) -> None:
+    def start_run(self) -> None:
+        """Submit the form of a deployment's parameters."""
+        self._submit("POST", self.button("Submit"), _RUN_REQUEST)
+
+    def _submit(
+        self, method: str, button: Locator, request: re.Pattern[str] = _DOCUMENT_REQUEST
+    ) -> None:
         """Press the button, and again where the server is too busy, as SQLite makes it at times."""
         for _ in range(_MOST_TRIES):
             with self.page.expect_response(
                 lambda answer: (
-                    (answer.request.method == method and bool(_DOCUMENT_REQUEST.search(answer.url)))
+                    (answer.request.method == method and bool(request.search(answer.url)))
                     or (answer.status == _BUSY and answer.url.endswith("/ui/schemas/validate"))
                 )
             ) as answer:
