@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from prefect_smtp_relay.compose.staging import check_recipients, redirect
 from prefect_smtp_relay.delivery import outcome, pacing
-from prefect_smtp_relay.delivery.claim import Claim
-from prefect_smtp_relay.delivery.identity import Identity, hash_of_key
+from prefect_smtp_relay.delivery.identity import Identity
 from prefect_smtp_relay.delivery.keys import Keys, content_of, note_repeat
+from prefect_smtp_relay.delivery.mail_key import MailKey
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.retry_state import NOTHING, RetryState, RetryStates
 from prefect_smtp_relay.delivery.routing import Relay, RelayChoice
@@ -66,9 +66,7 @@ class Attempt:
         self._run = run
         self._settings = settings
         self._keeps = keeps
-        self._keys: Keys | None = None
-        self._claim: Claim | None = None
-        self._unknown: OutcomeUnknown | None = None
+        self._key = MailKey(draft)
         self._is_begun = False
         self.relay: Relay | None = None
         self._message: Message | None = None
@@ -89,27 +87,18 @@ class Attempt:
             Which process submits the mail of the key now; empty where none other does.
         """
         with self._failing():
-            try:
-                found = keys.claim(hash_of_key(self.draft.idempotency_key))
-            except OutcomeUnknown as error:
-                self._unknown = error  # told when the message is complete, with its Message-ID
-                return ""
-            if isinstance(found, Claim):
-                self._keys = keys
-                self._go_on_with(found)
-            elif found.receipt is not None:
+            if (found := self._key.claim(keys)) is None:
+                self._go_on_under_key()
+            elif found.receipt is None:
+                return found.process
+            else:
                 note_repeat(found.receipt, same=found.content == content_of(self.draft))
                 self.outcome = Outcome(found.receipt)
-            else:
-                return found.process
         return ""
 
     def close(self) -> None:
         """Give back the key of a mail that came to nothing: the delivery was broken off."""
-        if self._claim is not None and not self._is_begun:
-            self._claim.release()
-        elif self._claim is not None:
-            self._claim.leave()
+        self._key.close(is_begun=self._is_begun)
 
     def prepare(self, choice: RelayChoice) -> Prepared | None:
         """Choose the relay, decide who the mail is from, and address it.
@@ -126,10 +115,7 @@ class Attempt:
             message = self._complete(sender)
             if self.state.not_before:
                 pacing.check(self.state, relay.name)
-            if self._unknown is not None:
-                raise self._unknown
-            if self._claim is not None:
-                self._claim.check()
+            self._key.check()
             self._is_begun = True
             return Prepared(relay, message, self._to_reach())
         return None
@@ -178,15 +164,13 @@ class Attempt:
             else:
                 run_logger().exception("What became of the mail could not be told in full")
 
-    def _go_on_with(self, claim: Claim) -> None:
+    def _go_on_under_key(self) -> None:
         """Take over what other tries under the key came to, in this process."""
         self._resume()
         if self.outcome is not None:
-            claim.release()
-        elif self._is_for_those_who_wait():
-            self._claim = claim
-        else:
-            claim.pause()  # what is remembered is another mail's, and stays
+            self._key.close(is_begun=False)
+        elif not self._is_for_those_who_wait():
+            self._key.pause()  # what is remembered is another mail's, and stays
             self._give_up(
                 MessageError(
                     "names a mail to other recipients, of whom some are tried again now",
@@ -215,7 +199,10 @@ class Attempt:
         if error.transient and self._run.retries_left(self._max_retries(error)):
             moment = pacing.not_before(error)
             self._note(replace(self.state, error=error, not_before=moment))
-            self._end_claim(Claim.pause if self.state.receipt else _end_after(error))
+            if self.state.receipt is None:
+                self._key.give_back(error)
+            else:
+                self._key.pause()
             self.outcome = Outcome(error=error)
         else:
             self._fail_for_good(error)
@@ -239,7 +226,7 @@ class Attempt:
             receipt = self.state.receipt.followed_by(receipt)
         if receipt.deferred and self._run.retries_left():
             self._note(RetryState(receipt))
-            self._end_claim(Claim.pause)
+            self._key.pause()
             self.outcome = Outcome(error=outcome.deferral(receipt), message=self.message)
         else:
             self._conclude(receipt)
@@ -247,23 +234,18 @@ class Attempt:
     def _conclude(self, receipt: Receipt) -> None:
         """Tell what became of the mail, and keep it for those who may be accepted later."""
         self.outcome = Outcome(receipt, message=self.message)
-        self._end_claim(lambda claim: claim.record(receipt, content_of(self.draft)))
+        self._key.record(receipt)
         if self.state is not NOTHING:
             self._forget()
         outcome.tell(receipt)
         if receipt.deferred and self._keeps:
             outcome.keep_for_deferred(self.message, receipt, self._settings)
 
-    def _end_claim(self, end: Callable[[Claim], None]) -> None:
-        claim, self._claim = self._claim, None
-        if claim is not None and self._keys is not None:
-            self._keys.end(partial(end, claim))
-
     def _give_up(self, error: EmailError) -> None:
         kept = outcome.keep(self.message, error, self._settings) if self._keeps else ""
         message_id = self.message.message_id if kept else error.message_id
         error = error.copy(kept=kept, message_id=message_id, given_up=True)
-        self._end_claim(_end_after(error))
+        self._key.give_back(error)
         self.outcome = Outcome(error=error)
         emit_failure(error)
 
@@ -306,8 +288,3 @@ class Attempt:
             return {}
         addresses = (mailbox.address for mailbox in self._to_reach().forward_paths)
         return dict(zip(addresses, error.refusals.values(), strict=False))
-
-
-def _end_after(error: EmailError) -> Callable[[Claim], None]:
-    """Decide who may go on under a key: everybody, where it is known that nobody has the mail."""
-    return Claim.leave if isinstance(error, OutcomeUnknown) else Claim.release
