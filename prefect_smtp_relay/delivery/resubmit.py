@@ -18,12 +18,15 @@ from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.transports.outbox import FlushReport
 
 
-def flush(settings: SmtpRelaySettings, ids: Collection[str] = ()) -> FlushReport:
+def flush(
+    settings: SmtpRelaySettings, ids: Collection[str] = (), *, only_due: bool = False
+) -> FlushReport:
     """Submit what is in the outbox through the relay that is connected.
 
     Args:
         settings: name the outbox.
         ids: only these entries; empty for all but those that may have been accepted.
+        only_due: as for `Outbox.flush`.
 
     Raises:
         EmailError: the outbox itself failed, or the Prefect API could not be asked.
@@ -36,7 +39,7 @@ def flush(settings: SmtpRelaySettings, ids: Collection[str] = ()) -> FlushReport
             " block, then run this again."
         )
         return FlushReport(remaining=waiting, stopped=text)
-    return outbox.flush(partial(resubmit, settings=settings), ids)
+    return outbox.flush(partial(resubmit, settings=settings), ids, only_due=only_due)
 
 
 def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) -> Receipt:

@@ -30,8 +30,17 @@ class _Files:
     """What the spool has of one entry."""
 
     message: Entry | None = None
+    record: Entry | None = None
     turns: list[int] = field(default_factory=list)
     others: list[Entry] = field(default_factory=list)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it has waited as long again as when it failed: then its record was written."""
+        if self.message is None or self.record is None:
+            return True
+        waited = self.record.modified - self.message.modified
+        return datetime.now(UTC) - self.record.modified >= waited
 
 
 class Entries:
@@ -95,10 +104,18 @@ class Entries:
             mails = [mail for mail in described if mail is not None]
         return sorted(mails, key=lambda mail: (mail.stored_at, mail.id))
 
-    def ids(self) -> list[str]:
-        """Return the id of each entry, the oldest first, without reading any."""
-        found = ((each.message, key) for key, each in self._files().items())
-        return [key for _, key in sorted((m.modified, key) for m, key in found if m is not None)]
+    def ids(self, *, only_due: bool = False) -> list[str]:
+        """Return the id of each entry, the oldest first, without reading any.
+
+        Args:
+            only_due: without those that failed, and have not waited as long again since.
+        """
+        found = [
+            (files.message.modified, entry_id)
+            for entry_id, files in self._files().items()
+            if files.message is not None and (not only_due or files.is_due)
+        ]
+        return [entry_id for _, entry_id in sorted(found)]
 
     def record(self, entry_id: str) -> Record | None:
         """Read an entry's record.
@@ -196,6 +213,8 @@ class Entries:
                 files.message = entry
                 continue
             files.others.append(entry)
+            if rest == "json":
+                files.record = entry
             turn = f".{rest}".removesuffix(CLAIM).removeprefix(".")
             if turn.isdecimal():
                 files.turns.append(int(turn))

@@ -123,7 +123,7 @@ def test_what_a_killed_flush_had_handed_over_can_be_kept(
         assert (len(report.unknown), report.remaining, relay.taken) == (1, 1, [])
     (mail,) = outbox.entries()
     assert (mail.may_be_accepted, mail.claimed) == (True, False)
-    assert "died while it submitted" in mail.reason
+    assert "interrupted while it submitted" in mail.reason
     assert len(outbox.flush(relay, report.unknown).accepted) == 1
 
 
