@@ -88,6 +88,10 @@ class EmailError(Exception):
     max_retries: ClassVar[int | None] = None
     """How often the same mail is tried again after it; None: as often as the task says."""
 
+    nothing_handed_over: bool = False
+    """Whether it is certain that the relay has nothing of the mail, and refused neither the mail
+    nor a recipient: another relay may take it."""
+
     _passes: ClassVar[bool] = False
 
     def __init__(
@@ -281,6 +285,7 @@ class DeliveryError(EmailError):
         enhanced_code: the enhanced status code of RFC 3463, for example ``5.7.8``.
         stage: the step of the session that failed, for example ``AUTH``.
         retry_after: how many seconds the relay wants to wait before the next try.
+        nothing_handed_over: see `EmailError`.
     """
 
     def __init__(
@@ -292,6 +297,7 @@ class DeliveryError(EmailError):
         stage: str = "",
         *,
         retry_after: float | None = None,
+        nothing_handed_over: bool = False,
     ) -> None:
         super().__init__(detail, retry_after=retry_after)
         self.args = (transport, detail, code, enhanced_code, stage)
@@ -300,6 +306,7 @@ class DeliveryError(EmailError):
         self.code = code
         self.enhanced_code = enhanced_code
         self.stage = stage
+        self.nothing_handed_over = nothing_handed_over
 
     def __str__(self) -> str:
         stage = f" ({self.stage})" if self.stage else ""

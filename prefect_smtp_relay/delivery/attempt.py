@@ -14,8 +14,9 @@ from prefect_smtp_relay.delivery.identity import Identity
 from prefect_smtp_relay.delivery.keys import Keys, content_of, note_repeat
 from prefect_smtp_relay.delivery.mail_key import MailKey
 from prefect_smtp_relay.delivery.outcome import Outcome
+from prefect_smtp_relay.delivery.relay_choice import RelayChoice
 from prefect_smtp_relay.delivery.retry_state import NOTHING, RetryState, RetryStates
-from prefect_smtp_relay.delivery.routing import Relay, RelayChoice
+from prefect_smtp_relay.delivery.routing import Relay
 from prefect_smtp_relay.delivery.thread_start import is_first
 from prefect_smtp_relay.exceptions import (
     EmailError,
@@ -67,7 +68,7 @@ class Attempt:
         self._settings = settings
         self._keeps = keeps
         self._key = MailKey(draft)
-        self._is_begun = False
+        self.is_begun = False
         self.relay: Relay | None = None
         self._message: Message | None = None
         self._resume()
@@ -79,6 +80,11 @@ class Attempt:
             sender = resolve_sender(self.draft.requested_from, (self._settings.default_from,))
             return self._complete(sender or FROM_PENDING)
         return self._message
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether an earlier try's relay may have the mail, or asked some recipients to wait."""
+        return self.state.may_be_accepted or self.state.receipt is not None
 
     def claim(self, keys: Keys) -> str:
         """Go on under the mail's key: what was accepted under it before is this mail's outcome.
@@ -98,7 +104,7 @@ class Attempt:
 
     def close(self) -> None:
         """Give back the key of a mail that came to nothing: the delivery was broken off."""
-        self._key.close(is_begun=self._is_begun)
+        self._key.close(is_begun=self.is_begun)
 
     def prepare(self, choice: RelayChoice) -> Prepared | None:
         """Choose the relay, decide who the mail is from, and address it.
@@ -116,7 +122,7 @@ class Attempt:
             if self.state.not_before:
                 pacing.check(self.state, relay.name)
             self._key.check()
-            self._is_begun = True
+            self.is_begun = True
             return Prepared(relay, message, self._to_reach())
         return None
 
@@ -126,7 +132,7 @@ class Attempt:
             self._fail(result)
         elif self.relay is not None:
             with self._failing():
-                self._end(result.model_copy(update={"relay": self.relay.name}))
+                self._end(self.relay.sign(result))
 
     @property
     def is_open(self) -> bool:
@@ -137,7 +143,7 @@ class Attempt:
     def break_off(self) -> None:
         """Keep the mail: no try follows, and this one may have submitted it."""
         error = self.outcome.error if self.outcome else None
-        if error is None and self._is_begun and self.relay is not None:
+        if error is None and self.is_begun and self.relay is not None:
             error = OutcomeUnknown(
                 self.relay.transport.name, "the task ended while the message was submitted"
             )
@@ -198,7 +204,10 @@ class Attempt:
         )
         if error.transient and self._run.retries_left(self._max_retries(error)):
             moment = pacing.not_before(error)
-            self._note(replace(self.state, error=error, not_before=moment))
+            is_unknown = self.state.may_be_accepted or isinstance(error, OutcomeUnknown)
+            self._note(
+                replace(self.state, error=error, not_before=moment, may_be_accepted=is_unknown)
+            )
             if self.state.receipt is None:
                 self._key.give_back(error)
             else:

@@ -60,6 +60,6 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
         envelope = replace(
             envelope, reverse_path=Envelope.of(message, relay.reverse_path).reverse_path
         )
-    receipt = relay.transport.deliver(message, envelope).model_copy(update={"relay": relay.name})
+    receipt = relay.sign(relay.transport.deliver(message, envelope))
     outcome.tell(receipt)
     return receipt

@@ -98,6 +98,11 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="The language that mails are written in, for programs that read them aloud.",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$",
     )
+    failover: bool = Field(
+        default=False,
+        description="Where a relay could be given nothing of a mail, the next connected one takes"
+        " it at once.",
+    )
     time_zone: str = Field(
         default="UTC",
         description="The time zone of the dates in reports and digests, such as Europe/Berlin.",
