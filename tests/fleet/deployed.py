@@ -34,7 +34,8 @@ def recipient(run_id: str, number: int) -> str:
 @flow(name="announce")
 def announce(count: int, one_by_one: bool) -> None:
     """Send mails with keys, one task run for each, or in one batch."""
-    Path(os.environ[PID_FILE]).write_text(str(os.getpid()))
+    pid_file = Path(os.environ[PID_FILE])
+    pid_file.write_text(str(os.getpid()))
     run_id = str(flow_run.id)
     mails: list[dict[str, Any]] = [
         {
@@ -51,6 +52,7 @@ def announce(count: int, one_by_one: bool) -> None:
             one(**mail)
     else:
         send_emails.with_options(retry_delay_seconds=1)(mails)
+    pid_file.unlink(missing_ok=True)
 
 
 def connect(port: int) -> None:

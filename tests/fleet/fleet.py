@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import httpx
 
 from tests.fleet.deployed import PID_FILE, POOL, ROOT, recipient
 from tests.fleet.disk_mail_server import Accepted, Audit, accepted_mails
-from tests.fleet.processes import Program
+from tests.fleet.processes import Program, listens
 from tests.prefect_server import PrefectServer, copy_database, free_port
 
 _FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -49,16 +48,22 @@ class Fleet:
             [sys.executable, "-m", "tests.fleet.disk_mail_server", str(port), str(self._mails)],
             environment,
             home / "mail-server.log",
-            lambda: _listens(port),
+            lambda: listens(port),
         )
         self.api = Program(
             server.command, server.environment, home / "server.log", server.is_healthy
         )
-        self.worker = Program(
-            [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL],
-            self._environment,
-            home / "worker.log",
-        )
+        self.worker = self.new_worker("worker")
+
+    def new_worker(self, name: str) -> Program:
+        """A worker of the pool, which takes one run at a time."""
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL]
+        command += ["--name", name, "--limit", "1"]
+        return Program(command, self._environment, self.log_of(name))
+
+    def log_of(self, name: str) -> Path:
+        """What a worker prints."""
+        return self.home / f"{name}.log"
 
     @contextmanager
     def running(self) -> Iterator[Fleet]:
@@ -129,8 +134,3 @@ class Fleet:
 def is_final(state: str) -> bool:
     """Whether Prefect leaves the run as it is."""
     return state in _FINAL
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as connection:
-        return connection.connect_ex(("127.0.0.1", port)) == 0
