@@ -16,7 +16,10 @@ from tests.fleet.processes import Program, wait_for
 from tests.tasks.bulk_mails import connect, mails_to
 
 _COUNT = 100
-_COMMAND = (sys.executable, "-m", "tests.fleet.task_worker")
+_COMMAND = (
+    *(sys.executable, "-m", "prefect", "task", "serve"),
+    *("--module", "prefect_smtp_relay.tasks"),
+)
 
 
 def copies(server: MailServer) -> Counter[str]:
