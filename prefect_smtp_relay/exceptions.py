@@ -20,7 +20,7 @@
     |  |- NoSender                    no From address anywhere
     |  `- DeliveryRefused             nothing is connected, and default_delivery is "refuse"
     |- RelayLookupFailed              the Prefect API could not be asked; retried
-    |- ReceiptLookupFailed            the result storage could not be asked about a key; retried
+    |- ReceiptLookupFailed            the spool could not be asked about a key; retried
     |- ReceiptDamaged                 what it holds of a key is no receipt; never retried
     |- InternalError                  something that this package did not foresee; never retried
     |- MailsNotAccepted               some of many; transient if trying again may help one of them
@@ -221,13 +221,13 @@ class RelayLookupFailed(EmailError):
 
 
 class ReceiptLookupFailed(EmailError):
-    """The result storage could not say whether a mail of this key was accepted before."""
+    """The spool could not say whether a mail of this key was accepted before."""
 
     _passes = True
 
 
 class ReceiptDamaged(EmailError):
-    """A mail of this key was accepted before, and its receipt cannot be read any more."""
+    """A mail of this key was submitted before, and its receipt cannot be read any more."""
 
 
 class InternalError(EmailError):

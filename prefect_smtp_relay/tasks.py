@@ -127,9 +127,9 @@ def send_an_email(
             - ``headers``: further header fields.
             - ``thread``: a key such as ``INC-42``: mails of one key and sender domain show in
               one thread. ``starts_thread``: this is its first mail, which the others answer.
-            - ``idempotency_key``: names this one mail, 1 to 255 characters: while the result
-              storage has its receipt, further calls with the key, from any run, return that and
-              submit nothing.
+            - ``idempotency_key``: names this one mail, 1 to 255 characters: while the spool has
+              its receipt, further calls with the key, from any run on any host that shares the
+              spool, return that and submit nothing.
             - ``list_unsubscribe``: an https URL for one click, an address, or a list of both.
             - ``importance``: ``high``, ``normal`` or ``low``.
             - ``preheader``: what inboxes show after the subject, in place of the body's first
@@ -152,8 +152,8 @@ def send_an_email(
         RelayConfigurationError: a block or setting is wrong; never retried.
         DeliveryError: the relay did not take it, after the last retry.
         RelayLookupFailed: the Prefect API could not be asked, after the last retry.
-        ReceiptLookupFailed: the result storage could not be asked about the key, likewise.
-        ReceiptDamaged: the mail of this key was accepted, and its receipt is unreadable.
+        ReceiptLookupFailed: the spool could not be asked about the key, likewise.
+        ReceiptDamaged: the mail of this key was submitted, and its receipt is unreadable.
     """
     with telling_failure():
         settings = current_settings()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.attempt import Attempt
 from prefect_smtp_relay.delivery.interruption import keeping_the_rest
-from prefect_smtp_relay.delivery.keys import MAX_AT_ONCE, claiming, content_of, note_repeat
+from prefect_smtp_relay.delivery.keys import Keys, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.delivery.relay_choice import RelayChoice
 from prefect_smtp_relay.delivery.routing import RelayInput
@@ -52,27 +52,32 @@ def deliver(
     attempts = [Attempt(draft, run, n, settings, keeps=keeps) for n, draft in enumerate(drafts)]
     first = _first_of_each_key(attempts)
     waiting = [each for each in dict.fromkeys(first) if each.outcome is None]
-    with keeping_the_rest(waiting), Progress(len(waiting)) as progress:
+    connections = min(connections, len(waiting)) or 1
+    with (
+        _closing(waiting),
+        Keys(settings, connections) as keys,
+        keeping_the_rest(waiting),
+        Progress(len(waiting)) as progress,
+    ):
         _wait(waiting, choice, patience)
-        for group in _groups(waiting):
-            with _claimed([each for each in group if each.draft.idempotency_key]):
-                ready = [each for each in group if each.outcome is None]
-                submit(ready, choice, connections, patience, progress)
+        submit(waiting, choice, connections, patience, progress, keys.claimed)
+        for attempt in keys.busy:
+            keys.wait(attempt)
+            if attempt.outcome is None:
+                submit([attempt], choice, 1, patience, progress)
     outcomes = [_outcome(attempt, leader) for attempt, leader in zip(attempts, first, strict=True)]
     _remember(attempts, outcomes)
     return outcomes
 
 
 @contextmanager
-def _claimed(attempts: Sequence[Attempt]) -> Iterator[None]:
-    """Claim the keys of mails, and learn what was accepted under them before."""
-    if not attempts:
+def _closing(attempts: Sequence[Attempt]) -> Iterator[None]:
+    """Give back keys, however the delivery ends."""
+    try:
         yield
-        return
-    with claiming([attempt.draft for attempt in attempts]) as claims:
-        for attempt, claim in zip(attempts, claims, strict=True):
-            attempt.claim(claim)
-        yield
+    finally:
+        for attempt in attempts:
+            attempt.close()
 
 
 def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> None:
@@ -85,19 +90,6 @@ def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> 
     except EmailError:
         return  # each mail meets the same error, and is told it there
     pacing.wait(states, relay.name, patience)
-
-
-def _groups(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-    """The mails in their order, in parts of as many keys as may be claimed at once."""
-    group: list[Attempt] = []
-    keys = 0
-    for attempt in attempts:
-        keys += bool(attempt.draft.idempotency_key)
-        if keys > MAX_AT_ONCE:
-            yield group
-            group, keys = [], 1
-        group.append(attempt)
-    yield group
 
 
 def _first_of_each_key(attempts: Sequence[Attempt]) -> list[Attempt]:

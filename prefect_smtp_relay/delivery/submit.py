@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
@@ -13,7 +13,7 @@ from prefect_smtp_relay.delivery.slots import Slots
 from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.runtime.limits import RelayLimits
 from prefect_smtp_relay.runtime.progress import Progress
-from prefect_smtp_relay.transports.bulk import Mail, Result, deliver_all
+from prefect_smtp_relay.transports.bulk import Backlog, Mail, Result, deliver_all
 
 
 def submit(
@@ -22,6 +22,7 @@ def submit(
     connections: int,
     patience: float,
     progress: Progress,
+    claimed: Callable[[Sequence[Attempt]], Iterable[Attempt]] = iter,
 ) -> None:
     """Hand mails to a relay, each at most once; each learns at once what became of it.
 
@@ -31,29 +32,35 @@ def submit(
         connections: how many at once.
         patience: the longest wait for the limits of all workers, in seconds.
         progress: counts them.
+        claimed: claims the keys of mails shortly before their turn, and leaves out those that are
+            not to be submitted.
     """
     bound = [attempt for attempt in attempts if attempt.is_bound]
     if bound:
-        _Round(bound, choice.without_failover(), progress).submit(connections, patience)
-    waiting = [attempt for attempt in attempts if not attempt.is_bound]
+        alone = choice.without_failover()
+        _Round(claimed(bound), len(bound), alone, progress).submit(connections, patience)
+    free = [attempt for attempt in attempts if not attempt.is_bound]
+    waiting = _Round(claimed(free), len(free), choice, progress).submit(connections, patience)
     while waiting:
-        waiting = _Round(waiting, choice, progress).submit(connections, patience)
+        waiting = _Round(waiting, len(waiting), choice, progress).submit(connections, patience)
 
 
 class _Round:
     """Mails for one relay.
 
     Args:
-        attempts: of these mails.
+        attempts: of these mails, each drawn shortly before its turn.
+        most: how many there are at most.
         choice: of the relay.
         progress: counts those that are done.
     """
 
     def __init__(
-        self, attempts: Sequence[Attempt], choice: RelayChoice, progress: Progress
+        self, attempts: Iterable[Attempt], most: int, choice: RelayChoice, progress: Progress
     ) -> None:
         self._progress = progress
-        self._attempts = attempts
+        self._waiting = Backlog(attempts)
+        self._most = most
         self._choice = choice
         self._begun: list[Attempt] = []
         self._not_handed_over: dict[int, EmailError] = {}
@@ -78,14 +85,14 @@ class _Round:
         return self._pass_on()
 
     def _prepare(self) -> Iterator[Mail]:
-        for attempt in self._attempts:
+        while (attempt := self._waiting.take()) is not None:
             if mail := attempt.prepare(self._choice):
                 self._begun.append(attempt)
                 yield mail.message, mail.envelope
 
     def _hand_over(self, relay: Relay, mails: Iterator[Mail], connections: int) -> list[Result]:
         before = len(self._begun)
-        most = min(connections, len(self._attempts))
+        most = min(connections, self._most)
         return deliver_all(
             relay.transport, mails, most, lambda n, result: self._report(before + n, result)
         )
@@ -100,9 +107,9 @@ class _Round:
     ) -> None:
         """Hand over as many at a time as slots are taken for; a relay that is down ends it."""
         slots = Slots(relay, limits, patience)
-        left = len(self._attempts)
+        left = self._most
         failure: EmailError | None = None
-        while left > 0 and failure is None:
+        while self._waiting.next is not None and failure is None:
             size = min(slots.group(connections), left)
             try:
                 with slots.taken(size, left, connections) as granted:

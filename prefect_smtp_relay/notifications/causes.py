@@ -26,10 +26,12 @@ class Cause:
     Args:
         text: the exception's type and text, or what else the state says, masked, in one short line.
         kind: the same for all causes that differ in numbers and ids only.
+        state: the state in words, such as ``timed out``.
     """
 
     text: str
     kind: str
+    state: str
 
 
 def cause_of(state: State[Any]) -> Cause:
@@ -39,13 +41,14 @@ def cause_of(state: State[Any]) -> Cause:
         state: the run's last one, as hooks get it and the Prefect API tells it.
 
     Example:
-        >>> cause_of(Failed(message="ValueError: page 3 of db-3 is gone"))
-        Cause(text='ValueError: page 3 of db-3 is gone', kind='ValueError: page # of # is gone')
+        >>> cause_of(Failed(message="ValueError: page 3 of db-3 is gone")).kind
+        'ValueError: page # of # is gone'
     """
+    words = say_state(state.name or state.type.value)
     message = mask(without_engine_words(state.message or ""))
-    line = " ".join(message.split()) or say_state(state.name or state.type.value)
+    line = " ".join(message.split()) or words
     shown = line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]} …"
-    return Cause(shown, _WITH_DIGIT.sub("#", line))
+    return Cause(shown, _WITH_DIGIT.sub("#", line), words)
 
 
 def without_engine_words(message: str) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _MAX_MESSAGE = 4000
 
 
-def describe_flow_run(flow_run_id: UUID | str, *, log_lines: int = 20) -> RunReport:
+def describe_flow_run(flow_run_id: UUID | str, *, log_lines: int = 10) -> RunReport:
     """Read from the Prefect API what became of a flow run.
 
     Args:
@@ -107,7 +107,7 @@ def _describe_task_run(
         kind="task",
         name=task.name,
         parameters=context.parameters if context and is_own else {},
-        parent=_name_flow_run_around(),
+        **_name_flow_run_around(),
     )
 
 
@@ -115,7 +115,9 @@ def _describe_flow_run(
     run: FlowRun, name: str, state: State[Any], parameters: Mapping[str, Any], log_lines: int
 ) -> RunReport:
     own = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]))
-    report = _report(run, state, own, log_lines, kind="flow", name=name, parameters=parameters)
+    report = _report(
+        run, state, own, log_lines, kind="flow", name=name, flow=name, parameters=parameters
+    )
     details: dict[str, Any] = {
         "deployment": name_deployment(run.deployment_id),
         "flow_url": url_for("flow", obj_id=run.flow_id) or "",
@@ -164,8 +166,8 @@ def _count_tries(run: FlowRun | TaskRun) -> str:
     return f"{run.run_count} of {tries}" if tries > 1 and run.run_count else ""
 
 
-def _name_flow_run_around() -> str:
+def _name_flow_run_around() -> dict[str, str]:
     context = FlowRunContext.get()
     if context is None or context.flow is None or context.flow_run is None:
-        return ""
-    return f"{context.flow.name} / {context.flow_run.name}"
+        return {}
+    return {"flow": context.flow.name, "flow_run": context.flow_run.name}

@@ -126,6 +126,12 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="Which files of the spool are taken: own (of this user, closed to others,"
         " encrypted where spool_key is set), or any, while keys or users change.",
     )
+    keep_keys_days: int = Field(
+        default=30,
+        ge=1,
+        description="How long the spool remembers, after the last try of a mail, that its"
+        " idempotency_key was used.",
+    )
     unknown_outcome: Literal["retry", "keep"] = Field(
         default="retry",
         description="Where the answer was lost and a mail may have been accepted: retry at most"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from prefect.settings import PREFECT_UI_URL
@@ -14,9 +14,9 @@ from prefect_smtp_relay.notifications.times import format_time
 from prefect_smtp_relay.rendering.quoting import code_block, escape_markdown
 
 _MAX_SUBJECT = 100
-_FIRST_LINKS, _LAST_LINKS = 10, 40
+_FIRST_LINKS, _LAST_LINKS = 5, 15
 _STATES = ("Failed", "Crashed", "TimedOut")
-_MARGIN = timedelta(seconds=1)
+_MARGIN = timedelta(seconds=2)
 
 
 def summarise(
@@ -33,7 +33,8 @@ def summarise(
     runs = sorted(occurrences, key=lambda each: each.moment)
     more = " more" if first else ""
     count = f"{len(runs)}{more} time{'s' if len(runs) != 1 else ''}"
-    since = f"{format_time(runs[0].moment)} to {format_time(runs[-1].moment)}"
+    times = dict.fromkeys(format_time(run.moment) for run in (runs[0], runs[-1]))
+    when = " to ".join(times)
     links = {
         "Open these runs in Prefect": _runs_page(kind, runs),
         "First run": runs[0].url,
@@ -43,13 +44,13 @@ def summarise(
         f"# {escape_markdown(kind.name)} failed {count}",
         code_block(kind.cause),
         buttons(links),
-        facts({"Counted": since, "Mailed before": _say(first) if first else ""}),
+        facts({"When": when, "Mailed before": _say(first) if first else ""}),
         f"## The runs\n\n{_list(runs)}",
     ]
     return {
         "subject": told.get("subject") or one_line(f"{kind.name} failed", _MAX_SUBJECT),
         "body": "\n\n".join(section for section in sections if section),
-        "preheader": one_line(f"{count}, {since}: {kind.cause}", 200),
+        "preheader": one_line(f"{count}, {when}: {kind.cause}", 200),
         "thread": told.get("thread") or kind.key,
         "tone": "critical",
         "labels": [f"{len(runs)}{more} failed"],
@@ -67,7 +68,7 @@ def _list(runs: Sequence[Occurrence]) -> str:
     left_out = len(runs) - _FIRST_LINKS - _LAST_LINKS
     first = ", ".join(map(_link, runs[:_FIRST_LINKS]))
     last = ", ".join(map(_link, runs[-_LAST_LINKS:]))
-    return f"{first}, {left_out} others, {last}"
+    return f"{first}, {left_out} more, {last}"
 
 
 def _link(run: Occurrence) -> str:
@@ -82,5 +83,7 @@ def _runs_page(kind: Kind, runs: Sequence[Occurrence]) -> str:
         return ""
     times = {"start": began[0] - _MARGIN, "end": began[-1] + _MARGIN}
     query = [("state", state) for state in _STATES] + [("flows", kind.flow_id)]
-    query += [(name, moment.isoformat()) for name, moment in times.items()]
+    query += [
+        (name, f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}") for name, moment in times.items()
+    ]
     return f"{ui}/runs?{urlencode(query)}"
