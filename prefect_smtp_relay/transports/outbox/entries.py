@@ -156,13 +156,15 @@ class Entries:
         )
         return record, message, record.envelope
 
-    def claim(self, entry_id: str, record: Record, lease_id: str) -> Claim | None:
-        """Take an entry for this process alone.
+    def claim(
+        self, entry_id: str, record: Record, lease_id: str, is_dead: Callable[[str], bool]
+    ) -> Claim | None:
+        """Take an entry for this process alone; arguments as for `Claims.take`.
 
         Returns:
             None where another process has it, or had it after the record was read.
         """
-        claim = self._claims.take(entry_id, record.turn, lease_id)
+        claim = self._claims.take(entry_id, record.turn, lease_id, is_dead)
         if claim is None:
             return None
         now = self.record(entry_id)
