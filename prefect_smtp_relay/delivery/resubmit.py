@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
 from prefect_smtp_relay.compose.staging import check_recipients, redirect
 from prefect_smtp_relay.delivery import outcome
-from prefect_smtp_relay.delivery.routing import choose_relay, open_outbox
+from prefect_smtp_relay.delivery.pacing import MAX_WAIT_SECONDS
+from prefect_smtp_relay.delivery.routing import Relay, choose_relay, open_outbox
+from prefect_smtp_relay.delivery.slots import Slots
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
@@ -60,6 +63,14 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
         envelope = replace(
             envelope, reverse_path=Envelope.of(message, relay.reverse_path).reverse_path
         )
-    receipt = relay.sign(relay.transport.deliver(message, envelope))
+    with _turn(relay):
+        receipt = relay.sign(relay.transport.deliver(message, envelope))
     outcome.tell(receipt)
     return receipt
+
+
+def _turn(relay: Relay) -> AbstractContextManager[object]:
+    """Wait for this mail's turn where the relay has limits for all workers together."""
+    if relay.limits is None:
+        return nullcontext()
+    return Slots(relay, relay.limits, MAX_WAIT_SECONDS).taken(1, left=1, connections=1)

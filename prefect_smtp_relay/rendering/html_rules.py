@@ -85,7 +85,7 @@ def _td_open(
     """A cell, with the name of its column where the row becomes a record on a phone."""
     opening = renderer.renderToken(tokens, at, options, env)
     label = tokens[at].meta.get("label")
-    return f'{opening}<span class="label">{escape(label)}</span>' if label else opening
+    return f'{opening}<span class="label">{escape(label)} </span>' if label else opening
 
 
 def _code(

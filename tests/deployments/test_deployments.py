@@ -17,7 +17,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import FlowRun
 
-from prefect_smtp_relay import send_an_email
+from prefect_smtp_relay import email_on_failure, send_an_email
 from tests.deployments.workspace import Workspace, wait_for
 from tests.mails import text_of
 
@@ -33,7 +33,7 @@ EXAMPLES = {
 STORE_AND_SEND = """
 import sys
 from prefect import flow
-from prefect_smtp_relay import send_an_email
+from prefect_smtp_relay import email_on_failure, send_an_email
 
 @flow
 def store_and_send(number):
@@ -226,3 +226,17 @@ def test_a_cancelled_run_is_mailed(workspace: Workspace, client: SyncPrefectClie
     [run] = wait_for(lambda: runs_of(client, "slow", "Running"))
     workspace.prefect("flow-run", "cancel", str(run.id))
     workspace.mail(lambda subject: subject == "slow is Cancelling")
+
+
+def test_a_worker_sends_what_was_counted(workspace: Workspace, client: SyncPrefectClient) -> None:
+    """The first failure schedules a run of the package's own flow, which tells of the others."""
+
+    @flow(name="flood", on_failure=[email_on_failure("ann@example.org", group_within="1s")])
+    def failing() -> None:
+        raise ValueError("gone")
+
+    failing(return_state=True)
+    failing(return_state=True)
+    is_summary = "flood failed 1 more time"
+    wait_for(lambda: [mail for mail in workspace.mails.mails if is_summary in text_of(mail)])
+    assert wait_for(lambda: runs_of(client, "send-grouped", "Completed"))
