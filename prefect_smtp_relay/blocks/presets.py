@@ -26,6 +26,7 @@ class Preset:
         advice: what to prepare, one matter a line.
         authentication: the mechanism that it takes.
         username: what to write there; a fixed one where it has no space.
+        messages_per_minute, max_connections: what the service permits; 0 where it does not say.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Preset:
     username: str
     advice: tuple[str, ...] = field(repr=False)
     authentication: str = "plain"
+    messages_per_minute: int = 0
+    max_connections: int = 0
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -47,6 +50,15 @@ class Preset:
             "enable_starttls": not self.ssl,
             "authentication": self.authentication,
             "ssl_verify_mode": "peer",
+            **{name: value for name, value in self.limits.items() if value},
+        }
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The block's fields that hold over all workers."""
+        return {
+            "messages_per_minute": self.messages_per_minute,
+            "max_connections": self.max_connections,
         }
 
 

@@ -19,8 +19,10 @@ T = TypeVar("T")
 _MAX_MAILS = 90
 """For one turn of a connection that others wait for."""
 
-_SOONER, _GROWTH, _MAX_POLL_SECONDS = 0.5, 1.3, 2.5
+_SOONER, _GROWTH = 0.5, 1.3
 """How soon the server is asked again: earlier than it proposes, later after each refusal."""
+
+_MIN_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.25, 2.5
 
 _SILENT_SECONDS = 60.0
 
@@ -107,7 +109,7 @@ class Slots:
             try:
                 return take()
             except Busy as busy:
-                pause = min(busy.seconds * factor, _MAX_POLL_SECONDS)
+                pause = min(max(busy.seconds * factor, _MIN_PAUSE_SECONDS), _MAX_PAUSE_SECONDS)
             factor *= _GROWTH
             if clock().now() + pause > give_up_at:
                 raise TransientFailure(
