@@ -129,7 +129,8 @@ def send_an_email(
               one thread. ``starts_thread``: this is its first mail, which the others answer.
             - ``idempotency_key``: names this one mail, 1 to 255 characters: while the spool has
               its receipt, further calls with the key, from any run on any host that shares the
-              spool, return that and submit nothing.
+              spool, return that and submit nothing. ``run``: once in this flow run, however often
+              Prefect runs it again.
             - ``list_unsubscribe``: an https URL for one click, an address, or a list of both.
             - ``importance``: ``high``, ``normal`` or ``low``.
             - ``preheader``: what inboxes show after the subject, in place of the body's first
@@ -222,6 +223,6 @@ def _draft_one_of_many(number: int, mail: Mapping[str, Any], settings: SmtpRelay
             f"expected a mapping of arguments, got {type(mail).__name__}.", field=place
         )
     try:
-        return draft(mail, settings)
+        return draft(mail, settings, number=number)
     except MessageError as error:
         raise error.within(place) from error

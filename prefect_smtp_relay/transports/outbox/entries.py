@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from itertools import chain
 
 from prefect_smtp_relay.exceptions import EmailError, MessageError
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -156,13 +157,15 @@ class Entries:
         )
         return record, message, record.envelope
 
-    def claim(self, entry_id: str, record: Record, lease_id: str) -> Claim | None:
-        """Take an entry for this process alone.
+    def claim(
+        self, entry_id: str, record: Record, lease_id: str, is_dead: Callable[[str], bool]
+    ) -> Claim | None:
+        """Take an entry for this process alone; arguments as for `Claims.take`.
 
         Returns:
             None where another process has it, or had it after the record was read.
         """
-        claim = self._claims.take(entry_id, record.turn, lease_id)
+        claim = self._claims.take(entry_id, record.turn, lease_id, is_dead)
         if claim is None:
             return None
         now = self.record(entry_id)
@@ -196,10 +199,10 @@ class Entries:
             self._claims.drop(claim)
 
     def sweep(self) -> None:
-        """Remove what crashes left a day ago: records and claims of nothing, and leases."""
+        """Remove what crashes left a day ago: records and claims of nothing."""
         before = datetime.now(UTC) - _LEFTOVER
         lost = (each.others for each in self._files().values() if each.message is None)
-        for entry in (*(entry for others in lost for entry in others), *self._spool.list("leases")):
+        for entry in chain.from_iterable(lost):
             if entry.modified < before:
                 self._spool.delete(entry.key)
 

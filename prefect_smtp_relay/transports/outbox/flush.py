@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from prefect_smtp_relay.exceptions import EmailError, OutcomeUnknown
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.spool.lease import Lease
 from prefect_smtp_relay.transports.outbox.claims import Claim
 from prefect_smtp_relay.transports.outbox.entries import Entries
 from prefect_smtp_relay.transports.outbox.record import Record
@@ -24,6 +26,7 @@ class Flush:
 
     Args:
         entries: what is stored.
+        lease: of this process.
         submit: hands a message to a relay.
         is_named: whether somebody named the entries.
         keeps_unknown: whether a message that an interrupted flush had handed over waits until it
@@ -31,9 +34,17 @@ class Flush:
     """
 
     def __init__(
-        self, entries: Entries, submit: Submit, *, is_named: bool, keeps_unknown: bool
+        self,
+        entries: Entries,
+        lease: Lease,
+        submit: Submit,
+        *,
+        is_named: bool,
+        keeps_unknown: bool,
     ) -> None:
         self._entries = entries
+        # Asked once for each lease: who is alive now has its claims for this flush.
+        self._is_dead = cache(lease.is_dead)
         self._submit = submit
         self._is_named = is_named
         self._keeps_unknown = keeps_unknown
@@ -60,7 +71,7 @@ class Flush:
         if record.may_be_accepted and not self._is_named:
             self._report.unknown.append(entry_id)
             return None
-        claim = self._entries.claim(entry_id, record, lease_id)
+        claim = self._entries.claim(entry_id, record, lease_id, self._is_dead)
         if claim and claim.was_handed_over and self._keeps_unknown and not self._is_named:
             self._entries.release(claim, self._interrupted(record))
             self._report.unknown.append(entry_id)

@@ -152,8 +152,9 @@ class Outbox:
         wanted = [entry_id for entry_id in entry_ids if not ids or entry_id in ids]
         if not wanted:
             return FlushReport(remaining=self.count())
-        with self._spool.lease.kept() as lease_id:
+        lease, keeps_unknown = self._spool.lease, self._keeps_unknown
+        with lease.kept() as lease_id:
             flush = Flush(
-                self._entries, submit, is_named=bool(ids), keeps_unknown=self._keeps_unknown
+                self._entries, lease, submit, is_named=bool(ids), keeps_unknown=keeps_unknown
             )
             return flush.run(wanted, lease_id)
