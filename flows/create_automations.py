@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,7 @@ def look_up(client: SyncPrefectClient, action: dict[str, Any]) -> None:
         action["deployment_id"] = client.read_deployment_by_name(name).id
     if name := action.get("block_document_id"):
         slug, _, document = name.partition("/")
-        found = client.read_block_document_by_name(document, slug)
-        action["block_document_id"] = found.id
+        action["block_document_id"] = client.read_block_document_by_name(document, slug).id
 
 
 def create_or_update(client: SyncPrefectClient, fields: dict[str, Any]) -> str:
@@ -64,18 +62,15 @@ def with_webhook(wanted: list[dict[str, Any]], name: str | None) -> list[dict[st
     return chosen
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Create what can be created; 1 if something was left out."""
-    parser = argparse.ArgumentParser(
-        description="Create the automations, or bring them up to date."
-    )
+    parser = argparse.ArgumentParser(description="Create or update the automations.")
     parser.add_argument("file", nargs="?", type=Path, default=_FILE, help="by default %(default)s")
     parser.add_argument("--webhook", help="a Webhook block to call when mail is only stored")
     options = parser.parse_args(arguments)
-    wanted = YAML(typ="safe").load(options.file)["automations"]
+    wanted = with_webhook(YAML(typ="safe").load(options.file)["automations"], options.webhook)
     with get_client(sync_client=True) as client:
-        chosen = with_webhook(wanted, options.webhook)
-        done = [create_or_update(client, fields) for fields in chosen]
+        done = [create_or_update(client, fields) for fields in wanted]
     print(*done, sep="\n")  # noqa: T201 - a script that people run
     return int(any(line.startswith("Left out") for line in done))
 

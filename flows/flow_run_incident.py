@@ -10,7 +10,7 @@ from prefect_smtp_relay import Receipt, describe_flow_run, send_an_email
 
 
 @flow(name="flow-run-incident", flow_run_name="about {flow_run_id}")
-def tell_of_flow_run(flow_run_id: UUID, recipients: list[str], log_lines: int = 20) -> Receipt:
+def tell_of_flow_run(flow_run_id: UUID, recipients: list[str], log_lines: int = 10) -> Receipt:
     """Mail the state, the parameters and the last log lines of another flow run.
 
     Args:

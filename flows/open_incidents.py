@@ -17,10 +17,12 @@ BODY = """\
 
 {% for each in incidents %}
 **{% if each.url %}[{{ each.name }}]({{ each.url }}){% else %}{{ each.name }}{% endif %}**\\
-{{ each.state }}, open for {{ each.open_for }}, commander {{ each.commander }}
+{{ each.state }}, {{ each.age }}, {{ each.commander }}
 
 {% endfor %}
 {% if others %}Open as before: {{ others | join(', ') }}.{% endif %}"""
+
+_URGENT = {"SEV1", "SEV2"}
 
 
 def describe(
@@ -35,13 +37,15 @@ def describe(
     """
     names = [f"INC-{each.number}" for each in incidents]
     counted = Counter(each.severity for each in incidents)
-    is_urgent = bool({"SEV1", "SEV2"} & counted.keys())
     return {
         "subject": shorten(f"Still open: {', '.join(names)}", 100, placeholder=" ..."),
         "body": BODY,
-        "preheader": "{{ incidents[0].name }}, open for {{ incidents[0].open_for }}",
-        "tone": "critical" if is_urgent else "warning",
-        "labels": [f"{count} {severity}" for severity, count in counted.items()],
+        "preheader": "{{ incidents[0].name }}, {{ incidents[0].age }}",
+        "tone": "critical" if _URGENT & counted.keys() else "warning",
+        "labels": {
+            f"{count} {severity}": "critical" if severity in _URGENT else ""
+            for severity, count in counted.items()
+        },
         "thread": "incident-reminder",
         "context": {
             "count": f"{len(names)} incident{'s are' if len(names) != 1 else ' is'}",
@@ -52,10 +56,11 @@ def describe(
 
 
 def _values(incident: Incident, now: datetime) -> dict[str, Any]:
+    age, commander = say_age(incident, now), mask(incident.commander)
     return {
         "name": f"INC-{incident.number}: {mask(incident.title)}",
         "url": incident.url,
         "state": f"{incident.severity}, {incident.status}",
-        "open_for": say_age(incident, now) or "nobody knows how long",
-        "commander": mask(incident.commander) or "nobody",
+        "age": f"open for {age}" if age else "nobody knows since when",
+        "commander": f"commander {commander}" if commander else "no commander",
     }

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from prefect_smtp_relay.notifications.reading import describe_flow_run
     from prefect_smtp_relay.notifications.report import RunReport
+    from prefect_smtp_relay.notifications.run_links import runs_url
     from prefect_smtp_relay.notifications.send_an_email_block import SendAnEmail
     from prefect_smtp_relay.notifications.times import format_time
     from prefect_smtp_relay.rendering.quoting import escape_markdown
@@ -68,6 +69,7 @@ _HOMES = {
     "in_batches": "compose.batches",
     "mask": "transports.masking",
     "render": "compose.preview",
+    "runs_url": "notifications.run_links",
     "send_an_email": "tasks",
     "send_emails": "tasks",
 }
@@ -99,6 +101,7 @@ __all__ = [
     "in_batches",
     "mask",
     "render",
+    "runs_url",
     "send_an_email",
     "send_emails",
 ]

@@ -20,7 +20,7 @@
     |  |- NoSender                    no From address anywhere
     |  `- DeliveryRefused             nothing is connected, and default_delivery is "refuse"
     |- RelayLookupFailed              the Prefect API could not be asked; retried
-    |- ReceiptLookupFailed            the result storage could not be asked about a key; retried
+    |- ReceiptLookupFailed            the spool could not be asked about a key; retried
     |- ReceiptDamaged                 what it holds of a key is no receipt; never retried
     |- InternalError                  something that this package did not foresee; never retried
     |- MailsNotAccepted               some of many; transient if trying again may help one of them
@@ -87,6 +87,10 @@ class EmailError(Exception):
 
     max_retries: ClassVar[int | None] = None
     """How often the same mail is tried again after it; None: as often as the task says."""
+
+    nothing_handed_over: bool = False
+    """Whether it is certain that the relay has nothing of the mail, and refused neither the mail
+    nor a recipient: another relay may take it."""
 
     _passes: ClassVar[bool] = False
 
@@ -217,13 +221,13 @@ class RelayLookupFailed(EmailError):
 
 
 class ReceiptLookupFailed(EmailError):
-    """The result storage could not say whether a mail of this key was accepted before."""
+    """The spool could not say whether a mail of this key was accepted before."""
 
     _passes = True
 
 
 class ReceiptDamaged(EmailError):
-    """A mail of this key was accepted before, and its receipt cannot be read any more."""
+    """A mail of this key was submitted before, and its receipt cannot be read any more."""
 
 
 class InternalError(EmailError):
@@ -281,6 +285,7 @@ class DeliveryError(EmailError):
         enhanced_code: the enhanced status code of RFC 3463, for example ``5.7.8``.
         stage: the step of the session that failed, for example ``AUTH``.
         retry_after: how many seconds the relay wants to wait before the next try.
+        nothing_handed_over: see `EmailError`.
     """
 
     def __init__(
@@ -292,6 +297,7 @@ class DeliveryError(EmailError):
         stage: str = "",
         *,
         retry_after: float | None = None,
+        nothing_handed_over: bool = False,
     ) -> None:
         super().__init__(detail, retry_after=retry_after)
         self.args = (transport, detail, code, enhanced_code, stage)
@@ -300,6 +306,7 @@ class DeliveryError(EmailError):
         self.code = code
         self.enhanced_code = enhanced_code
         self.stage = stage
+        self.nothing_handed_over = nothing_handed_over
 
     def __str__(self) -> str:
         stage = f" ({self.stage})" if self.stage else ""

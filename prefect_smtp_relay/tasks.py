@@ -127,9 +127,10 @@ def send_an_email(
             - ``headers``: further header fields.
             - ``thread``: a key such as ``INC-42``: mails of one key and sender domain show in
               one thread. ``starts_thread``: this is its first mail, which the others answer.
-            - ``idempotency_key``: names this one mail, 1 to 255 characters: while the result
-              storage has its receipt, further calls with the key, from any run, return that and
-              submit nothing.
+            - ``idempotency_key``: names this one mail, 1 to 255 characters: while the spool has
+              its receipt, further calls with the key, from any run on any host that shares the
+              spool, return that and submit nothing. ``run``: once in this flow run, however often
+              Prefect runs it again.
             - ``list_unsubscribe``: an https URL for one click, an address, or a list of both.
             - ``importance``: ``high``, ``normal`` or ``low``.
             - ``preheader``: what inboxes show after the subject, in place of the body's first
@@ -152,8 +153,8 @@ def send_an_email(
         RelayConfigurationError: a block or setting is wrong; never retried.
         DeliveryError: the relay did not take it, after the last retry.
         RelayLookupFailed: the Prefect API could not be asked, after the last retry.
-        ReceiptLookupFailed: the result storage could not be asked about the key, likewise.
-        ReceiptDamaged: the mail of this key was accepted, and its receipt is unreadable.
+        ReceiptLookupFailed: the spool could not be asked about the key, likewise.
+        ReceiptDamaged: the mail of this key was submitted, and its receipt is unreadable.
     """
     with telling_failure():
         settings = current_settings()
@@ -222,6 +223,6 @@ def _draft_one_of_many(number: int, mail: Mapping[str, Any], settings: SmtpRelay
             f"expected a mapping of arguments, got {type(mail).__name__}.", field=place
         )
     try:
-        return draft(mail, settings)
+        return draft(mail, settings, number=number)
     except MessageError as error:
         raise error.within(place) from error

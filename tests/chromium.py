@@ -26,10 +26,15 @@ def find_chromium() -> str:
 
 
 @contextmanager
-def running_chromium(path: str) -> Iterator[Browser]:
-    """Run it until the block is left."""
+def running_chromium(path: str, *more: str) -> Iterator[Browser]:
+    """Run it until the block is left.
+
+    Args:
+        path: of the program.
+        more: arguments of its own.
+    """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *more])
         try:
             yield browser
         finally:

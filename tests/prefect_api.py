@@ -51,7 +51,7 @@ def outbox_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def result_storage(tmp_path: Path) -> Iterator[Path]:
-    """Give a test a default result storage, and locks, of its own."""
+    """Give a test a home and a default result storage of its own."""
     folder = tmp_path / "results"
     with temporary_settings({PREFECT_HOME: tmp_path, PREFECT_LOCAL_STORAGE_PATH: folder}):
         yield folder

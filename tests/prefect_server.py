@@ -61,7 +61,7 @@ class PrefectServer:
     @property
     def outbox(self) -> Path:
         """Where the server keeps mail."""
-        return self.home / "smtp-relay" / "outbox"
+        return self.home / "smtp-relay" / "spool" / "outbox"
 
     @property
     def command(self) -> list[str]:

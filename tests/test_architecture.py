@@ -48,6 +48,7 @@ PUBLIC = [
     "in_batches",
     "mask",
     "render",
+    "runs_url",
     "send_an_email",
     "send_emails",
 ]

@@ -139,6 +139,7 @@ def test_the_defaults() -> None:
         "logo_url": "",
         "header_name": "",
         "language": "en",
+        "failover": False,
         "time_zone": "UTC",
         "spool": str(get_current_settings().home / "smtp-relay" / "spool"),
         "spool_options": Secret({}),

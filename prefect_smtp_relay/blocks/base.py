@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, NoReturn
 from prefect.blocks.core import Block, schema_extra
 from pydantic import (
     ConfigDict,
+    Field,
     PlainSerializer,
     SecretStr,
     SerializationInfo,
@@ -52,6 +53,17 @@ OnByDefault = Annotated[
 
 So the form has a choice, and an empty one is the default.
 """
+
+
+MessagesPerMinute = Annotated[
+    int,
+    Field(
+        ge=0,
+        title="Advanced: Messages per minute",
+        description="How many messages all workers together submit in any minute. Empty: no limit.",
+    ),
+]
+"""A field of each relay block."""
 
 
 class CleanBlock(Block, ABC):
@@ -135,6 +147,10 @@ class RelayBlock(CleanBlock, ABC):
     @abstractmethod
     def sender_before_default(self) -> str:
         """The From mailbox that goes before the setting ``default_from``, or empty."""
+
+    @abstractmethod
+    def limits_over_all_workers(self) -> tuple[int, int]:
+        """Messages a minute, and connections at once; 0 where there is no limit."""
 
     def bounces_to(self) -> str:
         """The reverse-path of mails that name none, or empty for their sender."""

@@ -28,6 +28,7 @@ class Preset:
         username: what to write there; a fixed one where it has no space.
         aliases: other names for ``--preset``.
         is_local: it is on this host, takes mail from it without authentication, and needs no TLS.
+        messages_per_minute, max_connections: what the service permits; 0 where it does not say.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Preset:
     authentication: str = "plain"
     aliases: tuple[str, ...] = ()
     is_local: bool = False
+    messages_per_minute: int = 0
+    max_connections: int = 0
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -54,6 +57,15 @@ class Preset:
             "enable_starttls": not self.ssl,
             "authentication": self.authentication,
             "ssl_verify_mode": "peer",
+            **{name: value for name, value in self.limits.items() if value},
+        }
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The block's fields that hold over all workers."""
+        return {
+            "messages_per_minute": self.messages_per_minute,
+            "max_connections": self.max_connections,
         }
 
 

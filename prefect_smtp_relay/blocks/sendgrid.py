@@ -7,7 +7,12 @@ from typing import ClassVar
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from prefect_smtp_relay.blocks import fields
-from prefect_smtp_relay.blocks.base import RelayBlock, priority_help, refuse_masked
+from prefect_smtp_relay.blocks.base import (
+    MessagesPerMinute,
+    RelayBlock,
+    priority_help,
+    refuse_masked,
+)
 from prefect_smtp_relay.exceptions import InvalidField
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
@@ -94,6 +99,7 @@ class SendGrid(RelayBlock):
         title="Advanced: Timeout in seconds",
         description="The longest wait for SendGrid's answer. Empty: 30.",
     )
+    messages_per_minute: MessagesPerMinute = 0
 
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_url = field_validator("api_url")(fields.check_api_url)
@@ -141,6 +147,10 @@ class SendGrid(RelayBlock):
 
         own = sender or self.from_address
         return check_sendgrid(self.get_config(), Mailbox.parse(own, "sender") if own else None)
+
+    def limits_over_all_workers(self) -> tuple[int, int]:
+        """The fields that have one."""
+        return self.messages_per_minute, 0
 
     def sender_before_default(self) -> str:
         """The field ``from_address``."""

@@ -19,11 +19,7 @@ from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.check_report import Report
-from prefect_smtp_relay.transports.smtp import (
-    Credentials,
-    Security,
-    SmtpConfig,
-)
+from prefect_smtp_relay.transports.smtp import Credentials, Limits, Security, SmtpConfig
 
 _SECRETS = ("username", "password", "client_key", "oauth_client_secret", "oauth_refresh_token")
 
@@ -114,6 +110,7 @@ class SMTP(SmtpForm):
             tls_server_name=self.tls_server_name,
             client_certificate=self.client_certificate,
             client_key=self.client_key,
+            limits=Limits(kept_seconds=0) if self.max_connections else Limits(),
         )
 
     def get_transport(self) -> Transport:
@@ -147,6 +144,10 @@ class SMTP(SmtpForm):
             Mailbox.parse(own, "sender") if own else None,
             Mailbox.parse(recipient, "recipient") if recipient else None,
         )
+
+    def limits_over_all_workers(self) -> tuple[int, int]:
+        """The fields ``messages_per_minute`` and ``max_connections``."""
+        return self.messages_per_minute, self.max_connections
 
     def sender_before_default(self) -> str:
         """The field ``from_address``."""

@@ -7,7 +7,12 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from prefect_smtp_relay.blocks.base import OnByDefault, RelayBlock, priority_help
+from prefect_smtp_relay.blocks.base import (
+    MessagesPerMinute,
+    OnByDefault,
+    RelayBlock,
+    priority_help,
+)
 from prefect_smtp_relay.transports.smtp import Mechanism
 
 
@@ -156,4 +161,12 @@ class SmtpForm(RelayBlock, ABC):
         title="Advanced: OAuth scope",
         description="What the access token is for. Empty: the provider's default.",
         examples=["https://outlook.office365.com/.default"],
+    )
+    messages_per_minute: MessagesPerMinute = 0
+    max_connections: int = Field(
+        default=0,
+        ge=0,
+        title="Advanced: Most connections",
+        description="How many connections all workers together have open; with a limit, none is"
+        " kept between mails. Empty: no limit.",
     )

@@ -84,6 +84,8 @@ class SmtpFields(_Given):
     oauth_token_url: Annotated[str | None, _of(SMTP, "oauth_token_url")] = None
     oauth_client_id: Annotated[str | None, _of(SMTP, "oauth_client_id")] = None
     oauth_scope: Annotated[str | None, _of(SMTP, "oauth_scope")] = None
+    messages_per_minute: Annotated[int | None, _of(SMTP, "messages_per_minute")] = None
+    max_connections: Annotated[int | None, _of(SMTP, "max_connections")] = None
 
     def given(self) -> dict[str, Any]:
         """As for any block; certificates and the key are read from their files.
@@ -113,3 +115,4 @@ class SendGridFields(_Given):
     categories: Annotated[list[str] | None, _of(SendGrid, "categories")] = None
     priority: Annotated[int | None, _of(SendGrid, "priority")] = None
     timeout_seconds: Annotated[float | None, _of(SendGrid, "timeout_seconds")] = None
+    messages_per_minute: Annotated[int | None, _of(SendGrid, "messages_per_minute")] = None

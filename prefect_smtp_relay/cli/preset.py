@@ -46,9 +46,11 @@ def _describe(found: Preset) -> list[Line]:
         "TLS": tls,
         "authentication": found.authentication,
         "username": found.username,
+        **{name: f"at most {value}" for name, value in found.limits.items() if value},
     }
+    width = max(map(len, facts))
     lines: list[Line] = [found.title]
-    lines += [beside(f"  {label:<14}  ", value) for label, value in facts.items()]
+    lines += [beside(f"  {label:<{width}}  ", value) for label, value in facts.items()]
     lines += [beside("  - ", text) for text in found.advice]
     return [*lines, beside("", f"prefect-smtp-relay connect smtp --preset {found.name}")]
 

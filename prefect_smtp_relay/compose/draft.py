@@ -9,6 +9,7 @@ from typing import Any, cast
 from prefect_smtp_relay.compose.bad_values import leave_out_bad_values
 from prefect_smtp_relay.compose.options import MailArguments, check_arguments
 from prefect_smtp_relay.compose.origin import Origin
+from prefect_smtp_relay.compose.run_key import RUN, key_in_run
 from prefect_smtp_relay.compose.run_origin import run_origin
 from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.mail.attachments.image_size import image_width
@@ -29,7 +30,10 @@ _RENDERED = frozenset((*_BODY, *_FRAME))
 
 
 def draft(
-    arguments: Mapping[str, Any], settings: SmtpRelaySettings, origin: Origin | None = None
+    arguments: Mapping[str, Any],
+    settings: SmtpRelaySettings,
+    origin: Origin | None = None,
+    number: int = 0,
 ) -> Draft:
     """Render and check a mail, before any relay is asked.
 
@@ -38,20 +42,23 @@ def draft(
             texts are templates.
         settings: as of now.
         origin: what the mail comes from; the current flow run where it is None.
+        number: its place among the mails of one call.
 
     Raises:
         MessageError: naming the argument and the fix.
         InternalError: what nobody foresaw.
     """
     try:
-        return _draft(arguments, settings, origin or run_origin())
+        return _draft(arguments, settings, origin or run_origin(), number)
     except EmailError:
         raise
     except Exception as error:
         raise InternalError.of(error) from error
 
 
-def _draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings, origin: Origin) -> Draft:
+def _draft(
+    arguments: Mapping[str, Any], settings: SmtpRelaySettings, origin: Origin, number: int
+) -> Draft:
     left_out = LeftOut(refuses=settings.invalid_values == "refuse")
     mail, values = _fill(check_arguments(arguments), left_out, settings)
     rendered = _render(mail, values, settings, origin)
@@ -68,6 +75,9 @@ def _draft(arguments: Mapping[str, Any], settings: SmtpRelaySettings, origin: Or
         left_out=left_out.notes,
         **others,
     )
+    if composed.idempotency_key == RUN:
+        key = key_in_run(composed, mail, number)
+        composed = replace(composed, idempotency_key=key)
     return _show_images(composed, is_ours=mail.get("html") is None)
 
 

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 from prefect_smtp_relay.compose.staging import check_recipients, redirect
 from prefect_smtp_relay.delivery import outcome, pacing
 from prefect_smtp_relay.delivery.identity import Identity
-from prefect_smtp_relay.delivery.keys import Claim
+from prefect_smtp_relay.delivery.keys import Keys, content_of, note_repeat
+from prefect_smtp_relay.delivery.mail_key import MailKey
 from prefect_smtp_relay.delivery.outcome import Outcome
+from prefect_smtp_relay.delivery.relay_choice import RelayChoice
 from prefect_smtp_relay.delivery.retry_state import NOTHING, RetryState, RetryStates
-from prefect_smtp_relay.delivery.routing import Relay, RelayChoice
+from prefect_smtp_relay.delivery.routing import Relay
 from prefect_smtp_relay.delivery.thread_start import is_first
 from prefect_smtp_relay.exceptions import (
     EmailError,
@@ -65,8 +67,8 @@ class Attempt:
         self._run = run
         self._settings = settings
         self._keeps = keeps
-        self._claim = Claim(draft)
-        self._is_begun = False
+        self._key = MailKey(draft)
+        self.is_begun = False
         self.relay: Relay | None = None
         self._message: Message | None = None
         self._resume()
@@ -79,25 +81,30 @@ class Attempt:
             return self._complete(sender or FROM_PENDING)
         return self._message
 
-    def claim(self, claim: Claim) -> None:
-        """Go on under the mail's key: what was accepted under it before is this mail's outcome."""
-        self._claim = claim
-        self._resume()
-        if self.outcome is not None:
-            return
-        if not self._is_for_those_who_wait():
-            # What is remembered is another mail's, and stays.
-            self._give_up(
-                MessageError(
-                    "names a mail to other recipients, of whom some are tried again now",
-                    "Use a key that tells the two apart.",
-                    field="idempotency_key",
-                )
-            )
-            return
+    @property
+    def is_bound(self) -> bool:
+        """Whether an earlier try's relay may have the mail, or asked some recipients to wait."""
+        return self.state.may_be_accepted or self.state.receipt is not None
+
+    def claim(self, keys: Keys) -> str:
+        """Go on under the mail's key: what was accepted under it before is this mail's outcome.
+
+        Returns:
+            Which process submits the mail of the key now; empty where none other does.
+        """
         with self._failing():
-            if (earlier := claim.recall()) is not None:
-                self.outcome = Outcome(earlier)
+            if (found := self._key.claim(keys)) is None:
+                self._go_on_under_key()
+            elif found.receipt is None:
+                return found.process
+            else:
+                note_repeat(found.receipt, same=found.content == content_of(self.draft))
+                self.outcome = Outcome(found.receipt)
+        return ""
+
+    def close(self) -> None:
+        """Give back the key of a mail that came to nothing: the delivery was broken off."""
+        self._key.close(is_begun=self.is_begun)
 
     def prepare(self, choice: RelayChoice) -> Prepared | None:
         """Choose the relay, decide who the mail is from, and address it.
@@ -114,7 +121,8 @@ class Attempt:
             message = self._complete(sender)
             if self.state.not_before:
                 pacing.check(self.state, relay.name)
-            self._is_begun = True
+            self._key.check()
+            self.is_begun = True
             return Prepared(relay, message, self._to_reach())
         return None
 
@@ -124,7 +132,7 @@ class Attempt:
             self._fail(result)
         elif self.relay is not None:
             with self._failing():
-                self._end(result.model_copy(update={"relay": self.relay.name}))
+                self._end(self.relay.sign(result))
 
     @property
     def is_open(self) -> bool:
@@ -135,7 +143,7 @@ class Attempt:
     def break_off(self) -> None:
         """Keep the mail: no try follows, and this one may have submitted it."""
         error = self.outcome.error if self.outcome else None
-        if error is None and self._is_begun and self.relay is not None:
+        if error is None and self.is_begun and self.relay is not None:
             error = OutcomeUnknown(
                 self.relay.transport.name, "the task ended while the message was submitted"
             )
@@ -162,6 +170,21 @@ class Attempt:
             else:
                 run_logger().exception("What became of the mail could not be told in full")
 
+    def _go_on_under_key(self) -> None:
+        """Take over what other tries under the key came to, in this process."""
+        self._resume()
+        if self.outcome is not None:
+            self._key.close(is_begun=False)
+        elif not self._is_for_those_who_wait():
+            self._key.pause()  # what is remembered is another mail's, and stays
+            self._give_up(
+                MessageError(
+                    "names a mail to other recipients, of whom some are tried again now",
+                    "Use a key that tells the two apart.",
+                    field="idempotency_key",
+                )
+            )
+
     def _resume(self) -> None:
         """Take over what earlier tries ended: accepted for everybody, or given up in this run."""
         self.state = process_memory.of(RetryStates).recall(self.identity.seed)
@@ -181,7 +204,14 @@ class Attempt:
         )
         if error.transient and self._run.retries_left(self._max_retries(error)):
             moment = pacing.not_before(error)
-            self._note(replace(self.state, error=error, not_before=moment))
+            is_unknown = self.state.may_be_accepted or isinstance(error, OutcomeUnknown)
+            self._note(
+                replace(self.state, error=error, not_before=moment, may_be_accepted=is_unknown)
+            )
+            if self.state.receipt is None:
+                self._key.give_back(error)
+            else:
+                self._key.pause()
             self.outcome = Outcome(error=error)
         else:
             self._fail_for_good(error)
@@ -205,6 +235,7 @@ class Attempt:
             receipt = self.state.receipt.followed_by(receipt)
         if receipt.deferred and self._run.retries_left():
             self._note(RetryState(receipt))
+            self._key.pause()
             self.outcome = Outcome(error=outcome.deferral(receipt), message=self.message)
         else:
             self._conclude(receipt)
@@ -212,7 +243,7 @@ class Attempt:
     def _conclude(self, receipt: Receipt) -> None:
         """Tell what became of the mail, and keep it for those who may be accepted later."""
         self.outcome = Outcome(receipt, message=self.message)
-        self._claim.record(receipt)
+        self._key.record(receipt)
         if self.state is not NOTHING:
             self._forget()
         outcome.tell(receipt)
@@ -223,6 +254,7 @@ class Attempt:
         kept = outcome.keep(self.message, error, self._settings) if self._keeps else ""
         message_id = self.message.message_id if kept else error.message_id
         error = error.copy(kept=kept, message_id=message_id, given_up=True)
+        self._key.give_back(error)
         self.outcome = Outcome(error=error)
         emit_failure(error)
 

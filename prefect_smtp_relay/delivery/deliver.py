@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 
 from prefect_smtp_relay.delivery import pacing
-from prefect_smtp_relay.delivery.attempt import Attempt, Prepared
+from prefect_smtp_relay.delivery.attempt import Attempt
 from prefect_smtp_relay.delivery.interruption import keeping_the_rest
-from prefect_smtp_relay.delivery.keys import MAX_AT_ONCE, claiming, content_of, note_repeat
+from prefect_smtp_relay.delivery.keys import Keys, content_of, note_repeat
 from prefect_smtp_relay.delivery.outcome import Outcome
-from prefect_smtp_relay.delivery.routing import RelayChoice, RelayInput
-from prefect_smtp_relay.exceptions import EmailError, InternalError
+from prefect_smtp_relay.delivery.relay_choice import RelayChoice
+from prefect_smtp_relay.delivery.routing import RelayInput
+from prefect_smtp_relay.delivery.submit import submit
+from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.runtime.progress import Progress
 from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import SmtpRelaySettings
-from prefect_smtp_relay.transports.bulk import Result, deliver_all
 
 
 def deliver(
@@ -41,7 +41,8 @@ def deliver(
         run: the try; it says whether a transient failure is tried again.
         settings: as of now.
         connections: how many at once.
-        patience: the longest wait, in seconds, that a relay may have asked for in the try before.
+        patience: the longest wait, in seconds, that a relay may have asked for in the try before,
+            and for a turn where all workers together have limits.
         keeps: whether the outbox gets what fails for good.
 
     Returns:
@@ -51,27 +52,32 @@ def deliver(
     attempts = [Attempt(draft, run, n, settings, keeps=keeps) for n, draft in enumerate(drafts)]
     first = _first_of_each_key(attempts)
     waiting = [each for each in dict.fromkeys(first) if each.outcome is None]
-    with keeping_the_rest(waiting), Progress(len(waiting)) as progress:
+    connections = min(connections, len(waiting)) or 1
+    with (
+        _closing(waiting),
+        Keys(settings, connections) as keys,
+        keeping_the_rest(waiting),
+        Progress(len(waiting)) as progress,
+    ):
         _wait(waiting, choice, patience)
-        for group in _groups(waiting):
-            with _claimed([each for each in group if each.draft.idempotency_key]):
-                ready = [each for each in group if each.outcome is None]
-                _submit(ready, choice, connections, progress)
+        submit(waiting, choice, connections, patience, progress, keys.claimed)
+        for attempt in keys.busy:
+            keys.wait(attempt)
+            if attempt.outcome is None:
+                submit([attempt], choice, 1, patience, progress)
     outcomes = [_outcome(attempt, leader) for attempt, leader in zip(attempts, first, strict=True)]
     _remember(attempts, outcomes)
     return outcomes
 
 
 @contextmanager
-def _claimed(attempts: Sequence[Attempt]) -> Iterator[None]:
-    """Claim the keys of mails, and learn what was accepted under them before."""
-    if not attempts:
+def _closing(attempts: Sequence[Attempt]) -> Iterator[None]:
+    """Give back keys, however the delivery ends."""
+    try:
         yield
-        return
-    with claiming([attempt.draft for attempt in attempts]) as claims:
-        for attempt, claim in zip(attempts, claims, strict=True):
-            attempt.claim(claim)
-        yield
+    finally:
+        for attempt in attempts:
+            attempt.close()
 
 
 def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> None:
@@ -84,55 +90,6 @@ def _wait(attempts: Sequence[Attempt], choice: RelayChoice, patience: float) -> 
     except EmailError:
         return  # each mail meets the same error, and is told it there
     pacing.wait(states, relay.name, patience)
-
-
-def _submit(
-    attempts: Sequence[Attempt], choice: RelayChoice, connections: int, progress: Progress
-) -> None:
-    """Hand mails to the relay, each at most once; each learns at once what became of it."""
-    begun: list[Attempt] = []
-
-    def prepare() -> Iterator[Prepared]:
-        for attempt in attempts:
-            if mail := attempt.prepare(choice):
-                begun.append(attempt)
-                yield mail
-
-    def take(number: int, result: Result) -> None:
-        begun[number].take(result)
-        progress.note()
-
-    mails = prepare()
-    if (first := next(mails, None)) is None:
-        return
-    transport = first.relay.transport  # one for all: it was chosen once
-    drawn = ((mail.message, mail.envelope) for mail in chain([first], mails))
-    with _foreseen(begun):
-        deliver_all(transport, drawn, min(connections, len(attempts)), take)
-
-
-@contextmanager
-def _foreseen(begun: Sequence[Attempt]) -> Iterator[None]:
-    """Let what breaks the contract of a transport be an error of each mail that it was given."""
-    try:
-        yield
-    except Exception as error:  # whatever a transport raises against its contract
-        for attempt in begun:
-            if attempt.outcome is None:
-                attempt.take(InternalError.of(error))
-
-
-def _groups(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-    """The mails in their order, in parts of as many keys as may be claimed at once."""
-    group: list[Attempt] = []
-    keys = 0
-    for attempt in attempts:
-        keys += bool(attempt.draft.idempotency_key)
-        if keys > MAX_AT_ONCE:
-            yield group
-            group, keys = [], 1
-        group.append(attempt)
-    yield group
 
 
 def _first_of_each_key(attempts: Sequence[Attempt]) -> list[Attempt]:

@@ -38,4 +38,9 @@ class Identity:
 
 def seed_of_key(key: str) -> str:
     """Derive a seed from an ``idempotency_key``, which nobody can read in it."""
-    return f"idempotency-key-{hashlib.sha256(key.encode()).hexdigest()}"
+    return f"idempotency-key-{hash_of_key(key)}"
+
+
+def hash_of_key(key: str) -> str:
+    """Name a key where others may read it."""
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,110 +1,147 @@
-"""At most one mail for one ``idempotency_key``, as far as Prefect's result storage reaches.
-
-Whoever submits a mail under a key holds the key's lock, looks for a receipt in the result storage,
-and writes one as soon as the mail is accepted for good.
-
-A ``cache_policy`` of Prefect does less: it knows whole task runs, so neither a mail called by
-``.fn`` nor one of the many of a batch; it takes a storage that cannot be read for an empty one, and
-runs the task; and the lock files of its lock manager outlive a process that is killed, where the
-kernel takes back ours.
-"""
+"""The keys of the mails of one delivery: claimed shortly before each mail goes."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
-from prefect.settings import get_current_settings
-
-from prefect_smtp_relay.delivery.identity import seed_of_key
-from prefect_smtp_relay.delivery.receipt_storage import ReceiptStorage, Record
+from prefect_smtp_relay.delivery.claim import Claim, Record
+from prefect_smtp_relay.delivery.pacing import end_if_cancelled
 from prefect_smtp_relay.exceptions import EmailError, ReceiptLookupFailed
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.runtime.log import run_logger
+from prefect_smtp_relay.settings import SmtpRelaySettings
+from prefect_smtp_relay.spool import Spool
+from prefect_smtp_relay.transports.waiting import clock, wait_until
 
-MAX_AT_ONCE = 64
-"""Keys to claim together: each may take an open file."""
+if TYPE_CHECKING:
+    from prefect_smtp_relay.delivery.attempt import Attempt
 
 _MAX_WAIT_SECONDS = 600.0
-_LOCK_DIGITS = 3
+_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.05, 2.0
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A draft whose key, if it has one, nobody else on this machine submits under.
+class Keys:
+    """Claims keys, and records receipts, beside the submission.
+
+    Of the mails of a batch, so many are claimed and not accepted yet at any moment: for each
+    connection one that is submitted, one whose receipt is being written, and the few next ones.
 
     Args:
-        draft: the checked message.
-        storage: where its receipt is kept; None where nobody looked there.
-        found: what is kept there, or stands against looking.
+        settings: name the spool.
+        connections: how many mails are submitted at once.
     """
 
-    draft: Draft
-    storage: ReceiptStorage | None = None
-    found: Record | EmailError | None = None
+    def __init__(self, settings: SmtpRelaySettings, connections: int) -> None:
+        self.busy: list[Attempt] = []
+        """Mails that somebody else submits now under their keys."""
+        self._settings = settings
+        self._ahead = 2 * connections
+        self._threads = ThreadPoolExecutor(3 * connections, thread_name_prefix="smtp-relay-keys")
+        self._may_write = threading.BoundedSemaphore(connections)
+        self._give_up_at: float | None = None
 
-    def recall(self) -> Receipt | None:
-        """Give the receipt of the mail that was accepted under this key, if one was.
+    def __enter__(self) -> Self:
+        return self
 
-        Raises:
-            ReceiptLookupFailed: nobody knows whether one was.
-            ReceiptDamaged: one was, and no more is known.
+    def __exit__(self, *exception: object) -> None:
+        """Wait for what is being written."""
+        self._threads.shutdown()
+
+    def claimed(self, attempts: Iterable[Attempt]) -> Iterator[Attempt]:
+        """Give the mails that are to be submitted, each with the claim to its key."""
+        coming: deque[tuple[Attempt, Future[str] | None]] = deque()
+        for attempt in attempts:
+            future = self._begin(attempt) if attempt.draft.idempotency_key else None
+            coming.append((attempt, future))
+            if len(coming) > self._ahead:
+                yield from self._ready(*coming.popleft())
+        for each in coming:
+            yield from self._ready(*each)
+
+    def wait(self, attempt: Attempt) -> None:
+        """Wait until a key is free, or has its receipt; then `Attempt.outcome` says which.
+
+        Whoever waits has claimed nothing: of two batches, each would wait for the other.
         """
-        if isinstance(self.found, EmailError):
-            raise self.found.copy()
-        if self.found is None:
-            return None
-        note_repeat(self.found.receipt, same=self.found.content == content_of(self.draft))
-        return self.found.receipt
+        if self._give_up_at is None:
+            self._give_up_at = clock().now() + _MAX_WAIT_SECONDS
+        pause = _FIRST_PAUSE_SECONDS
+        while owner := attempt.claim(self):
+            if pause == _FIRST_PAUSE_SECONDS:
+                run_logger().info("Waiting for the mail of this key, which %s submits.", owner)
+            if clock().now() >= self._give_up_at:
+                attempt.take(_taken_too_long(owner))
+                return
+            wait_until(clock().now() + pause, end_if_cancelled)
+            pause = min(2 * pause, _MAX_PAUSE_SECONDS)
 
-    def record(self, receipt: Receipt) -> None:
-        """Keep a receipt; the mail is out, so a failure is only logged.
+    @cached_property
+    def _spool(self) -> Spool:
+        """Opened for the first mail that has a key."""
+        return self._settings.open_spool()
+
+    def claim(self, name: str) -> Claim | Record:
+        """Claim a key, as `Claim.of` does.
 
         Args:
-            receipt: the last one of the mail: no recipient is tried again.
+            name: its hash.
         """
-        if not self.draft.idempotency_key:
-            return
-        try:
-            record = Record(receipt=receipt, content=content_of(self.draft))
-            (self.storage or ReceiptStorage()).write(_name(self.draft), record)
-        except Exception as error:  # whatever the storage raises, the mail is out
-            run_logger().warning(
-                "The mail %s was %s, but its receipt could not be written to the result storage"
-                " (%s): another call with its idempotency_key submits it again.",
-                receipt.message_id,
-                receipt.outcome,
-                type(error).__name__,
-            )
+        folder = f"keys/{name[:2]}"
+        keeps = self._settings.unknown_outcome == "keep"
+        found = Claim.of(self._spool, f"{folder}/{name}", keeps_unknown=keeps)
+        if isinstance(found, Claim) and name[2] == "0":  # in passing, one time of sixteen
+            self._remove_old(folder)
+        return found
+
+    def end(self, ending: Callable[[], None]) -> None:
+        """Write how a claim ends, beside the submission of the next mail of the connection."""
+        self._may_write.acquire()
+        self._threads.submit(copy_context().run, ending).add_done_callback(
+            lambda _: self._may_write.release()
+        )
+
+    def _begin(self, attempt: Attempt) -> Future[str]:
+        return self._threads.submit(copy_context().run, attempt.claim, self)
+
+    def _ready(self, attempt: Attempt, claiming: Future[str] | None) -> Iterator[Attempt]:
+        if claiming is not None and claiming.result():
+            self.busy.append(attempt)
+        elif attempt.outcome is None:
+            yield attempt
+
+    def _remove_old(self, folder: str) -> None:
+        """Remove the keys of a folder whose last claim or receipt is too old."""
+        before = datetime.now(UTC) - timedelta(days=self._settings.keep_keys_days)
+        with suppress(EmailError):
+            found = self._spool.list(folder)
+            young = {_key_of(each.key) for each in found if each.modified >= before}
+            for each in found:
+                if _key_of(each.key) not in young:
+                    self._spool.delete(each.key)
 
 
-@contextlib.contextmanager
-def claiming(drafts: Sequence[Draft]) -> Iterator[list[Claim]]:
-    """Hold the keys of drafts, and look up what became of them; others wait until the end.
+def content_of(draft: Draft) -> str:
+    """Tell a mail from another one, without telling who gets it.
 
-    Args:
-        drafts: at most `MAX_AT_ONCE` of them with a key, each with another one.
-
-    Returns:
-        A claim for each; what stands against a look-up is raised by `Claim.recall`.
+    The body may hold the time of day, so it does not count; nor do Bcc recipients, whom nobody
+    must be able to guess who knows the key.
     """
-    names = [_name(draft) for draft in drafts if draft.idempotency_key]
-    storage, found = None, dict[str, Record | EmailError | None]()
-    with contextlib.ExitStack() as held:
-        if names:
-            try:
-                _lock(names, held)
-                storage = ReceiptStorage()
-                found = storage.read(names)
-            except ReceiptLookupFailed as error:
-                found = dict.fromkeys(names, error)
-        yield [Claim(draft, storage, found.get(_name(draft))) for draft in drafts]
+    shown = [sorted(m.address for m in draft.to + draft.cc), draft.subject]
+    return hmac.new(
+        draft.idempotency_key.encode(), json.dumps(shown).encode(), hashlib.sha256
+    ).hexdigest()
 
 
 def note_repeat(receipt: Receipt, *, same: bool) -> None:
@@ -127,44 +164,13 @@ def note_repeat(receipt: Receipt, *, same: bool) -> None:
         )
 
 
-def content_of(draft: Draft) -> str:
-    """Tell a mail from another one, without telling who gets it.
-
-    The body may hold the time of day, so it does not count; nor do Bcc recipients, whom nobody
-    must be able to guess who knows the key.
-    """
-    shown = [sorted(m.address for m in draft.to + draft.cc), draft.subject]
-    return hmac.new(
-        draft.idempotency_key.encode(), json.dumps(shown).encode(), hashlib.sha256
-    ).hexdigest()
+def _key_of(place: str) -> str:
+    return place.partition(".")[0]
 
 
-def _name(draft: Draft) -> str:
-    return seed_of_key(draft.idempotency_key)
-
-
-def _lock(names: Sequence[str], held: contextlib.ExitStack) -> None:
-    """Take the locks of some names.
-
-    Sorted, so that of two batches one waits, and never each for the other. Names share some
-    thousand lock files, which stay: to remove a file that others wait for would let two in.
-    """
-    import filelock  # 20 modules, for mails with a key
-
-    folder = get_current_settings().home / "smtp-relay" / "locks"
-    give_up_at = time.monotonic() + _MAX_WAIT_SECONDS
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for digits in sorted({name[-_LOCK_DIGITS:] for name in names}):
-            left = max(0.0, give_up_at - time.monotonic())
-            held.enter_context(filelock.FileLock(folder / f"{digits}.lock", timeout=left))
-    except filelock.Timeout as error:
-        raise ReceiptLookupFailed(
-            f"idempotency_key: another process has submitted mail under {error.lock_file} for"
-            f" {_MAX_WAIT_SECONDS:.0f} s. Nothing was submitted. Look whether it hangs."
-        ) from error
-    except OSError as error:
-        raise ReceiptLookupFailed(
-            f"idempotency_key: cannot lock a file in {folder} ({type(error).__name__}). Nothing was"
-            " submitted. Check the permissions and free space there, or set PREFECT_HOME."
-        ) from error
+def _taken_too_long(owner: str) -> ReceiptLookupFailed:
+    return ReceiptLookupFailed(
+        f"{owner} has submitted the mail of this key for {_MAX_WAIT_SECONDS:.0f} s",
+        "Nothing was submitted. Check whether it is stuck.",
+        field="idempotency_key",
+    )

@@ -186,8 +186,9 @@ def _log_stored(receipt: Receipt) -> None:
 
 def _log_accepted(receipt: Receipt) -> None:
     run_logger().info(
-        "%s accepted %s for %d recipient(s): %s",
+        "%s%s accepted %s for %d recipient(s): %s",
         receipt.relay,
+        "".join(f", in place of {each.relay}," for each in receipt.failed_over_from[-1:]),
         receipt.message_id,
         len(receipt.accepted) + receipt.bcc_accepted,
         receipt.response,

@@ -37,7 +37,7 @@ def wait(states: Iterable[RetryState], relay: str, patience: float = MAX_WAIT_SE
     until = max((_moment(state, relay) for state in states), default=0.0)
     if 0 < (left := until - clock().now()) <= patience:
         run_logger().info("%s takes no mail for another %.0f seconds: waiting.", relay, left)
-        wait_until(until, _end_if_cancelled)
+        wait_until(until, end_if_cancelled)
 
 
 def check(state: RetryState, relay: str) -> None:
@@ -61,7 +61,7 @@ def _moment(state: RetryState, relay: str) -> float:
     return state.not_before if state.error and state.error.relay == relay else 0.0
 
 
-def _end_if_cancelled() -> None:
+def end_if_cancelled() -> None:
     """Follow the async caller, whose cancellation does not reach this thread by itself."""
     try:
         check_cancelled()

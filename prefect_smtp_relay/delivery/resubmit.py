@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
 from prefect_smtp_relay.compose.staging import check_recipients, redirect
 from prefect_smtp_relay.delivery import outcome
-from prefect_smtp_relay.delivery.routing import choose_relay, open_outbox
+from prefect_smtp_relay.delivery.pacing import MAX_WAIT_SECONDS
+from prefect_smtp_relay.delivery.routing import Relay, choose_relay, open_outbox
+from prefect_smtp_relay.delivery.slots import Slots
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
@@ -18,12 +21,15 @@ from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.transports.outbox import FlushReport
 
 
-def flush(settings: SmtpRelaySettings, ids: Collection[str] = ()) -> FlushReport:
+def flush(
+    settings: SmtpRelaySettings, ids: Collection[str] = (), *, only_due: bool = False
+) -> FlushReport:
     """Submit what is in the outbox through the relay that is connected.
 
     Args:
         settings: name the outbox.
         ids: only these entries; empty for all but those that may have been accepted.
+        only_due: as for `Outbox.flush`.
 
     Raises:
         EmailError: the outbox itself failed, or the Prefect API could not be asked.
@@ -36,7 +42,7 @@ def flush(settings: SmtpRelaySettings, ids: Collection[str] = ()) -> FlushReport
             " block, then run this again."
         )
         return FlushReport(remaining=waiting, stopped=text)
-    return outbox.flush(partial(resubmit, settings=settings), ids)
+    return outbox.flush(partial(resubmit, settings=settings), ids, only_due=only_due)
 
 
 def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) -> Receipt:
@@ -57,6 +63,14 @@ def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) 
         envelope = replace(
             envelope, reverse_path=Envelope.of(message, relay.reverse_path).reverse_path
         )
-    receipt = relay.transport.deliver(message, envelope).model_copy(update={"relay": relay.name})
+    with _turn(relay):
+        receipt = relay.sign(relay.transport.deliver(message, envelope))
     outcome.tell(receipt)
     return receipt
+
+
+def _turn(relay: Relay) -> AbstractContextManager[object]:
+    """Wait for this mail's turn where the relay has limits for all workers together."""
+    if relay.limits is None:
+        return nullcontext()
+    return Slots(relay, relay.limits, MAX_WAIT_SECONDS).taken(1, left=1, connections=1)

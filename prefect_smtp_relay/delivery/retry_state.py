@@ -26,12 +26,14 @@ class RetryState:
         error: of the last try.
         run_id: the run of the last try. What it gave up, another run of the same key tries anew.
         not_before: a moment by `Clock.now`, until which the relay of the error takes no mail.
+        may_be_accepted: whether the outcome of one of the tries is unknown.
     """
 
     receipt: Receipt | None = None
     error: EmailError | None = None
     run_id: str = ""
     not_before: float = 0.0
+    may_be_accepted: bool = False
 
 
 NOTHING = RetryState()

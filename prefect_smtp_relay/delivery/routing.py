@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.blocks.relays import RelayBlock
-from prefect_smtp_relay.exceptions import DeliveryRefused, EmailError, NoSender, UnknownRelay
+from prefect_smtp_relay.exceptions import DeliveryRefused, NoSender, UnknownRelay
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.receipt import PassedOver, Receipt
 from prefect_smtp_relay.mail.sender import FROM_PENDING, SenderPolicy, resolve_sender
 from prefect_smtp_relay.runtime import catalog
+from prefect_smtp_relay.runtime.limits import RelayLimits
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.transports.base import Transport
 
@@ -37,6 +39,8 @@ class Relay:
             username, so they are not printed.
         reverse_path: of mails that name none, or None for their sender.
         submits: whether mail leaves this process: only then does it need a sender.
+        limits: what all workers together may ask of it.
+        passed_over: relays that go before it, and that could not be given the mail.
     """
 
     name: str
@@ -44,6 +48,13 @@ class Relay:
     senders: tuple[str, ...] = field(repr=False)
     reverse_path: Mailbox | None = None
     submits: bool = True
+    limits: RelayLimits | None = None
+    passed_over: tuple[PassedOver, ...] = ()
+
+    def sign(self, receipt: Receipt) -> Receipt:
+        """Say in the transport's receipt which relay it was, and in place of which."""
+        update = {"relay": self.name, "failed_over_from": self.passed_over}
+        return receipt.model_copy(update=update)
 
     def sender(self, requested: Mailbox | None, policy: SenderPolicy) -> Mailbox:
         """Decide who a mail is from.
@@ -69,35 +80,6 @@ class Relay:
             )
         policy.check(mailbox, "From")
         return mailbox
-
-
-class RelayChoice:
-    """The relay of one try, chosen once, when it is first asked for.
-
-    Args:
-        requested: what the caller names; with a block, the Prefect API is not asked.
-        settings: decide on the default delivery.
-    """
-
-    def __init__(self, requested: RelayInput, settings: SmtpRelaySettings) -> None:
-        self._requested = requested
-        self._settings = settings
-        self._chosen: Relay | EmailError | None = None
-
-    def get(self) -> Relay:
-        """Return the relay.
-
-        Raises:
-            EmailError: as `choose_relay`; a copy for each mail that asks.
-        """
-        if self._chosen is None:
-            try:
-                self._chosen = choose_relay(self._requested, self._settings)
-            except EmailError as error:
-                self._chosen = error
-        if isinstance(self._chosen, EmailError):
-            raise self._chosen.copy()
-        return self._chosen
 
 
 def open_outbox(settings: SmtpRelaySettings) -> Outbox:
@@ -129,11 +111,41 @@ def choose_relay(requested: RelayInput, settings: SmtpRelaySettings) -> Relay:
         return Relay(requested.name, requested, (settings.default_from,))
     block = _requested_block(requested)
     if block is None:
-        return _default_delivery(settings, wanted=requested == OUTBOX)
+        return default_delivery(settings, wanted=requested == OUTBOX)
+    return relay_of(block, settings)
+
+
+def relay_of(block: RelayBlock, settings: SmtpRelaySettings) -> Relay:
+    """Return the relay that a block describes."""
     senders = (block.sender_before_default(), settings.default_from, block.sender_after_default())
     bounces_to = block.bounces_to()
     reverse_path = Mailbox.parse(bounces_to, "reverse_path") if bounces_to else None
-    return Relay(block.relay_name, block.get_transport(), senders, reverse_path)
+    return Relay(
+        block.relay_name,
+        block.get_transport(),
+        senders,
+        reverse_path,
+        limits=RelayLimits.of(block),
+    )
+
+
+def default_delivery(settings: SmtpRelaySettings, *, wanted: bool = False) -> Relay:
+    """Return the outbox, where mail is stored while nothing is connected.
+
+    Args:
+        settings: may refuse that.
+        wanted: whether the caller names it.
+
+    Raises:
+        DeliveryRefused: ``default_delivery`` is ``refuse``.
+    """
+    if settings.default_delivery == "refuse" and not wanted:
+        raise DeliveryRefused(
+            "no relay is connected, and default_delivery is refuse",
+            "Save an SMTP or a SendGrid block, or set"
+            " PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_DELIVERY=store.",
+        )
+    return Relay(OUTBOX, open_outbox(settings), (settings.default_from,), submits=False)
 
 
 def check_relay(requested: RelayInput) -> None:
@@ -165,13 +177,3 @@ def _requested_block(requested: RelayInput) -> RelayBlock | None:
     if not isinstance(requested, str):
         return catalog.preferred()
     return None if requested == OUTBOX else catalog.named(requested)
-
-
-def _default_delivery(settings: SmtpRelaySettings, *, wanted: bool) -> Relay:
-    if settings.default_delivery == "refuse" and not wanted:
-        raise DeliveryRefused(
-            "no relay is connected, and default_delivery is refuse",
-            "Save an SMTP or a SendGrid block, or set"
-            " PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_DELIVERY=store.",
-        )
-    return Relay(OUTBOX, open_outbox(settings), (settings.default_from,), submits=False)

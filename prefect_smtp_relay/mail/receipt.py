@@ -34,6 +34,16 @@ class Refusal(BaseModel):
         return " ".join(part for part in (str(self.code), self.enhanced_code, self.text) if part)
 
 
+class PassedOver(BaseModel):
+    """A relay that goes before the one which took the mail, and that was given nothing of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    relay: str = Field(description='"smtp/NAME" or "sendgrid/NAME".')
+    error: str = Field(description="The error's class, for example ConnectionFailed.")
+    reason: str = Field(description="The error's text.")
+
+
 class Receipt(BaseModel):
     """Who took which message, for whom; a plain value that survives JSON and pickle.
 
@@ -45,6 +55,9 @@ class Receipt(BaseModel):
 
     message_id: str = Field(description="Our Message-ID, with its angle brackets.")
     relay: str = Field(default="", description='"smtp/NAME", "sendgrid/NAME" or "outbox".')
+    failed_over_from: tuple[PassedOver, ...] = Field(
+        default=(), description="Relays that go before this one, and why they were passed over."
+    )
     transport: str = Field(description='Where it went, for example "smtp://mx.example.org:587".')
     outcome: Outcome = Field(description="Who has it now: the relay, or the outbox.")
     accepted: tuple[str, ...] = Field(default=(), description="Visible recipients the relay took.")

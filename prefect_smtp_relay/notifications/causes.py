@@ -26,10 +26,12 @@ class Cause:
     Args:
         text: the exception's type and text, or what else the state says, masked, in one short line.
         kind: the same for all causes that differ in numbers and ids only.
+        state: the state in words, such as ``timed out``.
     """
 
     text: str
     kind: str
+    state: str
 
 
 def cause_of(state: State[Any]) -> Cause:
@@ -39,18 +41,24 @@ def cause_of(state: State[Any]) -> Cause:
         state: the run's last one, as hooks get it and the Prefect API tells it.
 
     Example:
-        >>> cause_of(Failed(message="ValueError: page 3 of db-3 is gone"))
-        Cause(text='ValueError: page 3 of db-3 is gone', kind='ValueError: page # of # is gone')
+        >>> cause_of(Failed(message="ValueError: page 3 of db-3 is gone")).kind
+        'ValueError: page # of # is gone'
     """
+    words = say_state(state.name or state.type.value)
     message = mask(without_engine_words(state.message or ""))
-    line = " ".join(message.split()) or say_state(state.name or state.type.value)
+    line = " ".join(message.split()) or words
     shown = line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]} …"
-    return Cause(shown, _WITH_DIGIT.sub("#", line))
+    return Cause(shown, without_ids(line), words)
 
 
 def without_engine_words(message: str) -> str:
     """Take away what Prefect's engine puts before the exception in a state's message."""
     return _ENGINE_WORDS.sub("", message, count=1)
+
+
+def without_ids(line: str) -> str:
+    """Replace numbers and ids, in which failures of one cause differ."""
+    return _WITH_DIGIT.sub("#", line)
 
 
 def say_state(name: str) -> str:

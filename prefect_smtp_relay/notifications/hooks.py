@@ -38,7 +38,7 @@ def email_on_failure(
     *,
     relay: RelayInput = None,
     subject: str | None = None,
-    log_lines: int = 20,
+    log_lines: int = 10,
     group_within: str | None = None,
     **options: Unpack[HookOptions],
 ) -> RunHook:
@@ -123,7 +123,7 @@ def _hook(name: str, mail: RunMail) -> RunHook:
     mail.check()
 
     def hook(flow: Any, flow_run: Any, state: State[Any]) -> Awaitable[None] | None:
-        tell = functools.partial(mail.tell, flow, flow_run, state)
+        tell = functools.partial(mail.tell, hook.__name__, flow, flow_run, state)
         if not _in_event_loop():
             return tell()
         return _in_worker_thread(tell)

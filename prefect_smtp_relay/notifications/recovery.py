@@ -91,13 +91,7 @@ class Recovery(RunReport):
         sections = [
             f"# {escape_markdown(self.name)} recovered",
             escape_markdown(self._summary()),
-            buttons(
-                {
-                    "Open the run in Prefect": self.url,
-                    "The last failed run": last.url,
-                    f"Runs of {self.name}": self.flow_url,
-                }
-            ),
+            buttons({"Open the run in Prefect": self.url, "The last failed run": last.url}),
             facts(
                 {
                     "Run": self.where,

@@ -38,7 +38,7 @@ class RunReport:
         attempt: for example ``3 of 3``, where the run may be retried.
         failed_in: the task that failed, and the line.
         last_success: when a run of the same flow and deployment last completed.
-        parent: the flow run around a task run.
+        flow, flow_run: those around a task run; of a flow run, its own.
         deployment: its name.
         traceback: one line a frame, innermost last.
         parameters: one line each, secrets masked.
@@ -60,7 +60,8 @@ class RunReport:
     attempt: str = ""
     failed_in: str = ""
     last_success: datetime | None = None
-    parent: str = ""
+    flow: str = ""
+    flow_run: str = ""
     deployment: str = ""
     traceback: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
@@ -136,7 +137,7 @@ class RunReport:
         """The report in Markdown: what went wrong, where to look, then the details."""
         sections = [
             f"# {escape_markdown(f'{self.name} {self._state.lower()}')}",
-            code_block(self.error) if self.error.strip() else "",
+            self._error(),
             buttons({"Open the run in Prefect": self.url, f"Runs of {self.name}": self.flow_url}),
             self._facts(),
             _section("Traceback, innermost last", self.traceback),
@@ -144,6 +145,10 @@ class RunReport:
             _section("Parameters", self.parameters),
         ]
         return "\n\n".join(section for section in sections if section)
+
+    def _error(self) -> str:
+        kind: Literal["text", "error"] = "error" if self.tone == "critical" else "text"
+        return code_block(self.error, kind) if self.error.strip() else ""
 
     @property
     def _state(self) -> str:
@@ -165,6 +170,10 @@ class RunReport:
         return f"{format_time(self.started_at)}{ran}"
 
     @property
+    def _is_within_flow(self) -> bool:
+        return self.kind == "task" and bool(self.flow)
+
+    @property
     def _zone(self) -> str:
         return zone_name(local_time(self.ended_at or datetime.now(UTC)))
 
@@ -173,7 +182,7 @@ class RunReport:
             {
                 "Failed in": self.failed_in,
                 "Run": self.where,
-                "Flow run": self.parent,
+                "Flow run": f"{self.flow} / {self.flow_run}" if self._is_within_flow else "",
                 "Started": self.when,
                 "Last success": format_time(self.last_success) if self.last_success else "",
             }

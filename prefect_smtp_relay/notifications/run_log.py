@@ -26,6 +26,8 @@ from prefect_smtp_relay.notifications.tracebacks import HEAD
 
 MAX_LOG_LINES = 200
 
+_TRACEBACK_WITHIN = 20
+"""Entries, the newest, in which the traceback is looked for; not all of them may be shown."""
 _MAX_ENTRY = 2000
 _FLUSH_SECONDS = 5
 
@@ -56,14 +58,15 @@ def read_log(entries: LogFilter, until: datetime, log_lines: int, masker: Masker
         return RunLog()
     _flush_log()
     entries.timestamp = LogFilterTimestamp(before_=until)
-    limit = min(log_lines, MAX_LOG_LINES)
+    limit = max(min(log_lines, MAX_LOG_LINES), _TRACEBACK_WITHIN)
     found: list[Log] = ask(
         lambda client: client.read_logs(entries, limit=limit, sort=LogSort.TIMESTAMP_DESC), []
     )
     tasks = _name_tasks(found) if entries.task_run_id is None else {}
     texts = [masker.redact(entry.message) for entry in found]
+    shown = list(zip(found, texts, strict=True))[:log_lines]
     return RunLog(
-        tuple(_write(entry, text, tasks) for entry, text in zip(found, texts, strict=True))[::-1],
+        tuple(_write(entry, text, tasks) for entry, text in reversed(shown)),
         next((text for text in texts if HEAD in text), ""),
     )
 

@@ -13,6 +13,7 @@ from prefect.logging.loggers import flow_run_logger, task_run_logger
 
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailArguments
+from prefect_smtp_relay.compose.origin import Origin
 from prefect_smtp_relay.delivery.routing import RelayInput, check_relay
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError, InvalidField, MessageError
@@ -29,6 +30,7 @@ from prefect_smtp_relay.notifications.recovery import Recovery
 from prefect_smtp_relay.notifications.report import RunReport
 from prefect_smtp_relay.notifications.run_log import MAX_LOG_LINES
 from prefect_smtp_relay.rendering.labels import Tone, read_tone
+from prefect_smtp_relay.rendering.quoting import escape_markdown
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import forward_transport_log, logging_to
 from prefect_smtp_relay.settings import current_settings
@@ -91,7 +93,7 @@ class RunMail:
         if not isinstance(self.log_lines, int) or not 0 <= self.log_lines <= MAX_LOG_LINES:
             raise MessageError(
                 f"{self.log_lines!r} is not a number from 0 to {MAX_LOG_LINES}",
-                "Use 20, or 0 for none.",
+                "Use 10, or 0 for none.",
                 field="log_lines",
             )
         check_relay(self.relay)
@@ -112,26 +114,31 @@ class RunMail:
                 field="group_within",
             )
 
-    def tell(self, of: Any, run: Any, state: State[Any]) -> None:
-        """Write and submit the mail about a run; whatever goes wrong is logged there."""
+    def tell(self, hook: str, of: Any, run: Any, state: State[Any]) -> None:
+        """Write and submit the mail about a run; whatever goes wrong is logged there.
+
+        Args:
+            hook: its name.
+            of, run, state: what Prefect gives it.
+        """
         is_task = isinstance(run, TaskRun)
         logger = task_run_logger(run, of) if is_task else flow_run_logger(run, of)
         with logging_to(logger):
             try:
-                self._tell(of, run, state)
+                self._tell(hook, of, run, state)
             except EmailError as error:
                 logger.error("The mail about this run was not accepted: %s", error)
             except Exception:  # the run's state is what matters, whatever went wrong here
                 logger.exception("The mail about this run could not be written")
 
-    def _tell(self, of: Any, run: Any, state: State[Any]) -> None:
+    def _tell(self, hook: str, of: Any, run: Any, state: State[Any]) -> None:
         first = self._count(of, run, state)
         report = self.describe(of, run, state, self.log_lines) if first else None
         if first is None or report is None:
             return
         mail = self._write(report)
         try:
-            self._submit(mail)
+            self._submit(mail, _origin(report, hook))
         finally:
             first.told(mail["subject"], mail["thread"] or "")
         if isinstance(report, Recovery):
@@ -147,10 +154,10 @@ class RunMail:
         describe = functools.partial(failed_run, of, run, state, recipients.reference, within)
         return count_unless_first(describe, recipients)
 
-    def _submit(self, mail: MailArguments) -> None:
+    def _submit(self, mail: MailArguments, origin: Origin) -> None:
         with telling_failure():
             settings = current_settings()
-            composed = draft(mail, settings)
+            composed = draft(mail, settings, origin)
         deliver_soon(composed, self.relay, settings)
 
     def _write(self, report: RunReport) -> MailArguments:
@@ -162,7 +169,6 @@ class RunMail:
             "thread": self.options.get("thread") or report.thread,
             "tone": tone,
             "labels": {text: own and tone for text, own in report.labels.items()},
-            "include_footer": False,
         }
         if self.subject is not None:
             mail["subject"] = report.format_subject(self.subject)
@@ -173,3 +179,9 @@ class RunMail:
     def _fingerprint(self) -> str:
         """Tell the hooks of a flow apart: each has recipients of its own."""
         return hashlib.sha256(repr((self.to, self.options)).encode()).hexdigest()
+
+
+def _origin(report: RunReport, hook: str) -> Origin:
+    name = escape_markdown(report.name)
+    who = f"the hook **{escape_markdown(hook)}** of the {report.kind} **{name}**"
+    return Origin(who, report.flow, report.deployment, report.state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -17,6 +17,7 @@ _LIBRARY = re.compile(
 )
 _MAX_FRAMES = 12
 _FIRST_FRAMES = 3
+_LONGEST_CYCLE, _FEW = 3, 2
 _MAX_LINE = 200
 
 
@@ -112,6 +113,7 @@ def _write_frames(frames: list[_Frame]) -> Iterator[str]:
     for is_prefect, run in groupby(frames, key=lambda frame: frame.is_prefect):
         group = list(run)
         lines += [f"... {_count(group)} of Prefect"] if is_prefect else map(str, group)
+    lines = list(_fold(lines))
     if len(lines) <= _MAX_FRAMES:
         yield from lines
         return
@@ -119,6 +121,31 @@ def _write_frames(frames: list[_Frame]) -> Iterator[str]:
     left_out = lines[_FIRST_FRAMES : _FIRST_FRAMES - _MAX_FRAMES]
     yield f"... {_count(left_out)} left out"
     yield from lines[_FIRST_FRAMES - _MAX_FRAMES :]
+
+
+def _fold(lines: Sequence[str]) -> Iterator[str]:
+    """Tell of frames that repeat in turn, as those of a recursion do, how often they repeat."""
+    at = 0
+    while at < len(lines):
+        cycles = [
+            (length, times)
+            for length in range(1, _LONGEST_CYCLE + 1)
+            if (times := _repetitions(lines, at, length)) > _FEW
+        ]
+        length, times = max(cycles, key=lambda cycle: cycle[0] * cycle[1], default=(1, 1))
+        yield from lines[at : at + length]
+        if times > 1:
+            frames = "frame" if length == 1 else f"{length} frames"
+            yield f"... the same {frames} {times - 1} more times"
+        at += length * times
+
+
+def _repetitions(lines: Sequence[str], at: int, length: int) -> int:
+    """How often some lines stand after one another."""
+    first, times = lines[at : at + length], 1
+    while lines[at + times * length : at + (times + 1) * length] == first:
+        times += 1
+    return times
 
 
 def _count(frames: list[_Frame] | list[str]) -> str:

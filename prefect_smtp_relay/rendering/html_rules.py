@@ -85,13 +85,16 @@ def _td_open(
     """A cell, with the name of its column where the row becomes a record on a phone."""
     opening = renderer.renderToken(tokens, at, options, env)
     label = tokens[at].meta.get("label")
-    return f'{opening}<span class="label">{escape(label)}</span>' if label else opening
+    return f'{opening}<span class="label">{escape(label)} </span>' if label else opening
 
 
 def _code(
     renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
 ) -> str:
-    """Code in a block; the direction is that of the block, too."""
-    written = RendererHTML.fence if tokens[at].type == "fence" else RendererHTML.code_block
+    """Code in a block; the direction is that of the block, too, and an error shows as one."""
+    token = tokens[at]
+    written = RendererHTML.fence if token.type == "fence" else RendererHTML.code_block
     html = written(renderer, tokens, at, options, env)
-    return html.replace("<pre>", '<pre dir="ltr">', 1) if "dir" in tokens[at].attrs else html
+    direction = ' dir="ltr"' if "dir" in token.attrs else ""
+    kind = ' class="error"' if token.info.strip() == "error" else ""
+    return html.replace("<pre>", f"<pre{direction}{kind}>", 1)

@@ -21,27 +21,24 @@ def table_lines(table: SyntaxTreeNode, width: int) -> list[str]:
         table: a node of the type ``table``.
         width: columns of wrapped text at this place.
     """
-    rows = [
-        [_cell_text(cell) for cell in row.children]
+    cells = [
+        [inline_text(cell) for cell in row.children]
         for part in table.children
         for row in part.children
     ]
-    if not rows:
+    if not cells:
         return []
+    rows = [[" ".join(text.split()) for text in row] for row in cells]
     has_heading = table.children[0].type == "thead"
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     if sum(widths) + len(_GAP) * (len(widths) - 1) > width + _BEYOND:
-        return list(_records(rows[0], rows[1:], width) if has_heading else _pairs(rows, width))
+        return list(_records(rows[0], rows[1:], width) if has_heading else _pairs(cells, width))
     alignments = [
         str(cell.attrs.get("style", "")) for cell in table.children[0].children[0].children
     ]
     lines = [_aligned(row, widths, alignments) for row in rows]
     rule = [_GAP.join("-" * width for width in widths)] if has_heading else []
     return [lines[0], *rule, *lines[1:]]
-
-
-def _cell_text(cell: SyntaxTreeNode) -> str:
-    return " ".join(inline_text(cell).split())
 
 
 def _aligned(row: list[str], widths: list[int], alignments: list[str]) -> str:
@@ -69,9 +66,12 @@ def _records(header: list[str], rows: list[list[str]], width: int) -> Iterator[s
 
 
 def _pairs(rows: list[list[str]], width: int) -> Iterator[str]:
-    """Each label with its value, where the heading is empty."""
+    """Each label with its value, where the heading is empty; line ends stay."""
     for label, *values in rows:
-        yield from wrap(_label(label) + _GAP.join(values), width, indent=_GAP)
+        first, *others = (_label(" ".join(label.split())) + _GAP.join(values)).split("\n")
+        yield from wrap(first, width, indent=_GAP)
+        for other in others:
+            yield from (_GAP + line for line in wrap(other, width - len(_GAP)))
 
 
 def _label(text: str) -> str:

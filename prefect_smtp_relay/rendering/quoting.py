@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _EMBEDDINGS, _END_OF_EMBEDDING = "\u202a\u202b\u202d\u202e", "\u202c"
@@ -51,11 +52,16 @@ def _quote_line(line: str) -> str:
     return f"{''.join(pieces)}  " if spaced else ""
 
 
-def code_block(text: str) -> str:
-    """Fence a text with more backticks than it has in a row (CommonMark, section 4.5)."""
+def code_block(text: str, kind: Literal["text", "error"] = "text") -> str:
+    """Fence a text with more backticks than it has in a row (CommonMark, section 4.5).
+
+    Args:
+        text: of any length.
+        kind: what it shows as.
+    """
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{clean(text)}\n{fence}"
+    return f"{fence}{kind}\n{clean(text)}\n{fence}"
 
 
 def clean(text: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.context import FlowRunContext, TaskRunContext
 
 from prefect_smtp_relay.mail.message import Message
@@ -34,8 +35,21 @@ def leave_artifact(message: Message, receipt: Receipt, wanted: ArtifactInput) ->
     if not wanted or not (TaskRunContext.get() or FlowRunContext.get()):
         return
     markdown = describe(message, receipt, masked=wanted != "with-recipients")
-    try:
+    with _only_logged():
         create_markdown_artifact(markdown, key=_KEY, description=f"{receipt.outcome} mail")
+
+
+def leave_table(key: str, rows: list[dict[str, str]], description: str) -> None:
+    """Leave a table in the current run; what looks like a secret is masked."""
+    masked = [{name: mask(text) for name, text in row.items()} for row in rows]
+    with _only_logged():
+        create_table_artifact(masked, key=key, description=description)
+
+
+@contextmanager
+def _only_logged() -> Iterator[None]:
+    try:
+        yield
     except Exception as error:  # whatever the API answers, the mail is out
         run_logger().warning("No artifact of the mail was left: %s", error)
 

@@ -39,6 +39,9 @@ def emit_receipt(receipt: Receipt) -> None:
         accepted=len(receipt.accepted) + receipt.bcc_accepted,
         refused=len(receipt.refused) + receipt.bcc_refused,
         size=receipt.size,
+        failed_over_from=[
+            {"relay": each.relay, "error": each.error} for each in receipt.failed_over_from
+        ],
     )
 
 

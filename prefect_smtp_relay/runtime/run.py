@@ -1,12 +1,16 @@
-"""The task run around a mail: which one it is, and how many tries it has left."""
+"""The task run around a mail: which one it is, how many tries it has left, and where it is."""
 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from prefect.client.schemas.objects import TaskRunResult
 from prefect.context import FlowRunContext, TaskRunContext
+
+_TASKS = "prefect_smtp_relay.tasks"
 
 
 @dataclass(frozen=True)
@@ -58,3 +62,38 @@ def is_async_caller() -> bool:
     if task_run is not None:
         return task_run.task.isasync
     return flow_run is None or flow_run.flow is None or flow_run.flow.isasync
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a flow run a mail is called for.
+
+    Args:
+        flow_run_id: the same when Prefect runs the flow run again.
+        attempt: which time that is.
+        caller: the task run that calls for the mail, over its retries; the mail's own one where
+            the flow itself does.
+    """
+
+    flow_run_id: str
+    attempt: int
+    caller: str
+
+    @classmethod
+    def of_mail(cls, number: int) -> Place | None:
+        """Find the place of the current call; None outside of a flow run.
+
+        Args:
+            number: the mail's place among those of the call.
+        """
+        flow, task = FlowRunContext.get(), TaskRunContext.get()
+        if flow is None or flow.flow_run is None:
+            return None
+        if task is None:
+            caller = str(uuid.uuid4())  # by .fn: each call is another one
+        else:
+            is_own = task.task.fn.__module__ == _TASKS
+            inputs = task.task_run.task_inputs.get("__parents__", ()) if is_own else ()
+            parents = (each.id for each in inputs if isinstance(each, TaskRunResult))
+            caller = str(next(parents, task.task_run.id))
+        return cls(str(flow.flow_run.id), flow.flow_run.run_count, f"{caller}:{number}")

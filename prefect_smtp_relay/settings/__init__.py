@@ -98,6 +98,11 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="The language that mails are written in, for programs that read them aloud.",
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$",
     )
+    failover: bool = Field(
+        default=False,
+        description="Where a relay could be given nothing of a mail, the next connected one takes"
+        " it at once.",
+    )
     time_zone: str = Field(
         default="UTC",
         description="The time zone of the dates in reports and digests, such as Europe/Berlin.",
@@ -120,6 +125,12 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default="own",
         description="Which files of the spool are taken: own (of this user, closed to others,"
         " encrypted where spool_key is set), or any, while keys or users change.",
+    )
+    keep_keys_days: int = Field(
+        default=30,
+        ge=1,
+        description="How long the spool remembers, after the last try of a mail, that its"
+        " idempotency_key was used.",
     )
     unknown_outcome: Literal["retry", "keep"] = Field(
         default="retry",

@@ -122,7 +122,8 @@ class LocalStore:
                 temporary.unlink()
 
     def _make(self, folder: Path) -> None:
-        for each in (self.root, folder):
+        inner = folder.relative_to(self.root)
+        for each in (self.root, *(self.root / up for up in reversed(inner.parents)), folder):
             if not each.is_dir():
                 each.mkdir(mode=0o700, parents=True, exist_ok=True)
                 each.chmod(0o700)  # whatever the umask left of it
@@ -196,6 +197,8 @@ def _write_names_through(folder: Path) -> None:
 def _described(file: os.DirEntry[str], folder: str) -> Entry | None:
     try:
         status = file.stat(follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            return None
         if not file.name.startswith("."):
             modified = datetime.fromtimestamp(status.st_mtime, UTC)
             return Entry(f"{folder}/{file.name}", modified, status.st_size)

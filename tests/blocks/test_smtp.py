@@ -38,6 +38,8 @@ FORM = {
     "oauth_client_secret": "string",
     "oauth_refresh_token": "string",
     "oauth_scope": "string",
+    "messages_per_minute": "integer",
+    "max_connections": "integer",
 }
 """The fields in the order of use, and how each is drawn."""
 

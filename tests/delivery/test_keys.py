@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import filelock
 import pytest
-from prefect.settings import (
-    PREFECT_HOME,
-    PREFECT_LOCAL_STORAGE_PATH,
-    PREFECT_SERVER_ALLOW_EPHEMERAL_MODE,
-    temporary_settings,
-)
 
 from prefect_smtp_relay.delivery.identity import Identity, seed_of_key
-from prefect_smtp_relay.delivery.keys import claiming, content_of
+from prefect_smtp_relay.delivery.keys import content_of
 from prefect_smtp_relay.delivery.retry_state import NOTHING, RetryState, RetryStates
-from prefect_smtp_relay.exceptions import MessageError, ReceiptLookupFailed
+from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.message import Draft, compose
 from prefect_smtp_relay.runtime.run import Run
 
@@ -77,53 +69,3 @@ def test_a_mail_is_told_by_its_visible_recipients_and_subject() -> None:
     )
     others = [draft("k"), draft("l", to=one.to), draft("k", to=one.to, subject="other")]
     assert content_of(one) not in map(content_of, others)
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Any:
-    """A home without a Prefect server."""
-    settings = {
-        PREFECT_HOME: tmp_path,
-        PREFECT_LOCAL_STORAGE_PATH: tmp_path / "results",
-        PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: False,
-    }
-    with temporary_settings(settings):
-        yield tmp_path
-
-
-def test_without_a_key_nothing_is_locked_or_read(home: Path) -> None:
-    """A mail without a key leaves no trace."""
-    with claiming([draft("")]) as [claim]:
-        assert claim.recall() is None
-    assert not list(home.iterdir())
-
-
-def test_a_key_that_is_held_for_too_long_is_an_error(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The wait ends with a transient error that names the lock; afterwards the key is free."""
-    monkeypatch.setattr("prefect_smtp_relay.delivery.keys._MAX_WAIT_SECONDS", 0.1)
-    with claiming([draft("k")]):
-        (lock,) = home.glob("smtp-relay/locks/*.lock")
-        with claiming([draft("k")]) as [other]:
-            with pytest.raises(ReceiptLookupFailed, match=f"mail under {lock}") as caught:
-                other.recall()
-            assert caught.value.transient
-    with claiming([draft("k")]) as [claim]:
-        assert claim.recall() is None
-
-
-def test_an_error_in_the_middle_frees_the_key(home: Path) -> None:
-    """Whoever comes next does not wait."""
-    with pytest.raises(RuntimeError), claiming([draft("k")]):
-        raise RuntimeError
-    (lock,) = home.glob("smtp-relay/locks/*.lock")
-    with filelock.FileLock(lock, timeout=0):
-        pass
-
-
-def test_a_home_that_cannot_be_written_is_an_error_that_names_it(home: Path) -> None:
-    """Without a lock nothing is submitted."""
-    home.joinpath("smtp-relay").write_text("a file where the folder should be", encoding="utf-8")
-    with claiming([draft("k")]) as [claim], pytest.raises(ReceiptLookupFailed, match=str(home)):
-        claim.recall()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from queue import Queue
@@ -16,7 +17,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import FlowRun
 
-from prefect_smtp_relay import send_an_email
+from prefect_smtp_relay import email_on_failure, send_an_email
 from tests.deployments.workspace import Workspace, wait_for
 from tests.mails import text_of
 
@@ -25,8 +26,22 @@ EXAMPLES = {
     "incident-reminder/every-15-minutes",
     "failed-runs-digest/every-morning",
     "flow-run-incident/by-automation",
+    "flush-outbox/every-5-minutes",
     "send-grouped/grouped",
 }
+
+STORE_AND_SEND = """
+import sys
+from prefect import flow
+from prefect_smtp_relay import email_on_failure, send_an_email
+
+@flow
+def store_and_send(number):
+    send_an_email("ann@example.org", f"waited {number}", "b", relay="outbox")
+    send_an_email("ann@example.org", f"accepted {number}", "b")
+
+store_and_send(sys.argv[1])
+"""
 
 
 @pytest.fixture
@@ -105,8 +120,11 @@ def test_the_automations_are_brought_up_to_date(
     """Running the script again changes the automation of that name, and adds none."""
     workspace.run("flows/create_automations.py")
     assert "Updated: 'Mail what made" in workspace.run("flows/create_automations.py")
-    [automation] = automations.request("POST", "/automations/filter", json={}).json()
-    assert automation["enabled"]
+    found = automations.request("POST", "/automations/filter", json={}).json()
+    assert sorted((automation["name"], automation["enabled"]) for automation in found) == [
+        ("Flush the outbox when a relay accepts mail again", True),
+        ("Mail what made a flow run fail", True),
+    ]
 
 
 def test_prefects_own_command_creates_the_automations(
@@ -114,12 +132,12 @@ def test_prefects_own_command_creates_the_automations(
 ) -> None:
     """With ids in place of the names, ``prefect automation create --from-file`` takes the file."""
     text = (workspace.project / "automations.yaml").read_text("utf-8")
-    name = "flow-run-incident/by-automation"
-    text = text.replace(name, str(automations.read_deployment_by_name(name).id))
+    for name in ("flow-run-incident/by-automation", "flush-outbox/every-5-minutes"):
+        text = text.replace(f"id: {name}", f"id: {automations.read_deployment_by_name(name).id}")
     text = text.replace("webhook/mail-was-stored", "00000000-0000-0000-0000-000000000000")
     (workspace.project / "filled.yaml").write_text(text, "utf-8")
     shown = workspace.prefect("automation", "create", "--from-file", "filled.yaml")
-    assert "Created 2 automation(s)" in shown
+    assert "Created 3 automation(s)" in shown
 
 
 @pytest.fixture
@@ -162,6 +180,26 @@ def test_a_stored_mail_calls_the_webhook(
     assert message_id in json.loads(told.get(timeout=120))["text"]
 
 
+def test_the_outbox_is_flushed_when_a_relay_accepts_mail_again(
+    workspace: Workspace, automations: SyncPrefectClient
+) -> None:
+    """Stored, then accepted: one run of the flush for each time, and none for its own mails."""
+    workspace.run("flows/create_automations.py")
+    for count in (1, 2):
+        workspace.run("-c", STORE_AND_SEND, str(count))
+        workspace.mail(f"waited {count}".__eq__)
+        wait_for(partial(_has_flushed, automations, count))
+    flush = automations.read_deployment_by_name("flush-outbox/every-5-minutes")
+    assert flush.global_concurrency_limit
+    assert flush.global_concurrency_limit.limit == 1
+
+
+def _has_flushed(client: SyncPrefectClient, count: int) -> bool:
+    """Whether the automation has started so many runs."""
+    done = runs_of(client, "flush-outbox", "Completed")
+    return [run.parameters for run in done].count({"only_due": False}) == count
+
+
 def test_a_schedule_fires(workspace: Workspace) -> None:
     """With an interval of some seconds, the deployed reminder mails without anybody's doing."""
     name = "incident-reminder/every-15-minutes"
@@ -188,3 +226,17 @@ def test_a_cancelled_run_is_mailed(workspace: Workspace, client: SyncPrefectClie
     [run] = wait_for(lambda: runs_of(client, "slow", "Running"))
     workspace.prefect("flow-run", "cancel", str(run.id))
     workspace.mail(lambda subject: subject == "slow is Cancelling")
+
+
+def test_a_worker_sends_what_was_counted(workspace: Workspace, client: SyncPrefectClient) -> None:
+    """The first failure schedules a run of the package's own flow, which tells of the others."""
+
+    @flow(name="flood", on_failure=[email_on_failure("ann@example.org", group_within="1s")])
+    def failing() -> None:
+        raise ValueError("gone")
+
+    failing(return_state=True)
+    failing(return_state=True)
+    is_summary = "flood failed 1 more time"
+    wait_for(lambda: [mail for mail in workspace.mails.mails if is_summary in text_of(mail)])
+    assert wait_for(lambda: runs_of(client, "send-grouped", "Completed"))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fleet.processes import Program
+from tests.fleet.processes import Program, listens
 from tests.prefect_server import free_port
 from tests.programs import find_program
 
@@ -57,7 +56,7 @@ def redis(folder: Path) -> Iterator[int]:
     port = free_port()
     command = [*_as_user(), program, "--bind", "127.0.0.1", "--port", str(port)]
     command += ["--dir", str(folder), "--save", ""]
-    with Program(command, os.environ, folder / "redis.log", lambda: _listens(port)):
+    with Program(command, os.environ, folder / "redis.log", lambda: listens(port)):
         yield port
 
 
@@ -78,8 +77,3 @@ def _make_for_user(folder: Path) -> None:
     folder.mkdir()
     if os.geteuid() == 0:
         shutil.chown(folder, _USER)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as connection:
-        return connection.connect_ex(("127.0.0.1", port)) == 0

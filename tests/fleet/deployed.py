@@ -34,7 +34,8 @@ def recipient(run_id: str, number: int) -> str:
 @flow(name="announce")
 def announce(count: int, one_by_one: bool) -> None:
     """Send mails with keys, one task run for each, or in one batch."""
-    Path(os.environ[PID_FILE]).write_text(str(os.getpid()))
+    pid_file = Path(os.environ[PID_FILE])
+    pid_file.write_text(str(os.getpid()))
     run_id = str(flow_run.id)
     mails: list[dict[str, Any]] = [
         {
@@ -51,6 +52,7 @@ def announce(count: int, one_by_one: bool) -> None:
             one(**mail)
     else:
         send_emails.with_options(retry_delay_seconds=1)(mails)
+    pid_file.unlink(missing_ok=True)
 
 
 def connect(port: int) -> None:
@@ -58,12 +60,12 @@ def connect(port: int) -> None:
     SMTP(address="127.0.0.1", port=port, ssl=False, from_address="ops@example.org").save("main")
 
 
-def deploy() -> None:
+def deploy(pool: str = POOL) -> None:
     """Deploy the flow for process workers."""
     with get_client(sync_client=True) as client:
-        client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
     source = announce.from_source(source=str(ROOT), entrypoint="tests/fleet/deployed.py:announce")
-    source.deploy("killed", work_pool_name=POOL, ignore_warnings=True, print_next_steps=False)  # type: ignore[union-attr]  # a sync caller gets a flow
+    source.deploy("killed", work_pool_name=pool, ignore_warnings=True, print_next_steps=False)  # type: ignore[union-attr]  # a sync caller gets a flow
 
 
 def run_again() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,8 @@ import httpx
 
 from tests.fleet.deployed import PID_FILE, POOL, ROOT, recipient
 from tests.fleet.disk_mail_server import Accepted, Audit, accepted_mails
-from tests.fleet.processes import Program
+from tests.fleet.processes import Program, listens
+from tests.fleet.small_disk import SmallDisk
 from tests.prefect_server import PrefectServer, copy_database, free_port
 
 _FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -38,7 +38,9 @@ class Fleet:
         self._mails = home / "mails.jsonl"
         self._pid = home / "run.pid"
         self._client = httpx.Client(base_url=server.api_url, timeout=30)
-        environment = server.client_environment | settings
+        self.disk = SmallDisk(home / "spool")
+        spool = {"PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL": str(self.disk.folder / "mail")}
+        environment = server.client_environment | spool | settings
         self._environment = environment | {
             PID_FILE: str(self._pid),
             "PREFECT_WORKER_QUERY_SECONDS": "1",
@@ -49,16 +51,22 @@ class Fleet:
             [sys.executable, "-m", "tests.fleet.disk_mail_server", str(port), str(self._mails)],
             environment,
             home / "mail-server.log",
-            lambda: _listens(port),
+            lambda: listens(port),
         )
         self.api = Program(
             server.command, server.environment, home / "server.log", server.is_healthy
         )
-        self.worker = Program(
-            [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL],
-            self._environment,
-            home / "worker.log",
-        )
+        self.worker = self.new_worker("worker")
+
+    def new_worker(self, name: str) -> Program:
+        """A worker of the pool, which takes one run at a time."""
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL]
+        command += ["--name", name, "--limit", "1"]
+        return Program(command, self._environment, self.log_of(name))
+
+    def log_of(self, name: str) -> Path:
+        """What a worker prints."""
+        return self.home / f"{name}.log"
 
     @contextmanager
     def running(self) -> Iterator[Fleet]:
@@ -66,6 +74,7 @@ class Fleet:
         copy_database(self.home)
         with ExitStack() as stack:
             stack.enter_context(self._client)
+            stack.enter_context(self.disk.mounted())
             stack.callback(self.kill_run)
             stack.enter_context(self.mail_server)
             stack.enter_context(self.api)
@@ -129,8 +138,3 @@ class Fleet:
 def is_final(state: str) -> bool:
     """Whether Prefect leaves the run as it is."""
     return state in _FINAL
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as connection:
-        return connection.connect_ex(("127.0.0.1", port)) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -78,3 +79,9 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 180) -
     while not condition():
         assert time.monotonic() < give_up_at, f"not within {seconds} s: {what}"
         time.sleep(_POLL_SECONDS)
+
+
+def listens(port: int) -> bool:
+    """Whether a server of this host takes connections."""
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,13 +10,6 @@ from tests.fleet.fleet import Fleet
 from tests.fleet.kills import KINDS, strike
 
 _MAILS = 100
-
-
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """All processes, once: each is started again after its kill."""
-    with Fleet(tmp_path_factory.mktemp("fleet")).running() as fleet:
-        yield fleet
 
 
 @pytest.mark.parametrize("one_by_one", [True, False], ids=["one", "batch"])

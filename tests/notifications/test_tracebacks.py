@@ -45,6 +45,19 @@ def test_a_long_traceback_loses_whole_frames_in_the_middle() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cycle", "said"),
+    [(_OWN, "frame"), (_OWN + _LIBRARY, "2 frames"), (_OWN * 2 + _LIBRARY, "3 frames")],
+)
+def test_a_recursion_is_told_once(cycle: str, said: str) -> None:
+    """Frames that repeat in turn are shown once, and it is told how often they repeat."""
+    lines = shorten_traceback(_HEAD + _STDLIB + cycle * 9 + _LIBRARY + _END)
+    assert lines[0].startswith("json/decoder.py")
+    assert lines[-2] == f"... the same {said} 8 more times"
+    assert lines[-1].startswith("httpx/_client.py")
+    assert len(lines) == 3 + cycle.count("File")
+
+
 def test_what_led_to_the_exception_is_kept() -> None:
     """A chain names the earlier exceptions between the frames."""
     chain = f"{_HEAD}{_STDLIB}KeyError: 'x'\n\nDuring handling of the above exception, another"

@@ -33,7 +33,7 @@ def test_cells_of_wide_tables_name_their_column() -> None:
     """Rows of more than three columns are records on a phone; the names are hidden elsewhere."""
     wide = to_html(parse("| a | *b* `c` | <d> | e |\n|-|-|-|-|\n| 1 | 2 | 3 | 4 |"))
     assert 'class="data records"' in wide
-    assert re.findall(r'<span class="label">(.*?)</span>', wide) == ["a", "b c", "&lt;d&gt;", "e"]
+    assert re.findall(r'<span class="label">(.*?) </span>', wide) == ["a", "b c", "&lt;d&gt;", "e"]
     narrow = to_html(parse("| a | b | c |\n|-|-|-|\n| 1 | 2 | 3 |"))
     assert "records" not in narrow
     assert "label" not in narrow

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +14,23 @@ from prefect_smtp_relay.exceptions import RelayConfigurationError, TransientFail
 from prefect_smtp_relay.spool import Spool, open_spool
 from prefect_smtp_relay.spool.lease import LEASE_SECONDS, Lease
 from prefect_smtp_relay.spool.local import LocalStore
+
+_FORK = """
+import os, sys
+from prefect_smtp_relay.spool import open_spool
+
+spool = open_spool(sys.argv[1])
+with spool.lease.kept() as lease_id:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        with spool.lease.kept() as own:
+            os.write(writing, f"{len(spool.list('leases'))} {own != lease_id}".encode())
+        spool.lease.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    print(os.read(reading, 100).decode(), len(spool.list("leases")))
+"""
 
 
 def _age(lease_file: Path, seconds: float) -> None:
@@ -86,6 +105,16 @@ def test_a_process_that_could_not_renew_stops(tmp_path: Path) -> None:
         with pytest.raises(TransientFailure, match="could not renew its lease"):
             _check_for_ever(lease)
         lease.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_a_forked_process_has_a_lease_of_its_own(tmp_path: Path) -> None:
+    """Its parent's would be renewed by the parent, whatever becomes of the child."""
+    done = subprocess.run(  # noqa: S603  # our own interpreter, fixed arguments
+        [sys.executable, "-c", _FORK, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["2", "True", "1"]
+    assert list((tmp_path / "leases").iterdir()) == [], "a clean exit gives the lease back"
 
 
 class _Forgetful(LocalStore):

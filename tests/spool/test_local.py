@@ -112,6 +112,18 @@ def test_a_file_system_without_links_is_told(spool: Spool, monkeypatch: pytest.M
         spool.create("keys/new", b"new")
 
 
+def test_nobody_else_may_look_into_any_folder(tmp_path: Path) -> None:
+    """Whatever the umask, and however deep."""
+    before = os.umask(0)
+    try:
+        open_spool(str(tmp_path / "spool")).create("keys/ab/c", b"x")
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "spool").rglob("*")}
+    assert modes == {"keys": 0o700, "ab": 0o700, "c": 0o600}
+    assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_file_url_is_a_path(tmp_path: Path) -> None:
     """It names a directory of this host."""
     open_spool(f"file://{tmp_path}/spool").create("keys/a", b"x")

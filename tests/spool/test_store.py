@@ -62,6 +62,15 @@ def test_a_folder_lists_its_own(spool: Spool) -> None:
     assert all(entry.size > 0 for entry in entries)
 
 
+def test_folders_may_have_folders(spool: Spool) -> None:
+    """A listing has what is in the folder itself."""
+    assert spool.create("keys/ab/c", b"x")
+    assert spool.create("keys/d", b"x")
+    assert [entry.key for entry in spool.list("keys")] == ["keys/d"]
+    assert [entry.key for entry in spool.list("keys/ab")] == ["keys/ab/c"]
+    assert spool.read("keys/ab/c") == b"x"
+
+
 def test_a_listing_is_of_now(spool: Spool) -> None:
     """What another process has done is seen at once."""
     spool.create("keys/a", b"x")

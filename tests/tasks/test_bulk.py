@@ -99,6 +99,7 @@ def test_every_argument_of_one_mail_is_one_of_each_mail(mail_server: MailServer)
         "tone": "warning",
         "labels": ["SEV1"],
         "thread": "INC-42",
+        "starts_thread": False,
         "idempotency_key": "INC-42/declared",
         "list_unsubscribe": "https://example.org/u",
         "importance": "high",

@@ -65,7 +65,9 @@ def test_a_flow_sends_through_the_connected_relay(mail_server: MailServer) -> No
         "text/plain",
         "text/html",
     ]
-    assert "<strong>db-1</strong>" in mail.octets.decode()
+    html = mail.message.get_body(("html",))
+    assert html is not None
+    assert "<strong>db-1</strong>" in html.get_content()
     assert receipt.relay == "smtp/main"
     assert receipt.transport == f"smtp://127.0.0.1:{mail_server.port}"
     assert receipt.outcome == "accepted"

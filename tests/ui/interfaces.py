@@ -68,6 +68,10 @@ class Interface(ABC):
         """Show the form of a deployment's parameters."""
         self.page.goto(f"{self._base_url}/deployments/deployment/{deployment_id}/run")
 
+    def open_runs(self, query: str) -> None:
+        """Show the runs that a query asks for."""
+        self.page.goto(f"{self._base_url}/runs{query}")
+
     @abstractmethod
     def card(self, block_type: str) -> Locator:
         """Find a block type in the catalogue."""

@@ -86,6 +86,8 @@ def _read(
 ) -> Attachment:
     if isinstance(value, Attachment):
         return replace(value, name=name or value.name, content_id=content_id or value.content_id)
+    if isinstance(value, str) and "://" in value:
+        raise _error("is a URL", "Read it first, and pass (name, data).")
     if isinstance(value, (str, Path)):
         return Attachment(Path(value), name, content_id=content_id)
     if isinstance(value, tuple):

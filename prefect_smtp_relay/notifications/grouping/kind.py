@@ -46,6 +46,7 @@ class Kind:
         cause_kind: the same for causes that differ in numbers and ids only.
         recipients: refers to who is told, as `recipients.keep` returns it.
         within_seconds: how long further failures are counted.
+        state: the name of the runs' last one; empty where no run is known.
         flow_id: whose runs they are, or empty.
     """
 
@@ -55,6 +56,7 @@ class Kind:
     cause_kind: str
     recipients: str
     within_seconds: float
+    state: str = ""
     flow_id: str = ""
 
     @property

@@ -89,14 +89,19 @@ def load(reference: str) -> Recipients:
         ) from error
 
 
-def _load(reference: str) -> Recipients:
+def block_named_by(reference: str) -> str:
+    """The document of the block "Notification by Email" that is referred to, or empty."""
     slug, _, name = reference.partition("/")
-    if slug == _BLOCK:
+    return name if slug == _BLOCK else ""
+
+
+def _load(reference: str) -> Recipients:
+    if name := block_named_by(reference):
         # That module counts failures with this one.
         from prefect_smtp_relay.notifications.send_an_email_block import SendAnEmail
 
         block: Any = SendAnEmail.load(name)
         found: Recipients = block.recipients
         return found
-    secret: Any = Secret.load(name)
+    secret: Any = Secret.load(reference.partition("/")[2])
     return Recipients(**secret.get())

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from prefect_smtp_relay.compose.draft import draft
+from prefect_smtp_relay.compose.origin import Origin
 from prefect_smtp_relay.delivery.short_retry import deliver_soon
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.receipt import Receipt
@@ -19,6 +20,7 @@ from prefect_smtp_relay.notifications.grouping.kind import PREFIX, Kind, Occurre
 from prefect_smtp_relay.notifications.grouping.schedule import schedule_sending
 from prefect_smtp_relay.notifications.grouping.summary import summarise
 from prefect_smtp_relay.notifications.grouping.variables import Variable
+from prefect_smtp_relay.rendering.quoting import escape_markdown
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import run_logger
 from prefect_smtp_relay.settings import current_settings
@@ -102,14 +104,21 @@ def _send(group: Group, runs: Sequence[Variable]) -> Sent:
                 **summarise(kind, occurrences, first, **told),
                 **to_whom.mail,
                 "idempotency_key": _key(runs),
-                "include_footer": False,
             }
-            composed = draft(mail, settings)
+            composed = draft(mail, settings, _origin(kind))
         receipt = deliver_soon(composed, to_whom.relay or None, settings)
     except EmailError as error:
         run_logger().error("A summary of %d failures was not accepted: %s", len(runs), error)
         return Sent(kind, len(runs), error=error)
     return Sent(kind, len(runs), receipt)
+
+
+def _origin(kind: Kind) -> Origin:
+    """Name the hook or the block, and not the flow that sends for it."""
+    name = escape_markdown(kind.name)
+    block = recipients.block_named_by(kind.recipients)
+    who = f"the block **{escape_markdown(block)}**" if block else f"a hook of **{name}**"
+    return Origin(who, kind.name if kind.flow_id else "")
 
 
 def _key(runs: Iterable[Variable]) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from uuid import UUID
 
-from prefect.settings import PREFECT_UI_URL
-
+from prefect_smtp_relay.notifications.causes import say_state
 from prefect_smtp_relay.notifications.grouping.kind import Kind, Occurrence
 from prefect_smtp_relay.notifications.own_mail import OwnMail, buttons, facts, one_line
+from prefect_smtp_relay.notifications.run_links import runs_url
 from prefect_smtp_relay.notifications.times import format_time
 from prefect_smtp_relay.rendering.quoting import code_block, escape_markdown
 
 _MAX_SUBJECT = 100
-_FIRST_LINKS, _LAST_LINKS = 10, 40
-_STATES = ("Failed", "Crashed", "TimedOut")
-_MARGIN = timedelta(seconds=1)
+_FIRST_LINKS, _LAST_LINKS = 5, 15
+_FAILURES = ("Failed", "Crashed", "TimedOut")
+_MARGIN = timedelta(seconds=2)
 
 
 def summarise(
@@ -33,26 +33,28 @@ def summarise(
     runs = sorted(occurrences, key=lambda each: each.moment)
     more = " more" if first else ""
     count = f"{len(runs)}{more} time{'s' if len(runs) != 1 else ''}"
-    since = f"{format_time(runs[0].moment)} to {format_time(runs[-1].moment)}"
+    times = dict.fromkeys(format_time(run.moment) for run in (runs[0], runs[-1]))
+    when = " to ".join(times)
     links = {
         "Open these runs in Prefect": _runs_page(kind, runs),
         "First run": runs[0].url,
         "Last run": runs[-1].url,
     }
+    event, is_failure = say_state(kind.state), kind.state in _FAILURES
     sections = [
-        f"# {escape_markdown(kind.name)} failed {count}",
-        code_block(kind.cause),
+        f"# {escape_markdown(f'{kind.name} {event}'.strip())}{'' if event else ':'} {count}",
+        code_block(kind.cause, "error" if is_failure else "text"),
         buttons(links),
-        facts({"Counted": since, "Mailed before": _say(first) if first else ""}),
+        facts({"When": when, "Mailed before": _say(first) if first else ""}),
         f"## The runs\n\n{_list(runs)}",
     ]
     return {
-        "subject": told.get("subject") or one_line(f"{kind.name} failed", _MAX_SUBJECT),
+        "subject": told.get("subject") or one_line(f"{kind.name} {event}", _MAX_SUBJECT),
         "body": "\n\n".join(section for section in sections if section),
-        "preheader": one_line(f"{count}, {since}: {kind.cause}", 200),
+        "preheader": one_line(f"{count}, {when}: {kind.cause}", 200),
         "thread": told.get("thread") or kind.key,
-        "tone": "critical",
-        "labels": [f"{len(runs)}{more} failed"],
+        "tone": "critical" if is_failure else "info",
+        "labels": [one_line(f"{len(runs)}{more} {event}")],
     }
 
 
@@ -67,7 +69,7 @@ def _list(runs: Sequence[Occurrence]) -> str:
     left_out = len(runs) - _FIRST_LINKS - _LAST_LINKS
     first = ", ".join(map(_link, runs[:_FIRST_LINKS]))
     last = ", ".join(map(_link, runs[-_LAST_LINKS:]))
-    return f"{first}, {left_out} others, {last}"
+    return f"{first}, {left_out} more, {last}"
 
 
 def _link(run: Occurrence) -> str:
@@ -76,11 +78,10 @@ def _link(run: Occurrence) -> str:
 
 
 def _runs_page(kind: Kind, runs: Sequence[Occurrence]) -> str:
-    """The list of the flow's failed runs that were to start between the first and the last one."""
+    """The list of the flow's runs in such states, from the first one's start to the last one's."""
     began = sorted(datetime.fromisoformat(run.began) for run in runs if run.began)
-    if not (kind.flow_id and began and (ui := PREFECT_UI_URL.value())):
+    if not (kind.flow_id and began):
         return ""
-    times = {"start": began[0] - _MARGIN, "end": began[-1] + _MARGIN}
-    query = [("state", state) for state in _STATES] + [("flows", kind.flow_id)]
-    query += [(name, moment.isoformat()) for name, moment in times.items()]
-    return f"{ui}/runs?{urlencode(query)}"
+    states = _FAILURES if kind.state in _FAILURES else (kind.state,)
+    flows = [UUID(kind.flow_id)]
+    return runs_url(states, began[0] - _MARGIN, began[-1] + _MARGIN, flows)

@@ -9,6 +9,7 @@ record sees after its create that it came too late.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -64,22 +65,25 @@ class Claims:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
 
-    def take(self, entry_id: str, first: int, lease_id: str) -> Claim | None:
+    def take(
+        self, entry_id: str, first: int, lease_id: str, is_dead: Callable[[str], bool]
+    ) -> Claim | None:
         """Claim an entry; a claim whose owner died is taken over.
 
         Args:
             entry_id: of the entry.
             first: the turn of its record.
             lease_id: of this process.
+            is_dead: tells whether a lease has ended.
 
         Returns:
             None where another process has it, or had it meanwhile.
         """
         turn, was_handed_over = first, False
         owner = Owner(lease=lease_id, token=secrets.token_hex(8))
-        while not self._spool.create(claim_key(entry_id, turn), _data(owner), durable=True):
+        while not self._spool.create(claim_key(entry_id, turn), _data(owner)):
             found = self.owner(entry_id, turn)
-            if found is None or not self._spool.lease.is_dead(found.lease):
+            if found is None or not is_dead(found.lease):
                 return None
             was_handed_over |= found.handed_over
             turn += 1

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from itertools import chain
 
 from prefect_smtp_relay.exceptions import EmailError, MessageError
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -30,8 +31,17 @@ class _Files:
     """What the spool has of one entry."""
 
     message: Entry | None = None
+    record: Entry | None = None
     turns: list[int] = field(default_factory=list)
     others: list[Entry] = field(default_factory=list)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it has waited as long again as when it failed: then its record was written."""
+        if self.message is None or self.record is None:
+            return True
+        waited = self.record.modified - self.message.modified
+        return datetime.now(UTC) - self.record.modified >= waited
 
 
 class Entries:
@@ -95,10 +105,18 @@ class Entries:
             mails = [mail for mail in described if mail is not None]
         return sorted(mails, key=lambda mail: (mail.stored_at, mail.id))
 
-    def ids(self) -> list[str]:
-        """Return the id of each entry, the oldest first, without reading any."""
-        found = ((each.message, key) for key, each in self._files().items())
-        return [key for _, key in sorted((m.modified, key) for m, key in found if m is not None)]
+    def ids(self, *, only_due: bool = False) -> list[str]:
+        """Return the id of each entry, the oldest first, without reading any.
+
+        Args:
+            only_due: without those that failed, and have not waited as long again since.
+        """
+        found = [
+            (files.message.modified, entry_id)
+            for entry_id, files in self._files().items()
+            if files.message is not None and (not only_due or files.is_due)
+        ]
+        return [entry_id for _, entry_id in sorted(found)]
 
     def record(self, entry_id: str) -> Record | None:
         """Read an entry's record.
@@ -139,13 +157,15 @@ class Entries:
         )
         return record, message, record.envelope
 
-    def claim(self, entry_id: str, record: Record, lease_id: str) -> Claim | None:
-        """Take an entry for this process alone.
+    def claim(
+        self, entry_id: str, record: Record, lease_id: str, is_dead: Callable[[str], bool]
+    ) -> Claim | None:
+        """Take an entry for this process alone; arguments as for `Claims.take`.
 
         Returns:
             None where another process has it, or had it after the record was read.
         """
-        claim = self._claims.take(entry_id, record.turn, lease_id)
+        claim = self._claims.take(entry_id, record.turn, lease_id, is_dead)
         if claim is None:
             return None
         now = self.record(entry_id)
@@ -179,10 +199,10 @@ class Entries:
             self._claims.drop(claim)
 
     def sweep(self) -> None:
-        """Remove what crashes left a day ago: records and claims of nothing, and leases."""
+        """Remove what crashes left a day ago: records and claims of nothing."""
         before = datetime.now(UTC) - _LEFTOVER
         lost = (each.others for each in self._files().values() if each.message is None)
-        for entry in (*(entry for others in lost for entry in others), *self._spool.list("leases")):
+        for entry in chain.from_iterable(lost):
             if entry.modified < before:
                 self._spool.delete(entry.key)
 
@@ -196,6 +216,8 @@ class Entries:
                 files.message = entry
                 continue
             files.others.append(entry)
+            if rest == "json":
+                files.record = entry
             turn = f".{rest}".removesuffix(CLAIM).removeprefix(".")
             if turn.isdecimal():
                 files.turns.append(int(turn))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from prefect_smtp_relay.exceptions import EmailError, OutcomeUnknown
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
+from prefect_smtp_relay.spool.lease import Lease
 from prefect_smtp_relay.transports.outbox.claims import Claim
 from prefect_smtp_relay.transports.outbox.entries import Entries
 from prefect_smtp_relay.transports.outbox.record import Record
@@ -16,7 +18,7 @@ from prefect_smtp_relay.transports.outbox.stored_mail import FlushReport
 
 Submit = Callable[[Message, Envelope], Receipt]
 
-_INTERRUPTED = "a flush died while it submitted the message"
+_INTERRUPTED = "a flush was interrupted while it submitted the message"
 
 
 class Flush:
@@ -24,33 +26,41 @@ class Flush:
 
     Args:
         entries: what is stored.
+        lease: of this process.
         submit: hands a message to a relay.
-        ids: the entries that are named.
+        is_named: whether somebody named the entries.
         keeps_unknown: whether a message that an interrupted flush had handed over waits until it
             is named.
     """
 
     def __init__(
-        self, entries: Entries, submit: Submit, ids: Collection[str], *, keeps_unknown: bool
+        self,
+        entries: Entries,
+        lease: Lease,
+        submit: Submit,
+        *,
+        is_named: bool,
+        keeps_unknown: bool,
     ) -> None:
         self._entries = entries
+        # Asked once for each lease: who is alive now has its claims for this flush.
+        self._is_dead = cache(lease.is_dead)
         self._submit = submit
-        self._ids = ids
+        self._is_named = is_named
         self._keeps_unknown = keeps_unknown
         self._report = FlushReport()
 
-    def run(self, lease_id: str) -> FlushReport:
-        """Submit what is stored, the oldest first."""
-        for entry_id in self._entries.ids():
-            if not self._ids or entry_id in self._ids:
-                try:
-                    record = self._entries.record(entry_id)
-                    claim = record and self._claim(entry_id, record, lease_id)
-                except EmailError as error:
-                    self._report.failed.append((entry_id, str(error)))
-                    continue
-                if record and claim:
-                    self._flush_one(claim, record)
+    def run(self, entry_ids: Sequence[str], lease_id: str) -> FlushReport:
+        """Submit these, in their order."""
+        for entry_id in entry_ids:
+            try:
+                record = self._entries.record(entry_id)
+                claim = record and self._claim(entry_id, record, lease_id)
+            except EmailError as error:
+                self._report.failed.append((entry_id, str(error)))
+                continue
+            if record and claim:
+                self._flush_one(claim, record)
             if self._report.stopped:
                 break
         self._report.remaining = len(self._entries.ids())
@@ -58,16 +68,18 @@ class Flush:
 
     def _claim(self, entry_id: str, record: Record, lease_id: str) -> Claim | None:
         """Claim an entry, unless it may have been accepted and nobody named it."""
-        is_named = bool(self._ids)
-        if record.may_be_accepted and not is_named:
+        if record.may_be_accepted and not self._is_named:
             self._report.unknown.append(entry_id)
             return None
-        claim = self._entries.claim(entry_id, record, lease_id)
-        if claim and claim.was_handed_over and self._keeps_unknown and not is_named:
-            self._entries.release(claim, record.because(_INTERRUPTED, may_be_accepted=True))
+        claim = self._entries.claim(entry_id, record, lease_id, self._is_dead)
+        if claim and claim.was_handed_over and self._keeps_unknown and not self._is_named:
+            self._entries.release(claim, self._interrupted(record))
             self._report.unknown.append(entry_id)
             return None
         return claim
+
+    def _interrupted(self, record: Record) -> Record:
+        return record.because(_INTERRUPTED, may_be_accepted=True) if self._keeps_unknown else record
 
     def _flush_one(self, claim: Claim, record: Record) -> None:
         try:
@@ -85,12 +97,7 @@ class Flush:
             self._report.failed.append((claim.entry_id, str(error)))
             return
         except BaseException:
-            self._entries.release(
-                claim,
-                record.because(_INTERRUPTED, may_be_accepted=True)
-                if self._keeps_unknown
-                else record,
-            )
+            self._entries.release(claim, self._interrupted(record))
             raise
         self._note(claim, record, envelope, receipt)
 

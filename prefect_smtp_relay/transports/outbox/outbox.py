@@ -126,7 +126,9 @@ class Outbox:
         _, message, envelope = self._entries.load(mail.id)
         return message, envelope
 
-    def flush(self, submit: Submit, ids: Collection[str] = ()) -> FlushReport:
+    def flush(
+        self, submit: Submit, ids: Collection[str] = (), *, only_due: bool = False
+    ) -> FlushReport:
         """Hand every stored message to a relay, the oldest first; many hosts may do it at once.
 
         An entry is claimed, so that no other flush submits it. What a relay accepts is removed;
@@ -138,14 +140,21 @@ class Outbox:
             submit: hands one message to a relay, and returns its receipt. It replaces
                 `FROM_PENDING`. A receipt that says ``stored`` ends the flush.
             ids: the entries to submit; empty for all but those that may have been accepted.
+            only_due: leave what has failed not long ago, measured by how long it had waited then:
+                a mail that no relay takes is tried at growing intervals.
 
         Raises:
             EmailError: the spool itself failed; what ``submit`` raises is in the report.
             BaseException: what else ``submit`` raises; its message stays in the outbox.
         """
         self._entries.sweep()
-        if not self._entries.ids():
-            return FlushReport()
-        with self._spool.lease.kept() as lease_id:
-            flush = Flush(self._entries, submit, ids, keeps_unknown=self._keeps_unknown)
-            return flush.run(lease_id)
+        entry_ids = self._entries.ids(only_due=only_due)
+        wanted = [entry_id for entry_id in entry_ids if not ids or entry_id in ids]
+        if not wanted:
+            return FlushReport(remaining=self.count())
+        lease, keeps_unknown = self._spool.lease, self._keeps_unknown
+        with lease.kept() as lease_id:
+            flush = Flush(
+                self._entries, lease, submit, is_named=bool(ids), keeps_unknown=keeps_unknown
+            )
+            return flush.run(wanted, lease_id)

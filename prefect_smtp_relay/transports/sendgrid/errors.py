@@ -25,6 +25,10 @@ from prefect_smtp_relay.transports.sendgrid.limits import MAX_BYTES
 
 POST = "POST /v3/mail/send"
 
+_TAKES_NOTHING = frozenset({401, 403, 408, 429})
+"""What is answered before a mail is looked at. A 5xx may come from anybody on the way, and may hide
+an acceptance."""
+
 _URL_FIELD = "*API URL* (`api_url`) of the SendGrid block"
 _UNKNOWN = {
     "lost": "the mail was submitted, and the connection was lost before the answer came: it may"
@@ -42,7 +46,8 @@ def unanswered(failure: NoAnswer, transport: str, request: str = POST) -> EmailE
     if failure.stage == "answer" and request == POST:
         return OutcomeUnknown(transport, _UNKNOWN[failure.kind], stage=POST)
     stage = "connect" if failure.stage == "connect" else request
-    return translate(failure, transport, peer="SendGrid", url_field=_URL_FIELD, stage=stage)
+    error = translate(failure, transport, peer="SendGrid", url_field=_URL_FIELD, stage=stage)
+    return error.copy(nothing_handed_over=True)
 
 
 def refusal(
@@ -61,6 +66,7 @@ def refusal(
         answer.status,
         stage=request,
         retry_after=None if wait is None else float(wait),
+        nothing_handed_over=answer.status in _TAKES_NOTHING,
     )
 
 

@@ -88,7 +88,7 @@ class Limits:
         connections: open at once to one relay.
         transactions: in one session; OpenSMTPD permits 100 by default.
         session_seconds: how old a session may become, and
-        kept_seconds: how long it is kept without a mail.
+        kept_seconds: how long it is kept without a mail; 0: it has ended when the delivery has.
         silence_seconds: how long a server may say nothing before it is asked for TLS,
         probe_seconds: how long that may take (both together stay under five seconds), and
         first_greeting_seconds: how long the first greeting of all is waited for after that.

@@ -70,7 +70,15 @@ def refused(transport: str, stage: str, reply: Reply) -> DeliveryError:
     if stage == "STARTTLS" and not reply.is_transient:
         kind = TlsFailed
     detail = f"the server answered {str(reply).rstrip('.')}. {advise(stage, reply)}"
-    return kind(transport, detail, reply.code, reply.enhanced_code, stage)
+    return kind(
+        transport,
+        detail,
+        reply.code,
+        reply.enhanced_code,
+        stage,
+        # After a 5yz, another relay would only hide what is wrong with the mail.
+        nothing_handed_over=reply.is_transient and stage != FINAL_REPLY,
+    )
 
 
 @contextlib.contextmanager
@@ -98,7 +106,7 @@ def translate(
     kind, advice = _classify(stage, error)
     if is_encrypted and stage == "greeting" and kind in _AFTER_HANDSHAKE:
         advice = _AFTER_HANDSHAKE[kind]
-    return kind(transport, f"{_words(error)}. {advice}", stage=stage)
+    return kind(transport, f"{_words(error)}. {advice}", stage=stage, nothing_handed_over=True)
 
 
 def _unknown(transport: str, fault: str, cause: Reply | Exception) -> OutcomeUnknown:

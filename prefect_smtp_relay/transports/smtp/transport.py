@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.receipt import Receipt
@@ -109,7 +109,7 @@ class SmtpTransport:
                 pause = next(pauses, None) if failure.transient else None
                 if pause is None:
                     backlog.put_back(waiting)
-                    return failure
+                    return _not_begun(failure)
                 time.sleep(pause)
                 continue
             waiting = following
@@ -117,7 +117,7 @@ class SmtpTransport:
                 fruitless, pauses = 0, iter(self._config.limits.pauses_seconds)
             elif (fruitless := fruitless + 1) == _MAX_FRUITLESS and waiting is not None:
                 backlog.put_back(waiting)
-                return session.failure
+                return session.failure and _not_begun(session.failure)
         return None
 
     def _serve(
@@ -127,3 +127,8 @@ class SmtpTransport:
         pool, deadline = process_memory.of(Pool), waiting.deadline
         with pool.lease(self._config, deadline, is_new=waiting.was_moved) as session:
             return session, serve(session, waiting, backlog)
+
+
+def _not_begun(failure: EmailError) -> EmailError:
+    """Give the error of all that no session began with, whatever became of those before."""
+    return failure.copy(nothing_handed_over=not isinstance(failure, InternalError))

@@ -182,6 +182,20 @@ def test_flushing_twice_submits_once(
     assert list(outbox_path.iterdir()) == []
 
 
+def test_flush_keeps_the_pace_of_all_workers(
+    run_cli: RunCli,
+    client: SyncPrefectClient,
+    store: Callable[[str], None],
+    connect: Callable[..., SMTP],
+) -> None:
+    """After an outage, what has waited must not go out faster than the relay permits."""
+    store("waited")
+    connect("paced", messages_per_minute=600)
+    assert run_cli("outbox", "flush").code == 0
+    limit = client.read_global_concurrency_limit_by_name("smtp-relay.smtp.paced.messages")
+    assert limit.active_slots > 0
+
+
 def test_flush_keeps_what_the_relay_refuses(
     run_cli: RunCli,
     store: Callable[[str], None],

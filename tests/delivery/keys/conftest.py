@@ -1,4 +1,4 @@
-"""Results and locks of each test apart, and a relay that is connected."""
+"""A spool of each test's own, and a relay that is connected."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from tests.tasks.bulk_mails import connect
 
 
 @pytest.fixture(autouse=True)
-def storage(result_storage: Path) -> Path:
-    """The folder of the default result storage, which is not there yet."""
-    return result_storage
+def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory of the spool, which is not there yet."""
+    path = tmp_path / "spool"
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL", str(path))
+    return path
 
 
 @pytest.fixture(autouse=True)

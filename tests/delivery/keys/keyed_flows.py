@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -36,9 +37,20 @@ def tell_all(mails: list[dict[str, Any]], retries: int = 0) -> list[Receipt]:
     return action(mails, connections=1)
 
 
-def records(storage: Path) -> list[Path]:
-    """The files that hold receipts."""
-    return list(storage.glob("prefect-smtp-relay/idempotency-key-*"))
+def records(spool: Path) -> list[Path]:
+    """The files that hold claims and receipts."""
+    return [file for file in spool.glob("keys/*/*") if not file.name.startswith(".")]
+
+
+def receipts(spool: Path) -> list[Path]:
+    """Those that hold receipts."""
+    return [file for file in records(spool) if b'"receipt"' in file.read_bytes()]
+
+
+def end_leases(spool: Path) -> None:
+    """Let the leases of processes that were killed come to their end."""
+    for lease in spool.glob("leases/*"):
+        os.utime(lease, (0, 0))
 
 
 def logged(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:

@@ -7,14 +7,27 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import pytest
 from prefect.settings import PREFECT_API_URL
 
 from prefect_smtp_relay import Receipt, send_an_email, send_emails
-from prefect_smtp_relay.exceptions import PermanentFailure
+from prefect_smtp_relay.exceptions import OutcomeUnknown, PermanentFailure
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, NEVER, at_once, tell
+from tests.delivery.keys.keyed_flows import (
+    KEY,
+    LATER,
+    MAIL,
+    NEVER,
+    at_once,
+    end_leases,
+    receipts,
+    records,
+    tell,
+)
+from tests.object_storage import Bucket
 from tests.readme import ROOT
 from tests.tasks.bulk_mails import mails_to
 
@@ -35,11 +48,11 @@ notify(int(sys.argv[1]), sys.argv[2] == "crash")
 """
 
 
-def start(tmp_path: Path, storage: Path, port: int, ending: str) -> subprocess.Popen[str]:
-    """Run a flow that sends in a process of its own."""
-    script = tmp_path / "script.py"
+def start(tmp_path: Path, port: int, ending: str = "end", **settings: str) -> subprocess.Popen[str]:
+    """Run a flow that sends in a process of its own, as on another host."""
+    home = Path(tempfile.mkdtemp(dir=tmp_path))
+    script = home / "script.py"
     script.write_text(SCRIPT.replace("{key}", KEY), encoding="utf-8")
-    places = {"PREFECT_HOME": str(tmp_path), "PREFECT_LOCAL_STORAGE_PATH": str(storage)}
     return subprocess.Popen(  # noqa: S603  # our own interpreter and script
         [sys.executable, str(script), str(port), ending],
         stdout=subprocess.PIPE,
@@ -47,7 +60,8 @@ def start(tmp_path: Path, storage: Path, port: int, ending: str) -> subprocess.P
         cwd=ROOT,
         env={
             **os.environ,
-            **places,
+            **settings,
+            "PREFECT_HOME": str(home),
             "PREFECT_API_URL": PREFECT_API_URL.value() or "",
             "PYTHONPATH": str(ROOT),
         },
@@ -81,36 +95,40 @@ def test_two_batches_at_once_do_not_wait_for_each_other_for_ever(mail_server: Ma
     assert mail_server.offered == 30
 
 
-def test_two_processes_at_once_send_one_mail(
-    mail_server: MailServer, storage: Path, tmp_path: Path
+@pytest.fixture(params=["directory", "s3"])
+def shared(request: pytest.FixtureRequest, spool: Path, bucket: Bucket) -> dict[str, str]:
+    """The settings of hosts that share a spool."""
+    if request.param == "directory":
+        return {"PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL": str(spool)}
+    return bucket.settings("keys")
+
+
+def test_two_hosts_at_once_send_one_mail(
+    mail_server: MailServer, shared: dict[str, str], tmp_path: Path
 ) -> None:
-    """Both end well, with one receipt."""
-    both = [start(tmp_path, storage, mail_server.port, "end") for _ in range(2)]
+    """With two homes and one spool, both flows end well, with one receipt."""
+    both = [start(tmp_path, mail_server.port, **shared) for _ in range(2)]
     shown = [process.communicate(timeout=180)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert json.loads(shown[0]) == json.loads(shown[1])
     assert mail_server.offered == 1
 
 
-def test_a_process_that_is_killed_behind_the_mail_has_sent_it(
-    mail_server: MailServer, storage: Path, tmp_path: Path
+def test_a_process_that_is_killed_after_the_mail_has_sent_it(
+    mail_server: MailServer, spool: Path, tmp_path: Path
 ) -> None:
-    """Run again after a SIGKILL, the flow sends nothing, and no lock is left."""
-    killed = start(tmp_path, storage, mail_server.port, "crash")
+    """The next call sends nothing, and returns the receipt of the process that is gone."""
+    killed = start(tmp_path, mail_server.port, "crash")
     killed.communicate(timeout=180)
     assert killed.returncode == -signal.SIGKILL
-    assert mail_server.offered == 1
-    again = start(tmp_path, storage, mail_server.port, "end")
-    shown, _ = again.communicate(timeout=180)
-    assert again.returncode == 0
-    assert json.loads(shown)["message_id"] == mail_server.mails[0].message["Message-ID"]
+    assert len(receipts(spool)) == mail_server.offered == 1
+    assert tell().message_id == mail_server.mails[0].message["Message-ID"]
     assert mail_server.offered == 1
 
 
-def test_a_process_that_is_killed_in_the_middle_leaves_no_lock(
-    mail_server: MailServer, storage: Path, tmp_path: Path
-) -> None:
-    """The mail that it submitted is submitted by the next one, under the same Message-ID."""
+@pytest.fixture
+def killed(mail_server: MailServer, spool: Path, tmp_path: Path) -> list[str]:
+    """The Message-IDs that arrive; the process of the first one was killed before the answer."""
     running: list[subprocess.Popen[str]] = []
     seen: list[str] = []
 
@@ -122,7 +140,33 @@ def test_a_process_that_is_killed_in_the_middle_leaves_no_lock(
         return LATER
 
     mail_server.data_reply = kill_first
-    running.append(start(tmp_path, storage, mail_server.port, "end"))
+    running.append(start(tmp_path, mail_server.port))
     running[0].communicate(timeout=180)
+    assert records(spool)
+    assert not receipts(spool)
+    end_leases(spool)
+    return seen
+
+
+def test_a_mail_whose_process_was_killed_is_submitted_again(
+    killed: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It goes under the same Message-ID, a WARNING says why, and then the key has its receipt."""
     receipt = tell()
-    assert seen == [receipt.message_id] * 2
+    assert killed == [receipt.message_id] * 2
+    assert "It is not known what became of the mail of this idempotency_key" in caplog.text
+    assert tell() == receipt
+    assert len(killed) == 2
+
+
+def test_a_mail_whose_process_was_killed_is_kept_where_the_setting_says_so(
+    killed: list[str], spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the outbox, as one that may have been accepted, and nothing is submitted."""
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_UNKNOWN_OUTCOME", "keep")
+    with pytest.raises(OutcomeUnknown, match="it may have been accepted") as caught:
+        tell(retries=1)
+    assert caught.value.kept
+    assert caught.value.message_id == killed[0]
+    assert len(killed) == 1
+    assert not receipts(spool)

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from prefect_smtp_relay import send_emails
-from prefect_smtp_relay.exceptions import MailsNotAccepted, ReceiptLookupFailed, TransientFailure
+from prefect_smtp_relay.exceptions import (
+    MailsNotAccepted,
+    RelayConfigurationError,
+    TransientFailure,
+)
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, records, tell, tell_all
+from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, receipts, tell, tell_all
 from tests.tasks.bulk_mails import mails_to
 
 
@@ -28,17 +32,17 @@ def test_mails_of_batches_share_keys_with_each_other_and_with_single_mails(
     assert mail_server.offered == 1 + 3 + 2
 
 
-def test_more_keys_than_are_held_at_once(mail_server: MailServer, storage: Path) -> None:
-    """A large batch goes in several parts, once."""
+def test_many_keys_in_one_batch(mail_server: MailServer, spool: Path) -> None:
+    """Each mail of a large batch has its receipt in the spool, and goes once."""
     mails = [mail | {"idempotency_key": f"k{n}"} for n, mail in enumerate(mails_to(150))]
     first = tell_all(mails)
     assert tell_all(mails) == first
     assert [receipt.accepted for receipt in first] == [(mail["to"],) for mail in mails]
-    assert mail_server.offered == len(records(storage)) == 150
+    assert mail_server.offered == len(receipts(spool)) == 150
 
 
 def test_a_batch_tries_again_what_failed_and_leaves_the_rest(mail_server: MailServer) -> None:
-    """A twin in the batch shares the error, and the retry's receipt."""
+    """A second one of its key shares the error, and the retry's receipt."""
     mails = [mail | {"idempotency_key": f"k{n}"} for n, mail in enumerate(mails_to(3))]
     replies = iter(["", LATER])
     mail_server.data_reply = lambda _: next(replies, None) or None
@@ -60,16 +64,16 @@ def test_a_batch_that_fails_tells_each_place(mail_server: MailServer) -> None:
     assert mail_server.offered == 2
 
 
-def test_a_batch_with_a_broken_storage_sends_what_has_no_key(
-    mail_server: MailServer, storage: Path
+def test_a_batch_with_a_broken_spool_sends_what_has_no_key(
+    mail_server: MailServer, spool: Path
 ) -> None:
     """Only the mails with a key fail, before they are submitted."""
-    storage.write_text("a file where the folder should be", encoding="utf-8")
+    spool.write_text("a file where the folder should be", encoding="utf-8")
     mails = mails_to(3)
     mails[1] |= {"idempotency_key": KEY}
     with pytest.raises(MailsNotAccepted) as caught:
         tell_all(mails)
-    assert [type(e) for e in caught.value.errors.values()] == [ReceiptLookupFailed]
+    assert [type(e) for e in caught.value.errors.values()] == [RelayConfigurationError]
     assert (list(caught.value.receipts), mail_server.offered) == ([0, 2], 2)
 
 

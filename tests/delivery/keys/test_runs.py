@@ -11,20 +11,19 @@ import pytest
 from prefect import flow
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.worker import EventsWorker
-from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 
 from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
 from prefect_smtp_relay.delivery.identity import seed_of_key
 from prefect_smtp_relay.delivery.retry_state import RetryState, retry_states
 from prefect_smtp_relay.exceptions import MessageError, PermanentFailure
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, NEVER, logged, records, tell
+from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, NEVER, logged, receipts, records, tell
 from tests.events import told
 
 
 def test_two_flow_runs_with_one_key_send_one_mail(
     mail_server: MailServer,
-    storage: Path,
+    spool: Path,
     caplog: pytest.LogCaptureFixture,
     events_worker: EventsWorker,
 ) -> None:
@@ -32,7 +31,7 @@ def test_two_flow_runs_with_one_key_send_one_mail(
     first = tell()
     caplog.clear()
     assert tell() == first
-    assert mail_server.offered == len(records(storage)) == len(told(events_worker)) == 1
+    assert mail_server.offered == len(receipts(spool)) == len(told(events_worker)) == 1
     assert logged(caplog, logging.INFO) == [
         f"The mail {first.message_id} was accepted before, under the same idempotency_key:"
         " nothing was submitted."
@@ -73,7 +72,7 @@ def test_a_flow_retry_does_not_send_again(mail_server: MailServer) -> None:
 
 
 def test_a_task_retry_after_a_failure_goes_under_the_same_message_id(
-    mail_server: MailServer, storage: Path
+    mail_server: MailServer, spool: Path
 ) -> None:
     """What failed for now leaves no receipt: the next try submits the mail."""
     replies = iter([LATER])
@@ -81,7 +80,7 @@ def test_a_task_retry_after_a_failure_goes_under_the_same_message_id(
 
     def reply(message_id: str) -> str | None:
         seen.append(message_id)
-        assert not records(storage)
+        assert not receipts(spool)
         return next(replies, None)
 
     mail_server.data_reply = reply
@@ -90,36 +89,36 @@ def test_a_task_retry_after_a_failure_goes_under_the_same_message_id(
 
 
 def test_after_a_failure_for_good_the_next_call_tries_again(
-    mail_server: MailServer, storage: Path
+    mail_server: MailServer, spool: Path
 ) -> None:
     """A refused mail leaves no receipt, and goes under the same Message-ID later."""
     mail_server.refused["DATA"] = NEVER
     with pytest.raises(PermanentFailure) as caught:
         tell()
-    assert not records(storage)
+    assert not records(spool)
     mail_server.refused.clear()
     assert tell().message_id == caught.value.message_id
 
 
-def test_the_message_id_is_the_same_where_the_storage_does_not_reach(
-    mail_server: MailServer, tmp_path: Path
+def test_the_message_id_is_the_same_where_the_spool_does_not_reach(
+    mail_server: MailServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With another result storage the mail goes again, under the same Message-ID."""
+    """With another spool the mail goes again, under the same Message-ID."""
     first = tell()
-    with temporary_settings({PREFECT_LOCAL_STORAGE_PATH: tmp_path / "elsewhere"}):
-        second = tell()
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL", str(tmp_path / "elsewhere"))
+    second = tell()
     assert mail_server.offered == 2
     assert first.message_id == second.message_id
 
 
 def test_deferred_recipients_are_recorded_when_nobody_is_tried_again(
-    mail_server: MailServer, storage: Path
+    mail_server: MailServer, spool: Path
 ) -> None:
     """The receipt of all tries is kept, and not that of the first."""
     mail_server.refused["ben@example.org"] = LATER
 
     def take_ben(_: str) -> None:
-        assert not records(storage)
+        assert not receipts(spool)
         mail_server.refused.clear()
 
     mail_server.data_reply = take_ben

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from prefect_smtp_relay import send_an_email, send_emails
-from prefect_smtp_relay.delivery import keys, pacing
+from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.identity import seed_of_key
-from prefect_smtp_relay.delivery.keys import claiming
-from prefect_smtp_relay.delivery.receipt_storage import Record
 from prefect_smtp_relay.delivery.retry_state import RetryState, retry_states
-from prefect_smtp_relay.exceptions import EmailError, TransientFailure
-from prefect_smtp_relay.mail.message import compose
+from prefect_smtp_relay.exceptions import TransientFailure
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.testing.memory import InMemoryTransport
 from prefect_smtp_relay.transports.waiting import Clock
 from tests.clock import FastClock
-from tests.delivery.keys.keyed_flows import KEY
+from tests.delivery.keys.keyed_flows import KEY, records
 
 SEED = seed_of_key(KEY)
 MAIL: dict[str, Any] = {
@@ -28,35 +26,30 @@ MAIL: dict[str, Any] = {
     "body": "b",
     "from_": "ops@example.com",
 }
-DRAFT = compose("bob@example.org", subject="s", text="t", html="h", idempotency_key=KEY)
 
 
 class LookingClock(FastClock):
-    """A clock that looks, while the mail waits, what somebody else finds under its key."""
+    """A clock that looks, while the mail waits, what is in the spool."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, spool: Path) -> None:
         super().__init__()
-        self.seen: list[Record | EmailError | None] = []
-        self._monkeypatch = monkeypatch
+        self.seen: list[Path] = []
+        self._spool = spool
 
     def sleep(self, seconds: float) -> None:
-        """Look once, at the first sleep."""
-        if not self.slept:
-            with self._monkeypatch.context() as patch:
-                patch.setattr(keys, "_MAX_WAIT_SECONDS", 0.0)
-                with claiming([DRAFT]) as [claim]:
-                    self.seen.append(claim.found)
+        """Look, and let the time pass."""
+        self.seen += records(self._spool)
         super().sleep(seconds)
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Record | EmailError | None]]:
-    """What somebody else finds under the key at once, while the mail waits."""
-    clock = LookingClock(monkeypatch)
+def clock(spool: Path) -> Iterator[LookingClock]:
+    """A clock that knows of a relay that wants the mail to wait."""
+    clock = LookingClock(spool)
     process_memory.put(Clock, clock)
     error = TransientFailure("memory:", retry_after=60.0).copy(relay="memory:")
     retry_states().note(SEED, RetryState(error=error, not_before=pacing.not_before(error)))
-    yield clock.seen
+    yield clock
     process_memory.put(Clock, Clock())
     retry_states().forget(SEED)
 
@@ -69,10 +62,11 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Record | EmailError 
     ],
 )
 def test_the_key_is_free_while_its_mail_waits(
-    found: list[Record | EmailError | None], send: Callable[[InMemoryTransport], object]
+    clock: LookingClock, spool: Path, send: Callable[[InMemoryTransport], object]
 ) -> None:
-    """Keys share locks, so a mail that waits for its relay claims none, alone or among many."""
+    """A mail that waits for its relay claims no key, alone or among many."""
     relay = InMemoryTransport()
     send(relay)
-    assert found == [None]
-    assert len(relay.deliveries) == 1
+    assert sum(clock.slept) == pytest.approx(60)
+    assert not clock.seen
+    assert len(relay.deliveries) == len(records(spool)) == 1

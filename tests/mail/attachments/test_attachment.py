@@ -88,6 +88,7 @@ def test_a_mapping_renames_a_path(report: Path) -> None:
         ([io.BytesIO(b"x")], "bytes need a name"),
         (["/no/such/file.pdf"], "cannot read '/no/such/file.pdf'"),
         (["no\x00dir/b"], "cannot read"),
+        (["s3://bucket/report.pdf"], "is a URL. Read it first"),
         (["/"], "is not a file|bytes need a name"),
         ([Path(__file__).parent], "is not a file"),
         ([1], "cannot attach a int"),

@@ -4,48 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from prefect.client.schemas.objects import FlowRun
 
 from prefect_smtp_relay.notifications.grouping import claims, variables
-from prefect_smtp_relay.notifications.grouping.counting import First, count_unless_first
 from prefect_smtp_relay.notifications.grouping.group import Group, open_name
-from prefect_smtp_relay.notifications.grouping.kind import PREFIX, Kind, Occurrence
-from prefect_smtp_relay.notifications.grouping.recipients import Recipients
+from prefect_smtp_relay.notifications.grouping.kind import PREFIX
 from prefect_smtp_relay.notifications.grouping.sending import send_waiting
 from prefect_smtp_relay.testing.mail_server import MailServer
+from tests.notifications.grouping.failures import KIND, fail, in_minutes, open_and_tell
 
 pytestmark = pytest.mark.usefixtures("deployed")
-
-TO_ANN = Recipients({"to": "ann@example.org"})
-KIND = Kind(
-    subject=("flow", "import", ""),
-    name="import",
-    cause="ValueError: gone",
-    cause_kind="FAILED ValueError: gone",
-    recipients=TO_ANN.reference,
-    within_seconds=900,
-)
-
-
-def fail(name: str) -> First | None:
-    """Count a failure, unless it is the first one."""
-    run = Occurrence(id=name, name=name, at=datetime.now(UTC).isoformat())
-    return count_unless_first(lambda: (KIND, run), TO_ANN)
-
-
-def in_minutes(minutes: float) -> datetime:
-    """A moment from now."""
-    return datetime.now(UTC) + timedelta(minutes=minutes)
-
-
-def open_and_tell() -> None:
-    """Let a first failure be mailed."""
-    first = fail("first")
-    assert first is not None
-    first.told("import failed", "thread")
 
 
 def test_one_of_many_at_once_is_the_first(deployed: Callable[[], list[FlowRun]]) -> None:

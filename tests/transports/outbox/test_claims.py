@@ -123,7 +123,7 @@ def test_what_a_killed_flush_had_handed_over_can_be_kept(
         assert (len(report.unknown), report.remaining, relay.taken) == (1, 1, [])
     (mail,) = outbox.entries()
     assert (mail.may_be_accepted, mail.claimed) == (True, False)
-    assert "died while it submitted" in mail.reason
+    assert "interrupted while it submitted" in mail.reason
     assert len(outbox.flush(relay, report.unknown).accepted) == 1
 
 
@@ -202,7 +202,7 @@ def test_a_damaged_claim_is_told(outbox: Outbox, directory: Path, store: Store, 
 def test_only_old_leftovers_of_a_crash_are_removed(
     outbox: Outbox, directory: Path, store: Store, relay: Any
 ) -> None:
-    """A day-old half-written file, record, claim or lease of nothing goes; the others stay."""
+    """A day-old half-written file, record or claim of nothing, or lease goes; the others stay."""
     store()
     leases = directory.parent / "leases"
     leases.mkdir(mode=0o700)

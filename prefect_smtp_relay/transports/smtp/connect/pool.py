@@ -94,6 +94,8 @@ class Pool:
                 session.close()
             raise
         finally:
+            if session is not None and session.is_open and not config.limits.kept_seconds:
+                quit_all([session])  # the caller counts connections
             self._give_back(config, lease, session)
 
     def _take(

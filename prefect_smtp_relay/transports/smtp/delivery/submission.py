@@ -154,6 +154,8 @@ class Submission:
             error: translated.
             addresses: those of the transaction that it ended.
         """
+        if any(isinstance(state, Refusal) for state in self.states.values()):
+            error = error.copy(nothing_handed_over=False)  # some were refused for themselves
         self._error = self._error or error
         code, enhanced, words = _CLOSED, "", str(error)
         if isinstance(error, DeliveryError):

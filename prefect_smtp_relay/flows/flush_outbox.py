@@ -1,0 +1,60 @@
+"""The flow ``flush-outbox``: what `prefect-smtp-relay outbox flush` does, on a schedule."""
+
+from __future__ import annotations
+
+from prefect import State, flow
+from prefect.states import Completed, Failed
+
+from prefect_smtp_relay.delivery.resubmit import flush
+from prefect_smtp_relay.runtime.artifacts import leave_table
+from prefect_smtp_relay.runtime.log import run_logger
+from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.transports.outbox import FlushReport
+
+
+@flow(name="flush-outbox")
+def flush_outbox(only_due: bool = True) -> State[None]:
+    """Submit the mails in the outbox through the relay that is connected.
+
+    Args:
+        only_due: leave for a later run what failed before, for as long again as it had waited
+            then: a mail that no relay takes is tried after 5, 10, 20, 40 minutes, and so on.
+
+    Returns:
+        Failed where a mail was not accepted as a whole; it stays in the outbox, with the reason.
+
+    Raises:
+        EmailError: the spool itself failed, or the Prefect API could not be asked.
+    """
+    report = flush(current_settings(), only_due=only_due)
+    _log(report)
+    if rows := _rows(report):
+        leave_table("outbox", rows, "What became of the mails in the outbox")
+    text = f"{len(report.accepted)} accepted, {report.remaining} left in the outbox."
+    if report.failed:
+        return Failed(message=f"{len(report.failed)} failed, {text}")
+    return Completed(message=report.stopped or text)
+
+
+def _log(report: FlushReport) -> None:
+    for entry, reason in report.failed:
+        run_logger().error("%s: %s", entry, reason)
+    for entry in report.unknown:
+        run_logger().warning(
+            "%s: a relay may have accepted it. Look for its Message-ID in the relay's log;"
+            " `prefect-smtp-relay outbox flush %s` submits it again.",
+            entry,
+            entry,
+        )
+    if report.stopped:
+        run_logger().warning("%s", report.stopped)
+
+
+def _rows(report: FlushReport) -> list[dict[str, str]]:
+    accepted = [(r.message_id, "accepted", f"{r.relay}: {r.response}") for r in report.accepted]
+    failed = [(entry, "failed", reason) for entry, reason in report.failed]
+    unknown = [(entry, "unknown", "a relay may have accepted it") for entry in report.unknown]
+    return [
+        {"mail": mail, "outcome": outcome, "detail": detail}
+        for mail, outcome, detail in (*accepted, *failed, *unknown)
+    ]
