@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, HttpUrl, WithJsonSchema
+from pydantic import BaseModel, Field, HttpUrl
+
+from flows.form_fields import Address, Time, without_default
 
 Event = Literal["declared", "updated", "mitigated", "resolved"]
-
-
-def _may_be_empty(kind: str) -> tuple[BeforeValidator, WithJsonSchema]:
-    """Draw a field that may be None as one of its own kind, and not as a choice of kind or None."""
-    drawn = WithJsonSchema({"type": "string", "format": kind})
-    return BeforeValidator(lambda value: value or None), drawn
-
-
-def _left_out(schema: dict[str, Any]) -> None:
-    """A form would fill in null, which is not of the field's kind."""
-    del schema["default"]
-
-
-Time = Annotated[datetime | None, *_may_be_empty("date-time")]
-Address = Annotated[HttpUrl | None, *_may_be_empty("uri")]
 
 
 class Link(BaseModel):
@@ -57,7 +44,7 @@ class Incident(BaseModel):
         None,
         title="Link to the incident",
         description="The first button leads there.",
-        json_schema_extra=_left_out,
+        json_schema_extra=without_default,
     )
     links: list[Link] = Field(
         default_factory=list, title="More links", description="One button for each."
@@ -66,13 +53,13 @@ class Incident(BaseModel):
         None,
         title="Started at",
         description="The mail says for how long the incident is open.",
-        json_schema_extra=_left_out,
+        json_schema_extra=without_default,
     )
     next_update_at: Time = Field(
         None,
         title="Next update at",
         description="When the next mail is to be expected.",
-        json_schema_extra=_left_out,
+        json_schema_extra=without_default,
     )
     services: list[str] = Field(
         default_factory=list, title="Services", description="What is affected."

@@ -48,12 +48,17 @@ def cause_of(state: State[Any]) -> Cause:
     message = mask(without_engine_words(state.message or ""))
     line = " ".join(message.split()) or words
     shown = line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]} …"
-    return Cause(shown, _WITH_DIGIT.sub("#", line), words)
+    return Cause(shown, without_ids(line), words)
 
 
 def without_engine_words(message: str) -> str:
     """Take away what Prefect's engine puts before the exception in a state's message."""
     return _ENGINE_WORDS.sub("", message, count=1)
+
+
+def without_ids(line: str) -> str:
+    """Replace numbers and ids, in which failures of one cause differ."""
+    return _WITH_DIGIT.sub("#", line)
 
 
 def say_state(name: str) -> str:

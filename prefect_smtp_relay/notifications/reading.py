@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -15,6 +15,7 @@ from prefect.utilities.urls import url_for
 
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.notifications.asking import ask
+from prefect_smtp_relay.notifications.causes import without_engine_words
 from prefect_smtp_relay.notifications.parameters import Masker, shorten
 from prefect_smtp_relay.notifications.recovery import Recovery
 from prefect_smtp_relay.notifications.related import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from prefect import Flow, Task
 
 _MAX_MESSAGE = 4000
+_LONG_TEXT = 40
 
 
 def describe_flow_run(flow_run_id: UUID | str, *, log_lines: int = 10) -> RunReport:
@@ -143,22 +145,29 @@ def _report(
     masker = Masker()
     lines = masker.lines(parameters)
     log = read_log(entries, state.timestamp, log_lines, masker)
+    message = shorten(masker.redact(state.message or ""), _MAX_MESSAGE)
     return RunReport(
         kind=kind,
         run_name=run.name,
         state=state.name or state.type.value,
         state_type=state.type.value,
-        message=shorten(masker.redact(state.message or ""), _MAX_MESSAGE),
+        message=message,
         started_at=run.start_time,
         ended_at=state.timestamp,
         attempt=_count_tries(run),
         failed_in=innermost_place(log.traceback),
         traceback=shorten_traceback(log.traceback),
         parameters=tuple(lines),
-        log=log.lines,
+        log=tuple(_say_once(without_engine_words(message), log.lines)),
         url=url_for(f"{kind}-run", obj_id=run.id) or "",
         **details,
     )
+
+
+def _say_once(error: str, lines: Iterable[str]) -> Iterator[str]:
+    """Shorten the error in the log, where Prefect repeats what the report begins with."""
+    _, _, text = error.partition(": ")
+    return (line.replace(text, "…") if len(text) > _LONG_TEXT else line for line in lines)
 
 
 def _count_tries(run: FlowRun | TaskRun) -> str:

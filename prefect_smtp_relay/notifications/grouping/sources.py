@@ -11,14 +11,13 @@ import httpx
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
 from prefect.utilities.urls import url_for
 
-from prefect_smtp_relay.notifications.causes import cause_of
+from prefect_smtp_relay.notifications.causes import cause_of, without_ids
 from prefect_smtp_relay.notifications.grouping.kind import Kind, Occurrence
 from prefect_smtp_relay.runtime.requests import request
 from prefect_smtp_relay.transports.masking import mask
 
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _MAX_IDS = 5
-_DIGITS = re.compile(r"[\w-]*\d[\w-]*")
 _MAX_TEXT = 120
 
 
@@ -91,7 +90,7 @@ def _told_text(
         subject=("block", recipients),
         name=subject,
         cause=line[:_MAX_TEXT],
-        cause_kind=_DIGITS.sub("#", line),
+        cause_kind=without_ids(line),
         recipients=recipients,
         within_seconds=within.total_seconds(),
     )

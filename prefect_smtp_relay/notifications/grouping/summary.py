@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
-
-from prefect.settings import PREFECT_UI_URL
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from prefect_smtp_relay.notifications.causes import say_state
 from prefect_smtp_relay.notifications.grouping.kind import Kind, Occurrence
 from prefect_smtp_relay.notifications.own_mail import OwnMail, buttons, facts, one_line
+from prefect_smtp_relay.notifications.run_links import runs_url
 from prefect_smtp_relay.notifications.times import format_time
 from prefect_smtp_relay.rendering.quoting import code_block, escape_markdown
 
@@ -41,10 +40,10 @@ def summarise(
         "First run": runs[0].url,
         "Last run": runs[-1].url,
     }
-    event = say_state(kind.state)
+    event, is_failure = say_state(kind.state), kind.state in _FAILURES
     sections = [
         f"# {escape_markdown(f'{kind.name} {event}'.strip())}{'' if event else ':'} {count}",
-        code_block(kind.cause),
+        code_block(kind.cause, "error" if is_failure else "text"),
         buttons(links),
         facts({"When": when, "Mailed before": _say(first) if first else ""}),
         f"## The runs\n\n{_list(runs)}",
@@ -54,7 +53,7 @@ def summarise(
         "body": "\n\n".join(section for section in sections if section),
         "preheader": one_line(f"{count}, {when}: {kind.cause}", 200),
         "thread": told.get("thread") or kind.key,
-        "tone": "critical" if kind.state in _FAILURES else "info",
+        "tone": "critical" if is_failure else "info",
         "labels": [one_line(f"{len(runs)}{more} {event}")],
     }
 
@@ -81,12 +80,8 @@ def _link(run: Occurrence) -> str:
 def _runs_page(kind: Kind, runs: Sequence[Occurrence]) -> str:
     """The list of the flow's runs in such states, from the first one's start to the last one's."""
     began = sorted(datetime.fromisoformat(run.began) for run in runs if run.began)
-    if not (kind.flow_id and began and (ui := PREFECT_UI_URL.value())):
+    if not (kind.flow_id and began):
         return ""
     states = _FAILURES if kind.state in _FAILURES else (kind.state,)
-    times = {"start": began[0] - _MARGIN, "end": began[-1] + _MARGIN}
-    query = [("state", state) for state in states] + [("flows", kind.flow_id)]
-    query += [
-        (name, f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}") for name, moment in times.items()
-    ]
-    return f"{ui}/runs?{urlencode(query)}"
+    flows = [UUID(kind.flow_id)]
+    return runs_url(states, began[0] - _MARGIN, began[-1] + _MARGIN, flows)

@@ -54,7 +54,7 @@ def test_a_flood_is_two_mails(connected: MailServer, fail: Fail) -> None:
     assert "Nightly import failed 3 more times" in text
     assert "ValueError: page 0 is gone" in text
     assert text.count("/runs/flow-run/") >= 3
-    assert "/runs?state=Failed&state=Crashed&state=TimedOut&flows=" in text
+    assert "/runs?state=Crashed&state=Failed&state=TimedOut&start=" in text
 
 
 def test_other_causes_and_other_recipients_come_through(connected: MailServer, fail: Fail) -> None:

@@ -33,15 +33,16 @@ def runs(count: int) -> list[Occurrence]:
 
 def test_a_summary_of_many_names_the_first_and_the_last_ones() -> None:
     """Twenty runs have links; all are on the page of Prefect's interface to which it links."""
-    kind = replace(KIND, flow_id="0c1d3e1a")
+    kind = replace(KIND, flow_id="0c1d3e1a-9c1e-4d4b-a5be-2f4b7f1f8a7a")
     with temporary_settings({PREFECT_UI_URL: "http://prefect.test"}):
         mail = render("ann@example.org", **summarise(kind, runs(500), runs(1)[0]))
     assert "import failed 500 more times" in mail.text
     assert mail.text.count("http://prefect.test/runs/flow-run/") == 20 + 2
     assert "480 more, run-485" in " ".join(mail.text.split())
     assert (
-        "http://prefect.test/runs?state=Failed&state=Crashed&state=TimedOut&flows=0c1d3e1a"
+        "http://prefect.test/runs?state=Crashed&state=Failed&state=TimedOut"
         "&start=2026-03-14T03%3A06%3A58Z&end=2026-03-14T03%3A15%3A21Z"
+        "&flows=0c1d3e1a-9c1e-4d4b-a5be-2f4b7f1f8a7a"
     ) in mail.text
 
 

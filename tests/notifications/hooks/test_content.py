@@ -84,7 +84,7 @@ def test_the_error_comes_first_and_the_traceback_is_short(connected: MailServer)
 
     @task(name="load page")
     def load() -> None:
-        raise ConnectionError("could not connect to db.example.org")
+        raise ConnectionError("could not connect to db.example.org at port 5432")
 
     @flow(name="Nightly", on_failure=[email_on_failure("ann@example.org")], retries=1)
     def nightly(page: int) -> None:
@@ -99,7 +99,7 @@ def test_the_error_comes_first_and_the_traceback_is_short(connected: MailServer)
         for part in (
             "[Failed | try 2 of 2]",
             "Nightly failed",
-            "ConnectionError: could not connect to db.example.org",
+            "ConnectionError: could not connect to db.example.org at port 5432",
             "Open the run in Prefect",
             "Runs of Nightly",
             "Failed in",
@@ -117,6 +117,7 @@ def test_the_error_comes_first_and_the_traceback_is_short(connected: MailServer)
     assert "of Prefect" in text
     assert "flow_engine" not in text
     assert text.count("Traceback") == 1
+    assert "ConnectionError('…')" in text, "the log does not repeat the whole error"
     assert "Flow run encountered an exception" not in text
 
 
