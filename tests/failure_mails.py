@@ -31,6 +31,7 @@ def mail_on_failure() -> tuple[Automation, UUID]:
     return automation, block_id
 
 
-def connect(address: str, port: int) -> None:
+def connect(address: str, port: int, **limits: int) -> None:
     """Save an SMTP block for a server without TLS."""
-    SMTP(address=address, port=port, ssl=False, from_address="ops@example.org").save("mx")
+    block = SMTP(address=address, port=port, ssl=False, from_address="ops@example.org", **limits)
+    block.save("mx")

@@ -22,6 +22,10 @@ LEASE_SECONDS = 30.0
 _RENEWALS = 3
 """In that time, so that one may fail."""
 
+_LEFTOVER_SECONDS = 60 * 60
+"""What was not renewed for so long is removed: a process that is killed leaves its lease, and so
+does each that exits with a spool in object storage, whose library has ended by then."""
+
 _FOLDER = "leases"
 
 
@@ -107,11 +111,19 @@ class Lease:
                 "Use another store, or a newer version of this one (S3: If-None-Match).",
                 field="spool",
             )
+        self._sweep(lease_id)
         self._id, self._renewed, self._ended = lease_id, time.monotonic(), threading.Event()
         self._thread = threading.Thread(
             target=self._keep, args=(lease_id, self._ended), name="spool-lease", daemon=True
         )
         self._thread.start()
+
+    def _sweep(self, own: str) -> None:
+        entries = self._store.list(_FOLDER)
+        now = max(entry.modified for entry in entries if entry.key == _key(own))
+        for entry in entries:
+            if (now - entry.modified).total_seconds() > _LEFTOVER_SECONDS:
+                self._store.delete(entry.key)
 
     def _keep(self, lease_id: str, ended: threading.Event) -> None:
         while not ended.wait(self._seconds / _RENEWALS):

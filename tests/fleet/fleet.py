@@ -17,6 +17,7 @@ import httpx
 from tests.fleet.deployed import PID_FILE, POOL, ROOT, recipient
 from tests.fleet.disk_mail_server import Accepted, Audit, accepted_mails
 from tests.fleet.processes import Program, listens
+from tests.fleet.small_disk import SmallDisk
 from tests.prefect_server import PrefectServer, copy_database, free_port
 
 _FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -37,7 +38,9 @@ class Fleet:
         self._mails = home / "mails.jsonl"
         self._pid = home / "run.pid"
         self._client = httpx.Client(base_url=server.api_url, timeout=30)
-        environment = server.client_environment | settings
+        self.disk = SmallDisk(home / "spool")
+        spool = {"PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL": str(self.disk.folder / "mail")}
+        environment = server.client_environment | spool | settings
         self._environment = environment | {
             PID_FILE: str(self._pid),
             "PREFECT_WORKER_QUERY_SECONDS": "1",
@@ -71,6 +74,7 @@ class Fleet:
         copy_database(self.home)
         with ExitStack() as stack:
             stack.enter_context(self._client)
+            stack.enter_context(self.disk.mounted())
             stack.callback(self.kill_run)
             stack.enter_context(self.mail_server)
             stack.enter_context(self.api)

@@ -20,6 +20,7 @@ import httpx
 
 from tests.fleet.disk_mail_server import Audit
 from tests.fleet.fleet import Fleet, is_final
+from tests.fleet.small_disk import IS_PERMITTED
 
 _KILLS_A_RUN = 4
 _RUN_SECONDS = 400
@@ -68,12 +69,21 @@ def _mail_server(fleet: Fleet, run_id: str, rng: random.Random) -> None:
     fleet.mail_server.start()
 
 
+def _disk(fleet: Fleet, run_id: str, rng: random.Random) -> None:
+    """The disk of the spool is full for a while."""
+    del run_id
+    fleet.disk.fill()
+    time.sleep(rng.uniform(0.5, 3))
+    fleet.disk.free()
+
+
 KINDS: dict[str, Strike] = {
     "run": _run,
     "worker": _worker,
     "host": _host,
     "api": _api,
     "mail-server": _mail_server,
+    **({"disk": _disk} if IS_PERMITTED else {}),
 }
 
 

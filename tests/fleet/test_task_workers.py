@@ -16,7 +16,13 @@ from tests.fleet.processes import Program, wait_for
 from tests.tasks.bulk_mails import connect, mails_to
 
 _COUNT = 100
-_COMMAND = (sys.executable, "-m", "tests.fleet.task_worker")
+_AT_ONCE = 10
+"""The tasks of one worker that run at the same time, as Prefect has it."""
+
+_COMMAND = (
+    *(sys.executable, "-m", "prefect", "task", "serve"),
+    *("--module", "prefect_smtp_relay.tasks"),
+)
 
 
 def copies(server: MailServer) -> Counter[str]:
@@ -34,7 +40,8 @@ def test_a_killed_task_worker_loses_nothing_once_its_mail_is_queued_again(
 ) -> None:
     """What the worker had received waits for the flow; the rest goes to the next worker.
 
-    A mail with a key comes once; one without comes under one Message-ID.
+    A mail comes twice only if it was being submitted at that moment, or if it has no key; both
+    copies have one Message-ID.
     """
     connect(mail_server)
     keyed = {f"user{number}@example.org" for number in range(0, _COUNT, 2)}
@@ -49,6 +56,5 @@ def test_a_killed_task_worker_loses_nothing_once_its_mail_is_queued_again(
         queue_delayed_again(older_than_minutes=0.1)
         wait_for(lambda: len(copies(mail_server)) == _COUNT, "the mails of the killed worker")
     assert len({mail.message["Message-ID"] for mail in mail_server.mails}) == _COUNT
-    assert {address for address, count in copies(mail_server).items() if count > 1}.isdisjoint(
-        keyed
-    )
+    twice = copies(mail_server) - Counter([*copies(mail_server)])
+    assert len(keyed & {*twice}) <= _AT_ONCE

@@ -63,8 +63,8 @@ def test_a_failed_flow_run_is_mailed_by_the_server_itself(
     mail_server: MailServer,
     wait_for: WaitFor,
 ) -> None:
-    """The mail goes through the connected relay, told in one event, and no process is started."""
-    connect(mail_server.host, mail_server.port)
+    """The mail goes through the connected relay, which has limits, and no process is started."""
+    connect(mail_server.host, mail_server.port, messages_per_minute=60, max_connections=2)
     mail_on_failure()
     before = server.child_processes()
     subprocess.run(  # noqa: S603  # our own interpreter, fixed arguments
@@ -82,6 +82,9 @@ def test_a_failed_flow_run_is_mailed_by_the_server_itself(
     told = wait_for(lambda: events(client, "prefect-smtp-relay.email.accepted"))
     assert told[-1]["payload"]["relay"] == "smtp/mx"
     assert wait_for(lambda: events(client, "prefect.automation.action.executed"))
+    rows = {row.name: row.active_slots for row in client.read_global_concurrency_limits()}
+    assert rows["smtp-relay.smtp.mx.connections"] == 0
+    assert "smtp-relay.smtp.mx.messages" in rows
     assert server.child_processes() == before
     assert "temporary server" not in server.output.read_text()
 

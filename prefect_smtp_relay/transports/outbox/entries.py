@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from itertools import chain
 
 from prefect_smtp_relay.exceptions import EmailError, MessageError
 from prefect_smtp_relay.mail.envelope import Envelope
@@ -198,10 +199,10 @@ class Entries:
             self._claims.drop(claim)
 
     def sweep(self) -> None:
-        """Remove what crashes left a day ago: records and claims of nothing, and leases."""
+        """Remove what crashes left a day ago: records and claims of nothing."""
         before = datetime.now(UTC) - _LEFTOVER
         lost = (each.others for each in self._files().values() if each.message is None)
-        for entry in (*(entry for others in lost for entry in others), *self._spool.list("leases")):
+        for entry in chain.from_iterable(lost):
             if entry.modified < before:
                 self._spool.delete(entry.key)
 

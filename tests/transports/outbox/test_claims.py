@@ -202,7 +202,7 @@ def test_a_damaged_claim_is_told(outbox: Outbox, directory: Path, store: Store, 
 def test_only_old_leftovers_of_a_crash_are_removed(
     outbox: Outbox, directory: Path, store: Store, relay: Any
 ) -> None:
-    """A day-old half-written file, record, claim or lease of nothing goes; the others stay."""
+    """A day-old half-written file, record or claim of nothing, or lease goes; the others stay."""
     store()
     leases = directory.parent / "leases"
     leases.mkdir(mode=0o700)
