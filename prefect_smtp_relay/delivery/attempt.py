@@ -84,7 +84,8 @@ class Attempt:
     @property
     def is_bound(self) -> bool:
         """Whether an earlier try's relay may have the mail, or asked some recipients to wait."""
-        return self.state.may_be_accepted or self.state.receipt is not None
+        is_unknown = self.state.may_be_accepted or self._key.may_be_accepted
+        return is_unknown or self.state.receipt is not None
 
     def claim(self, keys: Keys) -> str:
         """Go on under the mail's key: what was accepted under it before is this mail's outcome.

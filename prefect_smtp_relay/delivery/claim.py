@@ -56,12 +56,17 @@ class Record(BaseModel):
 
 
 class _InThisProcess:
-    """The names of claims that this process works on, and claims that wait for its next try."""
+    """What this process knows of its claims: their places are spools and names.
+
+    Those that it works on, those that wait for its next try, and receipts that the spool did not
+    take.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.under_way: set[tuple[str, str]] = set()
         self.paused: dict[tuple[str, str], Claim] = {}
+        self.unwritten: dict[tuple[str, str], tuple[Claim, Record]] = {}
 
 
 @dataclass(eq=False)
@@ -99,6 +104,8 @@ class Claim:
         """
         here, key = process_memory.of(_InThisProcess), (spool.name, name)
         with here.lock:
+            if key in here.unwritten:
+                return here.unwritten[key][1]
             if key in here.under_way:
                 return Record(process="this process")
             here.under_way.add(key)
@@ -127,20 +134,24 @@ class Claim:
         self.spool.lease.check()
 
     def record(self, receipt: Receipt, content: str) -> None:
-        """Put the receipt in place of the claim; the mail is out, so a failure is only logged."""
+        """Put the receipt in place of the claim; the mail is out, so a failure is only logged.
+
+        Then this process remembers the receipt, and nobody else gets the key while it runs.
+        """
+        record = Record(receipt=receipt, content=content)
         try:
-            record = Record(receipt=receipt, content=content)
             self.spool.replace(self.place, record.as_bytes())
         except Exception as error:  # whatever it is, the mail is out
             run_logger().error(
                 "The mail %s was %s, but its receipt could not be written: %s Its key stays"
-                " claimed: other calls with it wait as long as this process runs; after that, the"
-                " outcome of the mail counts as unknown.",
+                " claimed as long as this process runs; after that, the outcome of the mail counts"
+                " as unknown.",
                 receipt.message_id,
                 receipt.outcome,
                 f"{str(error).rstrip('.')}.",
             )
-        finally:
+            process_memory.of(_InThisProcess).unwritten[self.spool.name, self.name] = self, record
+        else:
             self._end()
 
     def release(self) -> None:

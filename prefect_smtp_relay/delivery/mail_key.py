@@ -43,6 +43,11 @@ class MailKey:
         self._keys, self._claim = keys, found
         return None
 
+    @property
+    def may_be_accepted(self) -> bool:
+        """Whether nobody knows what became of the mail that was submitted under the key before."""
+        return self._claim is not None and self._claim.place != self._claim.name
+
     def check(self) -> None:
         """Make sure that the mail may be submitted, right before it is.
 

@@ -123,8 +123,8 @@ class _Round:
                 self._report(number, failure.copy())
 
     def _report(self, number: int, result: Result) -> None:
-        has_another = self._choice.has_another
-        if has_another and isinstance(result, EmailError) and result.nothing_handed_over:
+        may_pass_on = self._choice.has_another and not self._begun[number].is_bound
+        if may_pass_on and isinstance(result, EmailError) and result.nothing_handed_over:
             self._begun[number].is_begun = False
             self._not_handed_over[number] = result
         else:

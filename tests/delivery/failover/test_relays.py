@@ -11,7 +11,10 @@ from prefect.client.schemas.actions import BlockDocumentUpdate
 from prefect.events.worker import EventsWorker
 
 from prefect_smtp_relay import SMTP, Receipt, send_an_email, send_emails
+from prefect_smtp_relay.delivery.claim import Claim
+from prefect_smtp_relay.delivery.identity import hash_of_key
 from prefect_smtp_relay.exceptions import ConnectionFailed, MailsNotAccepted, OutcomeUnknown
+from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.clock import FastClock
 from tests.counted_requests import counting_requests
@@ -151,3 +154,16 @@ def test_an_invalid_document_is_told_and_no_obstacle(
     client.update_block_document(document.id, BlockDocumentUpdate(data={"port": 99999}))
     assert submit().relay == "smtp/second"
     assert "No mail can fail over to smtp/broken: smtp/broken: *Port* (`port`)" in caplog.text
+
+
+def test_a_mail_whose_process_died_does_not_fail_over(mail_server: MailServer) -> None:
+    """The first relay may have it, so under its key it goes there again, or nowhere."""
+    key = "INC-42/declared"
+    name = hash_of_key(key)
+    claim = Claim.of(current_settings().open_spool(), f"keys/{name[:2]}/{name}", keeps_unknown=True)
+    assert isinstance(claim, Claim)
+    claim.leave()
+    with pytest.raises(ConnectionFailed):
+        submit(idempotency_key=key)
+    assert submit(idempotency_key="another").relay == "smtp/second"
+    assert mail_server.offered == 1

@@ -15,6 +15,7 @@ from prefect import flow
 
 from prefect_smtp_relay import Receipt, send_an_email, send_emails
 from prefect_smtp_relay.exceptions import EmailError
+from tests.tasks.bulk_mails import mails_to
 
 KEY = "INC-42/declared"
 MAIL: dict[str, Any] = {"to": "ann@example.org", "subject": "s", "body": "b"}
@@ -31,10 +32,15 @@ def tell(key: str = KEY, retries: int = 0, **changes: Any) -> Receipt:
 
 
 @flow
-def tell_all(mails: list[dict[str, Any]], retries: int = 0) -> list[Receipt]:
+def tell_all(mails: list[dict[str, Any]], retries: int = 0, connections: int = 1) -> list[Receipt]:
     """Send many mails, with no pause between the tries."""
     action = send_emails.with_options(retries=retries, retry_delay_seconds=0)
-    return action(mails, connections=1)
+    return action(mails, connections=connections)
+
+
+def keyed_mails(count: int) -> list[dict[str, Any]]:
+    """So many mails, each with a key of its own."""
+    return [mail | {"idempotency_key": f"k{n}"} for n, mail in enumerate(mails_to(count))]
 
 
 def records(spool: Path) -> list[Path]:

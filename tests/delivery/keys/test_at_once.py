@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from prefect.settings import PREFECT_API_URL
 
 from prefect_smtp_relay import Receipt, send_an_email, send_emails
 from prefect_smtp_relay.exceptions import OutcomeUnknown, PermanentFailure
+from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.delivery.keys.keyed_flows import (
     KEY,
@@ -23,9 +26,11 @@ from tests.delivery.keys.keyed_flows import (
     NEVER,
     at_once,
     end_leases,
+    keyed_mails,
     receipts,
     records,
     tell,
+    tell_all,
 )
 from tests.object_storage import Bucket
 from tests.readme import ROOT
@@ -34,17 +39,20 @@ from tests.tasks.bulk_mails import mails_to
 SCRIPT = """
 import os, signal, sys
 from prefect import flow
-from prefect_smtp_relay import SMTP, send_an_email
+from prefect_smtp_relay import SMTP, send_an_email, send_emails
+from tests.delivery.keys.keyed_flows import keyed_mails
 
 @flow(log_prints=False)
-def notify(port, crash):
+def notify(port, ending):
     relay = SMTP(address="127.0.0.1", port=port, ssl=False, from_address="ops@example.org")
+    if ending == "batch":
+        return send_emails(keyed_mails(100), relay=relay, connections=2)
     receipt = send_an_email("ann@example.org", "s", "b", relay=relay, idempotency_key="{key}")
-    if crash:
+    if ending == "crash":
         os.kill(os.getpid(), signal.SIGKILL)
     print(receipt.model_dump_json())
 
-notify(int(sys.argv[1]), sys.argv[2] == "crash")
+notify(int(sys.argv[1]), sys.argv[2])
 """
 
 
@@ -100,7 +108,7 @@ def shared(request: pytest.FixtureRequest, spool: Path, bucket: Bucket) -> dict[
     """The settings of hosts that share a spool."""
     if request.param == "directory":
         return {"PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL": str(spool)}
-    return bucket.settings("keys")
+    return bucket.settings(secrets.token_hex(4))
 
 
 def test_two_hosts_at_once_send_one_mail(
@@ -170,3 +178,32 @@ def test_a_mail_whose_process_was_killed_is_kept_where_the_setting_says_so(
     assert caught.value.message_id == killed[0]
     assert len(killed) == 1
     assert not receipts(spool)
+
+
+def test_a_batch_whose_process_was_killed_loses_nothing(
+    mail_server: MailServer,
+    shared: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Run again, it sends what is missing; at most two mails a connection come a second time."""
+    running: list[subprocess.Popen[str]] = []
+
+    def kill_at_the_fortieth(_: str) -> None:
+        if len(mail_server.mails) == 40:
+            running[0].kill()
+
+    mail_server.data_reply = kill_at_the_fortieth
+    running.append(start(tmp_path, mail_server.port, "batch", **shared))
+    running[0].communicate(timeout=180)
+    assert running[0].returncode == -signal.SIGKILL
+    for name, value in shared.items():
+        monkeypatch.setenv(name, value)
+    spool = current_settings().open_spool()
+    for lease in spool.list("leases"):
+        spool.delete(lease.key)
+    found = tell_all(keyed_mails(100), connections=2)
+    arrived = Counter(str(mail.message["Message-ID"]) for mail in mail_server.mails)
+    assert set(arrived) == {receipt.message_id for receipt in found}
+    assert len(arrived) == 100
+    assert arrived.total() - len(arrived) <= 4
