@@ -137,12 +137,13 @@ def _ask_for_oauth_secrets(fields: dict[str, Any]) -> None:
 
 def _valid(block: type[RelayBlock], name: str, ask_once: Callable[[], str]) -> str:
     """Ask until the field takes the answer, which only this question can still correct."""
-    while problem := _problem(block, name, answer := ask_once()):
+    while problem := problem_of(block, name, answer := ask_once()):
         complain(problem)
     return answer
 
 
-def _problem(block: type[RelayBlock], name: str, answer: str) -> str:
+def problem_of(block: type[RelayBlock], name: str, answer: str) -> str:
+    """Say why a field does not take an answer; empty where it does."""
     try:
         block(**{name: answer})
     except ValidationError as error:

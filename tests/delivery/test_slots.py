@@ -7,12 +7,13 @@ import re
 import uuid
 from typing import Any
 
+import anyio
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from prefect_smtp_relay import SMTP, send_an_email, send_emails
+from prefect_smtp_relay import SMTP, asend_an_email, send_an_email, send_emails
 from prefect_smtp_relay.delivery.deliver import deliver
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.exceptions import (
@@ -128,6 +129,20 @@ def test_a_signal_ends_the_wait(mail_server: MailServer) -> None:
     process_memory.put(Clock, Interrupted())
     with pytest.raises(KeyboardInterrupt):
         send_one()
+    assert len(mail_server.mails) == 1
+
+
+def test_a_cancellation_ends_the_wait(mail_server: MailServer) -> None:
+    """An async caller that is cancelled does not wait for its turn, and nothing is submitted."""
+
+    async def cancelled() -> bool:
+        with anyio.move_on_after(0.5) as scope:
+            await asend_an_email.fn("ann@example.org", "s", "b")
+        return scope.cancelled_caught
+
+    connect(mail_server, messages_per_minute=1)
+    send_one()
+    assert anyio.run(cancelled)
     assert len(mail_server.mails) == 1
 
 
