@@ -63,7 +63,7 @@ def incident() -> Incident:
         ("declared", "SEV1 | Declared", "Updates will follow in this thread."),
         ("updated", "SEV1 | Updated", "There is news about this incident."),
         ("mitigated", "SEV1 | Mitigated", "Users are no longer affected."),
-        ("resolved", "SEV1 | Resolved", "This incident is over. No further mails will follow."),
+        ("resolved", "SEV1 | Resolved", "This incident is over after 3 h. No further mails"),
     ],
 )
 def test_each_event_has_a_mail_of_its_own(
