@@ -1,7 +1,4 @@
-"""Tell stakeholders about an incident: the flow to copy and to adapt.
-
-The incident is a parameter: Prefect's UI draws a form for it. Connected blocks decide on the relay.
-"""
+"""Tell stakeholders about an incident, for which the UI draws a form: to copy and to adapt."""
 
 from __future__ import annotations
 
@@ -18,8 +15,10 @@ from prefect_smtp_relay import Receipt, send_an_email
 NEWS: dict[Event, str] = {
     "declared": "{{ summary }}\n\nUpdates will follow in this thread.",
     "updated": "{{ latest or 'There is news about this incident.' }}\n\n{{ summary }}",
-    "mitigated": "Users are **no longer affected**. Work on the cause goes on.\n\n{{ summary }}",
-    "resolved": "This incident is **over**. No further mails will follow.\n\n{{ summary }}",
+    "mitigated": "Users are **no longer affected**. Work on the cause goes on.\n\n"
+    "{{ summary or latest }}",
+    "resolved": "This incident is **over**{% if age %} after {{ age }}{% endif %}."
+    " No further mails will follow.\n\n{{ summary or latest }}",
 }
 BODY = """\
 # INC-{{ number }}: {{ title }}

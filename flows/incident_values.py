@@ -39,6 +39,7 @@ def values_of(incident: Incident, event: Event, now: datetime) -> dict[str, Any]
         "event": event,
         "title": mask(incident.title),
         "summary": mask(incident.summary),
+        "age": say_age(incident, now),
         "latest": texts[-1] if texts else "",
         "links": _buttons(incident),
         "facts": _facts(incident, event, now),

@@ -102,6 +102,7 @@ def test_transports_do_not_know_each_other() -> None:
             "base",
             "bulk",
             "check_report",
+            "check_table",
             "deadline",
             "directory",
             "http",

@@ -1,7 +1,7 @@
 """Address, port, TLS and mechanism of well-known mail services, and what to know before using one.
 
-The data is in presets.toml, from the services' own documentation. All of them have certificates
-that every system trusts, so that the certificate is checked.
+The data is in presets.toml, from the services' own documentation. Those on other hosts have
+certificates that every system trusts, so that the certificate is checked.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Preset:
         advice: what to prepare, one matter a line.
         authentication: the mechanism that it takes.
         username: what to write there; a fixed one where it has no space.
+        aliases: other names for ``--preset``.
+        is_local: it is on this host, takes mail from it without authentication, and needs no TLS.
         messages_per_minute, max_connections: what the service permits; 0 where it does not say.
     """
 
@@ -37,12 +39,17 @@ class Preset:
     username: str
     advice: tuple[str, ...] = field(repr=False)
     authentication: str = "plain"
+    aliases: tuple[str, ...] = ()
+    is_local: bool = False
     messages_per_minute: int = 0
     max_connections: int = 0
 
     @property
     def settings(self) -> dict[str, Any]:
         """The block's fields."""
+        if self.is_local:
+            switches = dict.fromkeys(("ssl", "enable_starttls", "enable_starttls_auto"), False)
+            return {"address": self.address, "port": self.port, "username": "", **switches}
         return {
             "address": self.address,
             "port": self.port,
@@ -68,8 +75,10 @@ def find_preset(name: str) -> Preset:
     Raises:
         RelayConfigurationError: there is none; the text lists them.
     """
-    if (preset := PRESETS.get(name.strip().lower())) is not None:
-        return preset
+    wanted = name.strip().lower()
+    for preset in PRESETS.values():
+        if wanted in {preset.name, *preset.aliases}:
+            return preset
     near = nearest(name.lower(), PRESETS)
     hint = f"Did you mean {near}?" if near else f"There are: {', '.join(PRESETS)}."
     raise RelayConfigurationError(
@@ -77,10 +86,15 @@ def find_preset(name: str) -> Preset:
     )
 
 
+def _read(name: str, fields: dict[str, Any]) -> Preset:
+    lists = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+    return Preset(name, **{**fields, **lists})
+
+
 _FILE = Path(__file__).with_name("presets.toml")
 
 PRESETS: dict[str, Preset] = {
-    name: Preset(name, **{**fields, "advice": tuple(fields["advice"])})
+    name: _read(name, fields)
     for name, fields in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()
 }
 """By their names."""

@@ -11,6 +11,8 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
+from prefect_smtp_relay.transports import check_table
+
 DONE, PROBLEM, WRONG_USE = 0, 1, 2
 """The exit codes."""
 
@@ -24,9 +26,6 @@ Json = Annotated[
 """Of the parameter ``as_json`` of every command."""
 
 Line = str | Text
-
-_NARROWEST = 30
-_INDENT = 4
 
 
 class UsageError(Exception):
@@ -81,20 +80,16 @@ def complain(line: Line) -> None:
     note(Text(_clean(line), style="red") if isinstance(line, str) else line)
 
 
-def beside(label: Line, text: str) -> Text:
-    """Put a text next to a label; a terminal gets it broken at spaces, and indented.
+def terminal_width() -> int:
+    """The columns of the terminal that the answer goes to; 0 where it goes to a pipe."""
+    console = _console()
+    return console.width if console.is_terminal else 0
 
-    Where that leaves too narrow a column, the text begins in a line of its own.
-    """
-    console, body = _console(), Text(_clean(text))
-    column = Text.assemble(label).cell_len
-    if not console.is_terminal or console.width < _NARROWEST:
-        return Text.assemble(label, body)
-    is_beside = console.width - column >= _NARROWEST
-    indent = column if is_beside else _INDENT
-    gap = Text("\n" + " " * indent)
-    rows = gap.join(body.wrap(console, console.width - indent))
-    return Text.assemble(label, rows) if is_beside else Text.assemble(label, gap, rows)
+
+def beside(label: str, text: str) -> str:
+    """Put a text next to a label; a terminal gets it broken at spaces, and indented."""
+    width = terminal_width()
+    return check_table.beside(label, text, width) if width else label + text
 
 
 def _print(console: Console, line: Line) -> None:

@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError
 
 from prefect_smtp_relay._version import __version__
 from prefect_smtp_relay.cli.answer import PROBLEM, WRONG_USE, Answer, UsageError, show
+from prefect_smtp_relay.cli.examples import examples_of
 from prefect_smtp_relay.exceptions import EmailError, MessageError
 from prefect_smtp_relay.transports.masking import MASK, mask
 
@@ -67,6 +68,7 @@ app = App(
     name="prefect-smtp-relay",
     version=__version__,
     help_format="markdown",
+    help_epilogue=examples_of(""),
     help="E-mail from Prefect flows: connect a relay, check it, look at mail, and see what waits."
     "\n\nEvery command takes --json. Exit codes: 0 done, 1 a relay or a mail has a problem,"
     " 2 wrong use, 130 interrupted.",
@@ -80,7 +82,10 @@ for _group in _groups.values():
 for _words, _help in _HELP.items():
     _first, _, _second = _words.partition(" ")
     _home = f"prefect_smtp_relay.cli.{_first}:{_words.replace(' ', '_')}"
-    _groups.get(_first, app).command(_home, name=_second or _first, help=_help)
+    _groups.get(_first, app).command(
+        _home, name=_second or _first, help=_help, help_epilogue=examples_of(_words)
+    )
+app.register_install_completion_command(help="Complete commands and options in this shell.")
 
 
 def main() -> None:

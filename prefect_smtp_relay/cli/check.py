@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Flag, Json, UsageError, show
+from prefect_smtp_relay.cli.api import announce_api
 from prefect_smtp_relay.cli.fields import SmtpFields, refuse_malformed
 from prefect_smtp_relay.cli.gather import build, gather
 from prefect_smtp_relay.cli.reports import describe_report
@@ -63,6 +64,8 @@ def check(
 def _connected(relay: str | None) -> RelayBlock:
     if relay is not None:
         refuse_malformed(relay)
+    announce_api()
+    if relay is not None:
         return catalog.named(relay)
     block = catalog.preferred()
     if block is None:

@@ -16,7 +16,9 @@ from prefect_smtp_relay.blocks.environment import (
     variable,
 )
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
+from prefect_smtp_relay.cli.again import ask_again
 from prefect_smtp_relay.cli.answer import PROBLEM, Answer, Flag, Json, Line, UsageError, note, show
+from prefect_smtp_relay.cli.api import announce_api
 from prefect_smtp_relay.cli.fields import SendGridFields, SmtpFields
 from prefect_smtp_relay.cli.gather import build, gather
 from prefect_smtp_relay.cli.next_mail import look_up
@@ -110,6 +112,7 @@ def connect_sendgrid(
 
 @contextmanager
 def _not_connected() -> Iterator[None]:
+    announce_api()
     try:
         yield
     except UsageError as error:
@@ -147,20 +150,28 @@ def _connect(block_type: type[RelayBlock], fields: Fields, name: str, how: How) 
 
 
 def _checked(block: B, fields: Fields) -> tuple[B, Report]:
-    """Check, and let the person take over what is recommended."""
+    """Check, and let the person correct what is wrong: credentials are tried once."""
     report = block.check()
     for _ in range(_MAX_CORRECTIONS):
-        settings = _without_other_hosts(report.recommendation.settings)
-        if not settings or not is_interactive():
+        changes = _corrections(type(block), fields, report) if is_interactive() else {}
+        if not changes:
             break
-        for line in describe_report(report):
-            note(line)
-        if not ask_yes("Use the recommended settings"):
-            break
-        fields |= settings
+        fields |= changes
         block = build(type(block), fields)
         report = block.check()
     return block, report
+
+
+def _corrections(block_type: type[RelayBlock], fields: Fields, report: Report) -> Fields:
+    """Show what was found, and ask which settings to take over and what else to correct."""
+    settings = _without_other_hosts(report.recommendation.settings)
+    if report.has_passed and not settings:
+        return {}
+    for line in describe_report(report):
+        note(line)
+    changes = settings if settings and ask_yes("Use the recommended settings") else {}
+    is_moved = "port" in changes
+    return changes if is_moved else changes | ask_again(block_type, fields, report)
 
 
 def _without_other_hosts(settings: Fields) -> Fields:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from prefect_smtp_relay.blocks.documents import Connected
 from prefect_smtp_relay.cli.answer import Answer, Json, UsageError, show
+from prefect_smtp_relay.cli.api import announce_api
 from prefect_smtp_relay.cli.next_mail import look_up
 from prefect_smtp_relay.cli.prompts import ask, is_interactive
 from prefect_smtp_relay.exceptions import UnknownRelay
@@ -23,6 +24,7 @@ def disconnect(
         name: Of the block document; needed where several are connected.
         as_json: Print one JSON document.
     """
+    announce_api()
     relay = _choose(kind, name)
     documents.disconnect(relay)
     next_mail = look_up()

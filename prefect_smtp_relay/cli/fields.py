@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from prefect_smtp_relay.blocks.documents import split_name
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
@@ -27,8 +27,16 @@ def refuse_malformed(relay: str) -> None:
         raise UsageError(str(error)) from None
 
 
-def _of(block: type[RelayBlock], name: str) -> Parameter:
-    return Parameter(help=block.model_fields[name].description)
+_ADVANCED, _OAUTH = Group("Advanced", sort_key=1), Group("OAuth", sort_key=2)
+
+
+def _of(block: type[RelayBlock], name: str, text: str | None = None) -> Parameter:
+    """An option with the help text of its field, in the group that the field's title names."""
+    field = block.model_fields[name]
+    words = text or field.description
+    if not str(field.title).startswith("Advanced: "):
+        return Parameter(help=words)
+    return Parameter(help=words, group=_OAUTH if name.startswith("oauth_") else _ADVANCED)
 
 
 class _Given:
@@ -53,13 +61,21 @@ class SmtpFields(_Given):
     enable_starttls_auto: Annotated[bool | None, _of(SMTP, "enable_starttls_auto")] = None
     ssl_verify_mode: Annotated[Literal["none", "peer"] | None, _of(SMTP, "ssl_verify_mode")] = None
     ca_certificate: Annotated[
-        Path | None, Parameter(help="A PEM file of a certificate authority to trust as well.")
+        Path | None,
+        _of(SMTP, "ca_certificate", "A PEM file of a certificate authority to trust as well."),
     ] = None
     tls_server_name: Annotated[str | None, _of(SMTP, "tls_server_name")] = None
     client_certificate: Annotated[
-        Path | None, Parameter(help="A PEM file of the certificate that the relay wants to see.")
+        Path | None,
+        _of(
+            SMTP,
+            "client_certificate",
+            "A PEM file of the certificate that the relay wants to see.",
+        ),
     ] = None
-    client_key: Annotated[Path | None, Parameter(help="A PEM file of its private key.")] = None
+    client_key: Annotated[
+        Path | None, _of(SMTP, "client_key", "A PEM file of its private key.")
+    ] = None
     authentication: Annotated[Mechanism | None, _of(SMTP, "authentication")] = None
     domain: Annotated[str | None, _of(SMTP, "domain")] = None
     priority: Annotated[int | None, _of(SMTP, "priority")] = None

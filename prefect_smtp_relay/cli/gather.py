@@ -126,7 +126,10 @@ def _ask_for_fields(
 
 def _ask_for_secret(block: type[RelayBlock], fields: dict[str, Any]) -> None:
     name = _secret_of(block)
-    fields[name] = _valid(block, name, partial(ask, f"The {_words(name)}", is_secret=True))
+    question = partial(ask, f"The {_words(name)}", is_secret=True)
+    while not (answer := _valid(block, name, question)):
+        complain("It is empty. Enter it, or press Ctrl-C to stop.")
+    fields[name] = answer
 
 
 def _ask_for_oauth_secrets(fields: dict[str, Any]) -> None:
@@ -137,12 +140,13 @@ def _ask_for_oauth_secrets(fields: dict[str, Any]) -> None:
 
 def _valid(block: type[RelayBlock], name: str, ask_once: Callable[[], str]) -> str:
     """Ask until the field takes the answer, which only this question can still correct."""
-    while problem := _problem(block, name, answer := ask_once()):
+    while problem := problem_of(block, name, answer := ask_once()):
         complain(problem)
     return answer
 
 
-def _problem(block: type[RelayBlock], name: str, answer: str) -> str:
+def problem_of(block: type[RelayBlock], name: str, answer: str) -> str:
+    """Say why a field does not take an answer; empty where it does."""
     try:
         block(**{name: answer})
     except ValidationError as error:

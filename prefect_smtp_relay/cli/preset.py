@@ -39,6 +39,7 @@ def known(name: str) -> Preset:
 
 def _describe(found: Preset) -> list[Line]:
     tls = "SSL (TLS from the first byte)" if found.ssl else "STARTTLS, required"
+    tls = "off: it is on this host" if found.is_local else tls
     facts = {
         "address": found.address,
         "port": str(found.port),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
+from prefect_smtp_relay.cli.api import announce_api
 from prefect_smtp_relay.cli.fields import refuse_malformed
 from prefect_smtp_relay.compose.draft import draft
+from prefect_smtp_relay.compose.options import MailArguments
 from prefect_smtp_relay.delivery.deliver import deliver
 from prefect_smtp_relay.delivery.routing import OUTBOX
 from prefect_smtp_relay.mail.receipt import Receipt
@@ -25,6 +28,7 @@ def send(
     subject: str = "Test mail",
     body: str = _BODY,
     from_: Annotated[str | None, Parameter(name="--from")] = None,
+    attach: Annotated[list[Path] | None, Parameter(negative="")] = None,
     relay: str | None = None,
     as_json: Json = False,
 ) -> int:
@@ -35,14 +39,17 @@ def send(
         subject: One line.
         body: Markdown.
         from_: The sender; by default the relay's own.
+        attach: A file to attach. Can be repeated.
         relay: smtp/NAME, sendgrid/NAME or outbox; by default the one that takes the next mail.
         as_json: Print one JSON document.
     """
     is_to_be_stored = relay == OUTBOX
     if relay is not None and not is_to_be_stored:
         refuse_malformed(relay)
+    announce_api()
     settings = current_settings()
-    mail = draft({"to": to, "subject": subject, "body": body, "from_": from_}, settings)
+    wanted: MailArguments = {"to": to, "subject": subject, "body": body, "from_": from_}
+    mail = draft({**wanted, "attachments": attach}, settings)
     receipt = deliver([mail], relay, Run(), settings, keeps=False)[0].get()
     return show(_answer(receipt, is_to_be_stored=is_to_be_stored), as_json=as_json)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
+from prefect_smtp_relay.cli.api import announce_api, api_url
 from prefect_smtp_relay.cli.next_mail import NextMail, RelayState, look_up
 from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.exceptions import EmailError
@@ -13,10 +14,13 @@ from prefect_smtp_relay.settings import current_settings
 
 def status(*, as_json: Json = False) -> int:
     """Show the connected relays, the next mail's and why, and the outbox."""
+    announce_api()
     next_mail = look_up()
     outbox = _look_into_outbox()
-    lines = [*_describe_relays(next_mail), outbox["text"]]
+    api = api_url()
+    lines = [f"Prefect API: {api}", *_describe_relays(next_mail), outbox["text"]]
     data = {
+        "api": api,
         "relays": [relay.as_data() for relay in next_mail.relays],
         "next_mail": next_mail.as_data(),
         "outbox": outbox,

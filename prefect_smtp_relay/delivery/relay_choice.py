@@ -125,7 +125,7 @@ class RelayChoice:
         before = connected[: connected.index(first)]
         passed_over = tuple(failed for each in before if (failed := memory.get(each.name)))
         if passed_over:
-            run_logger().warning(
+            run_logger().info(
                 "%s could be given nothing a moment ago, and is passed over: %s is next.",
                 " and ".join(each.relay for each in passed_over),
                 first.name,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from prefect_smtp_relay.exceptions import DeliveryError, EmailError
+from prefect_smtp_relay.transports.check_table import NOT_REACHED, table
 
 StepOutcome = Literal["ok", "warning", "failed", "skipped"]
 
@@ -23,6 +24,11 @@ class Step(BaseModel):
     outcome: StepOutcome = Field(description="A warning does not stop mail; a failure does.")
     milliseconds: float = Field(default=0.0, description="How long it took.")
     detail: str = Field(default="", description="What was found, and what to change.")
+    is_refused: bool = Field(
+        default=False,
+        exclude=True,  # the detail says so, with the reply code
+        description="Whether the other side refused it by a reply.",
+    )
 
 
 class Recommendation(BaseModel):
@@ -54,6 +60,10 @@ class Report(BaseModel):
         """Whether no step failed, so that the relay would take a mail."""
         return all(step.outcome != "failed" for step in self.steps)
 
+    def __str__(self) -> str:
+        """The steps as a table of at most 80 columns, then what to change."""
+        return "\n".join(table(self))
+
     def step(self, name: str) -> Step:
         """Return the step of that name.
 
@@ -71,6 +81,7 @@ class Finding:
         self.name = name
         self.outcome: StepOutcome = "ok"
         self.detail = ""
+        self.is_refused = False
 
     def ok(self, detail: str) -> None:
         """Note what was found."""
@@ -108,6 +119,7 @@ class StepLog:
             yield finding
         except EmailError as error:
             finding.fail(error.detail if isinstance(error, DeliveryError) else str(error))
+            finding.is_refused = isinstance(error, DeliveryError) and error.code is not None
             raise
         finally:
             self._steps.append(
@@ -116,6 +128,7 @@ class StepLog:
                     outcome=finding.outcome,
                     milliseconds=round(1000 * (time.perf_counter() - started), 1),
                     detail=finding.detail,
+                    is_refused=finding.is_refused,
                 )
             )
 
@@ -135,7 +148,6 @@ class StepLog:
     def finish(self) -> tuple[Step, ...]:
         """Return the steps; those never reached are skipped ones."""
         taken = {step.name for step in self._steps}
-        reason = "not reached"
         missing = (name for name in self._names if name not in taken)
-        skipped = (Step(name=name, outcome="skipped", detail=reason) for name in missing)
+        skipped = (Step(name=name, outcome="skipped", detail=NOT_REACHED) for name in missing)
         return (*self._steps, *skipped)

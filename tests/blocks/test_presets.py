@@ -7,23 +7,28 @@ import pytest
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.blocks.presets import PRESETS, Preset, find_preset
 from prefect_smtp_relay.exceptions import RelayConfigurationError
+from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Security
 
+ACCOUNT = {"username": "ann@example.org", "password": "or an access token"}
 EVERY = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+ELSEWHERE = pytest.mark.parametrize(
+    "preset", [p for p in PRESETS.values() if not p.is_local], ids=lambda preset: preset.name
+)
 
 
 @EVERY
 def test_a_preset_makes_a_block(preset: Preset) -> None:
     """Its settings are fields of the SMTP block, which takes them as they are."""
-    block = SMTP(**preset.settings)
+    block = SMTP(**({} if preset.is_local else ACCOUNT), **preset.settings)
     assert block.address == preset.address
-    assert block.get_config().verify_peer
+    assert block.get_config().verify_peer is not preset.is_local
 
 
-@EVERY
+@ELSEWHERE
 def test_the_port_fits_the_kind_of_tls(preset: Preset) -> None:
     """465 is TLS from the first byte, 587 is STARTTLS, required (RFC 8314)."""
-    security = SMTP(**preset.settings).get_config().security
+    security = SMTP(**ACCOUNT, **preset.settings).get_config().security
     direct = {Security.DIRECT, Security.DIRECT_OR_STARTTLS}
     assert preset.port in {465, 587}
     assert (security in direct) is (preset.port == 465)
@@ -36,6 +41,21 @@ def test_each_preset_says_what_to_prepare(preset: Preset) -> None:
     assert preset.username
     assert preset.advice
     assert all(line.endswith(".") and "\n" not in line for line in preset.advice)
+
+
+@pytest.mark.parametrize("name", ["mailpit", "localhost"])
+def test_a_server_on_this_host_takes_mail_as_it_is(name: str) -> None:
+    """It needs neither TLS nor an account."""
+    with MailServer() as server:
+        settings = find_preset(name).settings | {"port": server.port}
+        report = SMTP(**settings, from_address="ops@example.org").check()
+        assert report.has_passed, str(report)
+        assert report.step("MAIL").outcome == "ok"
+
+
+def test_a_preset_is_found_by_another_name() -> None:
+    """People call Microsoft 365 by its former name."""
+    assert find_preset("office365") is PRESETS["microsoft365"]
 
 
 def test_a_preset_is_found_by_its_name() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from prefect_smtp_relay.blocks.presets import PRESETS
+from prefect_smtp_relay.cli.app import _HELP
+from prefect_smtp_relay.cli.examples import examples_of
 
 RunCli = Callable[..., Any]
 CANARY = "canary-77ad-never-shown"
@@ -34,6 +37,12 @@ def test_the_help_documents_the_exit_codes(run_cli: RunCli) -> None:
         in text
     )
     assert "Every command takes --json." in text
+    assert "Examples prefect-smtp-relay connect smtp --preset gmail" in text
+
+
+def test_every_command_has_examples() -> None:
+    """A command that is added without one fails here."""
+    assert not [command for command in _HELP if not examples_of(command)]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -42,8 +51,31 @@ def test_each_command_explains_itself(run_cli: RunCli, words: tuple[str, ...]) -
     run = run_cli(*words, "--help")
     assert run.code == 0
     assert "--json" in run.out
+    assert f"prefect-smtp-relay {' '.join(words)}" in run.out.partition("Examples")[2]
     if words[0] == "connect":
         assert "There is no option for it" in " ".join(run.out.split())
+
+
+def test_what_few_need_is_in_groups_of_its_own(run_cli: RunCli) -> None:
+    """The options of a first mail come first, as the fields of the form do."""
+    text = run_cli("connect", "smtp", "--help").out
+    basics, _, rest = text.partition(" Advanced ")
+    advanced, _, oauth = rest.partition(" OAuth ")
+    assert "--address" in basics
+    assert "--ca-certificate" in advanced
+    assert "--oauth-token-url" in oauth
+    assert "--oauth" not in basics + advanced
+
+
+def test_completion_is_installed(
+    run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shell completes commands and their options."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SHELL", "/bin/bash")
+    assert run_cli("--install-completion").code == 0
+    (script,) = tmp_path.rglob("completions/prefect-smtp-relay")
+    assert "--enable-starttls" in script.read_text("utf-8")
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

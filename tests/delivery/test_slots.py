@@ -7,12 +7,13 @@ import re
 import uuid
 from typing import Any
 
+import anyio
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from prefect_smtp_relay import SMTP, send_an_email, send_emails
+from prefect_smtp_relay import SMTP, asend_an_email, send_an_email, send_emails
 from prefect_smtp_relay.delivery.deliver import deliver
 from prefect_smtp_relay.delivery.outcome import Outcome
 from prefect_smtp_relay.exceptions import (
@@ -131,6 +132,20 @@ def test_a_signal_ends_the_wait(mail_server: MailServer) -> None:
     assert len(mail_server.mails) == 1
 
 
+def test_a_cancellation_ends_the_wait(mail_server: MailServer) -> None:
+    """An async caller that is cancelled does not wait for its turn, and nothing is submitted."""
+
+    async def cancelled() -> bool:
+        with anyio.move_on_after(0.5) as scope:
+            await asend_an_email.fn("ann@example.org", "s", "b")
+        return scope.cancelled_caught
+
+    connect(mail_server, messages_per_minute=1)
+    send_one()
+    assert anyio.run(cancelled)
+    assert len(mail_server.mails) == 1
+
+
 def test_a_limit_that_is_switched_off_does_not_hold(
     mail_server: MailServer, client: SyncPrefectClient
 ) -> None:
@@ -160,6 +175,23 @@ def test_a_relay_that_is_down_is_asked_once(client: SyncPrefectClient) -> None:
         assert server.connections == 1
     assert len(caught.value.errors) == 20
     assert client.read_global_concurrency_limit_by_name(MESSAGES).active_slots <= 600
+
+
+def test_a_batch_fails_over_from_a_relay_with_limits(
+    mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first group finds the relay down; all mails go to the next one, which has none."""
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_FAILOVER", "true")
+    connect(mail_server)
+    with ScriptedServer("S: 421 4.3.2 not now") as server:
+        first = SMTP(
+            address=server.host, port=server.port, ssl=False, priority=1, messages_per_minute=600
+        )
+        first.save("first")
+        receipts = send_emails.fn(mails_to(20, from_="a@example.org"), connections=1)
+        assert server.connections == 1
+    assert {receipt.relay for receipt in receipts} == {"smtp/main"}
+    assert len(mail_server.mails) == 20
 
 
 def test_a_block_that_is_not_saved_has_no_limits_for_others(mail_server: MailServer) -> None:

@@ -27,6 +27,7 @@ EXAMPLES = {
     "failed-runs-digest/every-morning",
     "flow-run-incident/by-automation",
     "flush-outbox/every-5-minutes",
+    "queue-delayed-again/every-15-minutes",
     "send-grouped/grouped",
 }
 

@@ -63,7 +63,7 @@ def connect(port: int) -> None:
 def deploy(pool: str = POOL) -> None:
     """Deploy the flow for process workers."""
     with get_client(sync_client=True) as client:
-        client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+        client.create_work_pool(WorkPoolCreate(name=pool, type="process"), overwrite=True)
     source = announce.from_source(source=str(ROOT), entrypoint="tests/fleet/deployed.py:announce")
     source.deploy("killed", work_pool_name=pool, ignore_warnings=True, print_next_steps=False)  # type: ignore[union-attr]  # a sync caller gets a flow
 

@@ -44,7 +44,8 @@ class DiskMailServer(MailServer):
 def accepted_mails(file: Path) -> Iterator[Accepted]:
     """Read what a server has written."""
     if file.exists():
-        for line in file.read_text(encoding="utf-8").splitlines():
+        *lines, _ = file.read_text(encoding="utf-8").split("\n")  # the last one may be half written
+        for line in lines:
             yield Accepted(*json.loads(line))
 
 

@@ -1,9 +1,11 @@
-"""The how-to for Kubernetes, as far as it runs without containers."""
+"""The pages for many workers and for Kubernetes, as far as they run without containers."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,6 +14,7 @@ from typing import Any
 
 import yaml
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.settings import PREFECT_API_URL, PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 
 from prefect_smtp_relay import send_an_email
@@ -21,13 +24,19 @@ from tests.fleet.processes import Program, wait_for
 from tests.object_storage import Bucket
 from tests.tasks.bulk_mails import connect
 
-_PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "kubernetes.md"
+_PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 _RUNS, _MAILS, _DELAYED = 2, 10, 10
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """What a page has in this language."""
+    text = (_PAGES / page).read_text("utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 def pods() -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each pod of the page: a name, and its only container."""
-    [text] = re.findall(r"```yaml\n(.*?)```", _PAGE.read_text("utf-8"), re.DOTALL)
+    [text] = blocks("kubernetes.md", "yaml")
     for document in yaml.safe_load_all(text):
         if document["kind"] == "Deployment":
             [container] = document["spec"]["template"]["spec"]["containers"]
@@ -70,3 +79,39 @@ def test_the_pods_of_the_page_send_each_mail_once(
             send_an_email.delay(f"user{number}@example.org", "s", "b", idempotency_key=str(number))
         wait_for(lambda: len(mail_server.mails) >= len(expected), "the mails")
     assert sorted(mail.forward_paths[0] for mail in mail_server.mails) == sorted(expected)
+
+
+def test_the_flow_and_the_automation_of_the_page_run(
+    client: SyncPrefectClient, mail_server: MailServer
+) -> None:
+    """The first one mails everybody once; the second one is one that Prefect takes."""
+    del client
+    connect(mail_server)
+    flow, automation = blocks("many-workers.md", "python")
+    names: dict[str, Any] = {}
+    exec(flow, names)  # noqa: S102  # our own page
+    everybody = [f"user{number}@example.org" for number in range(3)]
+    names["tell_everybody"](everybody)
+    assert sorted(mail.forward_paths[0] for mail in mail_server.mails) == everybody
+    exec(automation)  # noqa: S102  # likewise
+
+
+def test_the_deployments_of_the_page_are_deployed(
+    client: SyncPrefectClient, tmp_path: Path
+) -> None:
+    """``prefect deploy`` takes the package's flows, with their schedules."""
+    client.create_work_pool(WorkPoolCreate(name="mail", type="process"), overwrite=True)
+    commands = [
+        line
+        for block in blocks("many-workers.md", "bash")
+        for line in block.splitlines()
+        if line.startswith("prefect deploy")
+    ]
+    for command in commands:
+        words = [sys.executable, "-m", *shlex.split(command)]
+        words.insert(3, "--no-prompt")
+        subprocess.run(words, check=True, cwd=tmp_path, stdout=subprocess.DEVNULL)  # noqa: S603  # likewise
+    deployed = {found.name: found for found in client.read_deployments()}
+    assert {len(deployed[name].schedules) for name in ("every-5-minutes", "every-15-minutes")} == {
+        1
+    }

@@ -68,6 +68,14 @@ def test_what_matters_stands_in_the_elements() -> None:
     assert "/*" not in page
 
 
+def test_what_sets_a_colour_sets_its_background(everything: str) -> None:
+    """Programs that darken mails by rules of their own would else make dark texts of dark ones."""
+    styles = [attributes.get("style") or "" for _, attributes in _Outline(everything).tags]
+    coloured = [style for style in styles if re.search(r"(?<![-\w])color:", style)]
+    assert len(coloured) > 30
+    assert [style for style in coloured if "background-color:" not in style] == []
+
+
 def test_rules_of_media_queries_win_over_the_elements() -> None:
     """Only what is important does: the other rules stand in the elements themselves."""
     css = files("prefect_smtp_relay.rendering.theme").joinpath("mail.css").read_text("utf-8")

@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from demo.gallery import gallery
+from demo.own_mails import own_mails
 from prefect_smtp_relay.rendering.theme import MAX_INLINED
 from prefect_smtp_relay.transports.recording import Preview
 from tests.chromium import find_chromium, running_chromium
@@ -56,9 +57,19 @@ def without_style(html: str) -> str:
 def test_there_are_mails_of_all_kinds(mails: dict[str, Preview]) -> None:
     """The product's own mails, and what callers write; Gmail cuts none of them off."""
     assert len(mails) >= 25
-    assert {"incident-declared", "incident-resolved", "failure", "digest", "reminder"} <= {*mails}
+    assert {"incident-declared", "incident-resolved", "failure", "flood", "digest"} <= {*mails}
     for name, mail in mails.items():
         assert len(mail.html.encode()) < MAX_INLINED, name
+
+
+def test_every_own_mail_says_something_new_in_the_inbox(mails: dict[str, Preview]) -> None:
+    """What is shown after the subject is neither the subject nor the sender's name again."""
+    for name in own_mails():
+        mail = mails[name]
+        found = re.search(r'class="preheader"[^>]*>([^<\u034f]*)', mail.html)
+        assert found, name
+        assert found[1].strip(), name
+        assert found[1] not in {mail.message.subject, mail.message.from_.display_name}, name
 
 
 @pytest.mark.parametrize("keeps_style", [True, False], ids=["styled", "without style"])

@@ -248,7 +248,8 @@ def test_a_person_is_asked_again_where_the_answer_is_wrong(
             "Username (empty for none): ": USER,
             "From address where a flow names none (empty for none): ": "nobody",
             "*From address* (`from_address`): ": "ops@example.org",
-            "The password: ": "********",
+            "The password: ": "",
+            "It is empty. Enter it, or press Ctrl-C to stop.\r\nThe password: ": "********",
             "\r\nThe password: ": CANARY,
         },
     )
@@ -258,6 +259,58 @@ def test_a_person_is_asked_again_where_the_answer_is_wrong(
     assert isinstance(block, SMTP)
     assert (block.address, block.port) == ("localhost", 2525)
     assert block.password.get_secret_value() == CANARY
+
+
+class _Users(dict[str, str]):
+    """Accounts that count how often somebody tried to log in."""
+
+    tries = 0
+
+    def get(self, name: str, *_: Any) -> str | None:  # type: ignore[override]  # narrower
+        """Count, and return the password."""
+        self.tries += 1
+        return self[name]
+
+
+def test_a_wrong_password_is_tried_once_and_asked_for_again(
+    talk: Callable[..., Dialogue], certificates: Certificates
+) -> None:
+    """Every other answer is kept; a mailbox must not be locked for a password known to be wrong."""
+    users = _Users({USER: CANARY})
+    with MailServer("starttls", certificates.server_context, users=users) as server:
+        dialogue = talk(
+            *("connect", "smtp", "--address", "localhost", "--port", str(server.port)),
+            answers={
+                "Username (empty for none): ": USER,
+                "From address where a flow names none (empty for none): ": "ops@example.org",
+                "The password: ": "mistyped",
+                "Use the recommended settings [y/n] (n): ": "y",
+                "Username (empty to keep it): ": "",
+                "The password (empty to keep it): ": CANARY,
+            },
+        )
+    assert (dialogue.code, users.tries) == (0, 2)
+    block = catalog.preferred()
+    assert isinstance(block, SMTP)
+    assert block.username.get_secret_value() == USER
+    assert (block.from_address, block.enable_starttls) == ("ops@example.org", True)
+
+
+def test_an_address_that_is_wrong_is_asked_for_again(
+    talk: Callable[..., Dialogue], tls_server: MailServer
+) -> None:
+    """Who gives up by an empty answer has saved nothing."""
+    place = ("--address", "no-such-host.invalid", "--port", str(tls_server.port))
+    dialogue = talk(
+        *("connect", "smtp", *place, "--username", "", "--from-address", ""),
+        answers={
+            "Address of the SMTP server (empty to keep it): ": "no-such-host-either.invalid",
+            "\nAddress of the SMTP server (empty to keep it): ": "",
+        },
+    )
+    assert dialogue.code == 1
+    assert "Not connected: a step failed." in dialogue.seen
+    assert catalog.connected() == []
 
 
 def test_a_person_may_keep_the_own_settings(
@@ -318,10 +371,14 @@ def test_a_sendgrid_account_is_checked_and_saved(
 
 
 def test_a_person_is_asked_for_the_key(talk: Callable[..., Dialogue], api_url: str) -> None:
-    """Typed without an echo."""
+    """Typed without an echo, and asked for again where SendGrid does not know it."""
     dialogue = talk(
         *("connect", "sendgrid", "--api-url", api_url, "--json"),
-        answers={"From address": "", "The API key: ": CANARY},
+        answers={
+            "From address": "",
+            "The API key: ": "SG.mistyped",
+            "The API key (empty to keep it): ": CANARY,
+        },
     )
     assert dialogue.code == 0
     assert json.loads(dialogue.out)["connected"] is True

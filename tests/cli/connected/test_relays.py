@@ -229,6 +229,25 @@ def test_a_test_mail(cli: RunCli, save: Callable[..., None], mail_server: MailSe
     assert (receipt["relay"], receipt["outcome"]) == ("smtp/relay", "accepted")
 
 
+def test_files_are_attached(
+    cli: RunCli, save: Callable[..., None], mail_server: MailServer, tmp_path: Path
+) -> None:
+    """Each by an option of its own; one that is not there is a wrong use, and no mail goes."""
+    save("relay")
+    files = [tmp_path / name for name in ("report.csv", "log.txt")]
+    for file in files:
+        file.write_text("a,b\n")
+    attached = [word for file in files for word in ("--attach", str(file))]
+    assert cli("send", "ann@example.org", *attached).code == 0
+    (mail,) = mail_server.mails
+    names = [part.get_filename() for part in mail.message.walk() if part.get_filename()]
+    assert names == ["report.csv", "log.txt"]
+    run = cli("send", "ann@example.org", "--attach", str(tmp_path / "none.csv"))
+    assert (run.code, run.out) == (2, "")
+    assert "none.csv" in run.err
+    assert len(mail_server.mails) == 1
+
+
 def test_a_process_prints_the_answer_alone(
     save: Callable[..., None], mail_server: MailServer
 ) -> None:

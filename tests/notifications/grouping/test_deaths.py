@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from prefect.client.schemas.objects import FlowRun
@@ -16,15 +21,22 @@ from prefect_smtp_relay.notifications.grouping.sending import send_waiting
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.notifications.grouping.failures import KIND, fail, in_minutes, open_and_tell
 
+_SEND = """
+from datetime import UTC, datetime, timedelta
+from prefect_smtp_relay.notifications.grouping.sending import send_waiting
+
+send_waiting(now=datetime.now(UTC) + timedelta(minutes=16))
+"""
+
 pytestmark = pytest.mark.usefixtures("deployed")
 
 
 def test_one_of_many_at_once_is_the_first(deployed: Callable[[], list[FlowRun]]) -> None:
     """Of many that fail at the same moment one is mailed, the others are counted, one run sends."""
     with ThreadPoolExecutor(8) as threads:
-        firsts = list(threads.map(fail, map(str, range(24))))
+        firsts = list(threads.map(fail, map(str, range(12))))
     assert sum(first is not None for first in firsts) == 1
-    assert len(Group.read(KIND.key).runs) == 24  # the first one, too, until it is mailed
+    assert len(Group.read(KIND.key).runs) == 12  # the first one, too, until it is mailed
     assert len(deployed()) <= 2
 
 
@@ -113,3 +125,21 @@ def test_a_summary_that_nobody_takes_stays_counted(
     monkeypatch.delenv("PREFECT_INTEGRATIONS_SMTP_RELAY_ALLOWED_RECIPIENTS")
     assert [sent.is_handled for sent in send_waiting(now=in_minutes(48))] == [True]
     assert len(connected.mails) == 1
+
+
+def test_a_sender_killed_at_the_relay_s_answer_is_followed_by_the_same_mail(
+    connected: MailServer, outbox_path: Path
+) -> None:
+    """Killed with -9 before it could note anything: the next one repeats the mail as it was."""
+    open_and_tell()
+    fail("b")
+    process = subprocess.Popen([sys.executable, "-c", _SEND])  # noqa: S603  # our own interpreter
+    connected.data_reply = lambda _: os.kill(process.pid, signal.SIGKILL)
+    assert process.wait(120) == -signal.SIGKILL
+    connected.data_reply = None
+    for lease in (outbox_path.parent / "leases").iterdir():
+        lease.unlink()  # as when it has run out
+    assert [sent.count for sent in send_waiting(now=in_minutes(20))] == [1]
+    assert len({mail.message["Message-ID"] for mail in connected.mails}) == 1
+    assert send_waiting(now=in_minutes(40)) == []
+    assert list(variables.read_all(PREFIX)) == []

@@ -1,0 +1,40 @@
+"""Examples of each command, as its help page shows them."""
+
+from __future__ import annotations
+
+_EXAMPLES = {
+    "": ("connect smtp --preset gmail", "status", "send ann@example.org"),
+    "connect smtp": (
+        "connect smtp --preset gmail",
+        "connect smtp --name main --address smtp.example.org",
+        "connect smtp --from-env --overwrite",
+    ),
+    "connect sendgrid": (
+        "connect sendgrid",
+        "connect sendgrid --name eu --api-url https://api.eu.sendgrid.com",
+        "connect sendgrid --api-key-stdin < key.txt",
+    ),
+    "disconnect": ("disconnect smtp", "disconnect smtp --name main"),
+    "status": ("status", "status --json"),
+    "send": (
+        "send ann@example.org",
+        "send ann@example.org --subject Report --attach report.pdf",
+        "send ann@example.org --relay sendgrid/eu",
+    ),
+    "preview": ("preview mail.md", "preview mail.md --context values.json --open"),
+    "check": (
+        "check",
+        "check smtp/main --recipient ann@example.org",
+        "check --address smtp.example.org --port 465",
+    ),
+    "preset": ("preset", "preset office365"),
+    "outbox list": ("outbox list",),
+    "outbox flush": ("outbox flush", "outbox flush 20260102T030405-6f1c"),
+    "outbox import": ("outbox import", "outbox import /srv/former-outbox"),
+}
+
+
+def examples_of(command: str) -> str:
+    """The end of a command's help page, in Markdown; empty for a command without examples."""
+    lines = "\n".join(f"    prefect-smtp-relay {line}" for line in _EXAMPLES.get(command, ()))
+    return f"**Examples**\n\n{lines}" if lines else ""
