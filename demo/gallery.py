@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def _origin(name: str) -> Origin:
-    if name in {"failure", "recovery"}:
+    if name in {"failure", "recovery", "flood"}:
         who = "the hook **email_on_failure** of the flow **nightly-import**"
         return Origin(who, "nightly-import", "prod", "Failed")
     flow = name if name in {"digest", "reminder"} else "notify-team"

@@ -17,6 +17,8 @@ from flows import incident_notification, open_incidents
 from flows.causes import FailedRun
 from flows.digest import describe as describe_failed_runs
 from flows.incident import Event, Incident, Link, Update
+from prefect_smtp_relay.notifications.grouping.kind import Kind, Occurrence
+from prefect_smtp_relay.notifications.grouping.summary import summarise
 from prefect_smtp_relay.notifications.recovery import Failure, Recovery
 from prefect_smtp_relay.notifications.report import RunReport
 from prefect_smtp_relay.notifications.tracebacks import shorten_traceback
@@ -40,6 +42,7 @@ def own_mails() -> dict[str, Mapping[str, Any]]:
             **{f"incident-{event}": _incident(event) for event in _STORY},
             "failure": failure().mail,
             "recovery": _recovery().mail,
+            "flood": _flood(),
             "digest": _digest(),
             "reminder": _reminder(),
         }
@@ -155,6 +158,33 @@ def _recovery() -> Recovery:
     details = {"state_type": "COMPLETED", "message": "", "attempt": "", "traceback": (), "log": ()}
     fresh = {**vars(report), **details, "started_at": end - timedelta(seconds=41), "ended_at": end}
     return Recovery.of(RunReport(**fresh), tuple(failures))
+
+
+def _flood() -> dict[str, Any]:
+    """What a summary says of 249 runs that were counted in a quarter of an hour."""
+    kind = Kind(
+        subject=("flow", "nightly-import"),
+        name="nightly-import",
+        cause=_ERROR,
+        cause_kind=_ERROR,
+        recipients="",
+        within_seconds=900,
+        state="Failed",
+        flow_id=str(UUID(int=7)),
+    )
+    names = cycle(_NAMES)
+    moments = [(_NIGHT + timedelta(seconds=3 * n)).isoformat() for n in range(250)]
+    first, *others = [
+        Occurrence(
+            id=str(n),
+            name=next(names),
+            at=moment,
+            began=moment,
+            url=f"{_UI}/runs/flow-run/{UUID(int=n)}",
+        )
+        for n, moment in enumerate(moments)
+    ]
+    return dict(summarise(kind, others, first, subject=failure().subject))
 
 
 _CAUSES = [

@@ -177,6 +177,23 @@ def test_a_relay_that_is_down_is_asked_once(client: SyncPrefectClient) -> None:
     assert client.read_global_concurrency_limit_by_name(MESSAGES).active_slots <= 600
 
 
+def test_a_batch_fails_over_from_a_relay_with_limits(
+    mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first group finds the relay down; all mails go to the next one, which has none."""
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_FAILOVER", "true")
+    connect(mail_server)
+    with ScriptedServer("S: 421 4.3.2 not now") as server:
+        first = SMTP(
+            address=server.host, port=server.port, ssl=False, priority=1, messages_per_minute=600
+        )
+        first.save("first")
+        receipts = send_emails.fn(mails_to(20, from_="a@example.org"), connections=1)
+        assert server.connections == 1
+    assert {receipt.relay for receipt in receipts} == {"smtp/main"}
+    assert len(mail_server.mails) == 20
+
+
 def test_a_block_that_is_not_saved_has_no_limits_for_others(mail_server: MailServer) -> None:
     """Nobody else could know them, so it is an error that says what to do."""
     block = SMTP(address=mail_server.host, port=mail_server.port, ssl=False, max_connections=1)

@@ -57,7 +57,7 @@ def without_style(html: str) -> str:
 def test_there_are_mails_of_all_kinds(mails: dict[str, Preview]) -> None:
     """The product's own mails, and what callers write; Gmail cuts none of them off."""
     assert len(mails) >= 25
-    assert {"incident-declared", "incident-resolved", "failure", "digest", "reminder"} <= {*mails}
+    assert {"incident-declared", "incident-resolved", "failure", "flood", "digest"} <= {*mails}
     for name, mail in mails.items():
         assert len(mail.html.encode()) < MAX_INLINED, name
 
