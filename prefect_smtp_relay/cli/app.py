@@ -68,6 +68,7 @@ app = App(
     name="prefect-smtp-relay",
     version=__version__,
     help_format="markdown",
+    help_epilogue=examples_of(""),
     help="E-mail from Prefect flows: connect a relay, check it, look at mail, and see what waits."
     "\n\nEvery command takes --json. Exit codes: 0 done, 1 a relay or a mail has a problem,"
     " 2 wrong use, 130 interrupted.",

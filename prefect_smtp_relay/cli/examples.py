@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _EXAMPLES = {
+    "": ("connect smtp --preset gmail", "status", "send ann@example.org"),
     "connect smtp": (
         "connect smtp --preset gmail",
         "connect smtp --name main --address smtp.example.org",

@@ -126,7 +126,10 @@ def _ask_for_fields(
 
 def _ask_for_secret(block: type[RelayBlock], fields: dict[str, Any]) -> None:
     name = _secret_of(block)
-    fields[name] = _valid(block, name, partial(ask, f"The {_words(name)}", is_secret=True))
+    question = partial(ask, f"The {_words(name)}", is_secret=True)
+    while not (answer := _valid(block, name, question)):
+        complain("It is empty. Enter it, or press Ctrl-C to stop.")
+    fields[name] = answer
 
 
 def _ask_for_oauth_secrets(fields: dict[str, Any]) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from prefect_smtp_relay.blocks.presets import PRESETS
+from prefect_smtp_relay.cli.app import _HELP
+from prefect_smtp_relay.cli.examples import examples_of
 
 RunCli = Callable[..., Any]
 CANARY = "canary-77ad-never-shown"
@@ -35,6 +37,12 @@ def test_the_help_documents_the_exit_codes(run_cli: RunCli) -> None:
         in text
     )
     assert "Every command takes --json." in text
+    assert "Examples prefect-smtp-relay connect smtp --preset gmail" in text
+
+
+def test_every_command_has_examples() -> None:
+    """A command that is added without one fails here."""
+    assert not [command for command in _HELP if not examples_of(command)]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

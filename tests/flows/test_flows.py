@@ -360,6 +360,8 @@ def test_a_digest_of_nothing_is_sent_only_on_request(connected: MailServer) -> N
     mail = only_mail(connected)
     assert mail.message["Subject"] == "No run failed in the last 24 hours"
     assert text_of(mail).startswith("[All well]")
+    mail_digest(_ANN, mail_if_nothing_failed=True)
+    assert len({mail.message["References"] for mail in connected.mails}) == 1
 
 
 def test_the_incident_of_a_flow_run_is_told(connected: MailServer) -> None:
@@ -368,6 +370,8 @@ def test_the_incident_of_a_flow_run_is_told(connected: MailServer) -> None:
     mail = only_mail(connected)
     assert _PASSWORD not in mail.octets.decode()
     assert mail.message["Subject"] == "Failed: flow Nightly | import"
+    assert text_of(mail).startswith("[Failed]")
+    assert mail.message["References"], "it is in the thread of the flow"
     assert "no such page" in text_of(mail)
     assert "canary-c0ffee" not in mail.octets.decode()
 

@@ -31,9 +31,12 @@ def chromium() -> str:
 
 @pytest.fixture(scope="package")
 def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
-    """Run a server that knows the block types, and make this process its client."""
+    """Run a server that knows the block types, and make this process its client.
+
+    Without the services of a server, which hold the database of a busy machine for too long.
+    """
     del chromium  # without a browser there is no need for a server
-    server = PrefectServer(tmp_path_factory.mktemp("prefect"))
+    server = PrefectServer(tmp_path_factory.mktemp("prefect"), "--no-services")
     server.variables["PREFECT_API_URL"] = server.api_url
     with server.running():
         server.run("block", "register", "-m", "prefect_smtp_relay")

@@ -248,7 +248,8 @@ def test_a_person_is_asked_again_where_the_answer_is_wrong(
             "Username (empty for none): ": USER,
             "From address where a flow names none (empty for none): ": "nobody",
             "*From address* (`from_address`): ": "ops@example.org",
-            "The password: ": "********",
+            "The password: ": "",
+            "It is empty. Enter it, or press Ctrl-C to stop.\r\nThe password: ": "********",
             "\r\nThe password: ": CANARY,
         },
     )

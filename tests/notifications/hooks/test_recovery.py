@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -91,6 +93,30 @@ def test_a_run_that_is_started_again_recovers(
     for _ in range(2):
         email_on_recovery("ann@example.org")(nightly, again, end)
     assert _subjects(connected) == ["Failed", "Recovered"]
+
+
+def test_two_runs_that_complete_at_once_are_one_recovery(
+    connected: MailServer, client: SyncPrefectClient, run: Run
+) -> None:
+    """Each finds the failure before it and not the other run: the mail's key decides."""
+    failed, fine = run(True), run(False)
+    run_id = fine.state_details.flow_run_id
+    assert run_id is not None
+    this = client.read_flow_run(run_id)
+    other = this.model_copy(update={"id": uuid4()})
+    at_once: State[Any] = Completed()
+    at_once.timestamp = failed.timestamp + timedelta(microseconds=1)
+
+    @flow(name="Nightly")
+    def nightly() -> None:
+        pass
+
+    hook = email_on_recovery("bob@example.org")
+    with ThreadPoolExecutor(2) as pool:
+        for each in (this, other):
+            pool.submit(contextvars.copy_context().run, hook, nightly, each, at_once)
+    to_bob = [mail for mail in connected.mails if mail.forward_paths == ("bob@example.org",)]
+    assert len(to_bob) == 1
 
 
 def test_every_hook_of_a_flow_tells_its_own_recipients(connected: MailServer) -> None:
