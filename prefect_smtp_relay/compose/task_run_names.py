@@ -39,7 +39,7 @@ def name_of_many(parameters: Mapping[str, Any]) -> str:
 
 def _name(mail: Mapping[str, Any]) -> str:
     subject, to = mail["subject"], mail["to"]
-    if mail.get("context") is not None:
+    if mail.get("context") is not None and "{" in f"{subject}{to}":
         # Jinja is slow to import, and most mails have no context.
         from prefect_smtp_relay.templating.arguments import fill_arguments
 

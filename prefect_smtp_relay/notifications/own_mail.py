@@ -30,9 +30,9 @@ def one_line(text: str, most: int | None = None) -> str:
 
 
 def buttons(links: Mapping[str, str]) -> str:
-    """Write a row of buttons; those without an address are left out."""
+    """Write a row of buttons, masked; those without an address are left out."""
     return " ".join(
-        f'[{escape_markdown(text)}](<{url}> "btn")' for text, url in links.items() if url
+        f'[{escape_markdown(mask(text))}](<{url}> "btn")' for text, url in links.items() if url
     )
 
 

@@ -12,7 +12,7 @@ from prefect.utilities.urls import url_for
 
 from prefect_smtp_relay.notifications.causes import cause_of
 from prefect_smtp_relay.notifications.durations import format_duration
-from prefect_smtp_relay.notifications.own_mail import OwnMail, buttons, facts
+from prefect_smtp_relay.notifications.own_mail import OwnMail, buttons, facts, one_line
 from prefect_smtp_relay.notifications.report import RunReport
 from prefect_smtp_relay.notifications.times import format_time
 from prefect_smtp_relay.rendering.quoting import code_block, escape_markdown
@@ -89,7 +89,7 @@ class Recovery(RunReport):
         """That it runs again, where to look, then what had failed."""
         last = self.failures[0]
         sections = [
-            f"# {escape_markdown(self.name)} recovered",
+            f"# {escape_markdown(one_line(self.name))} recovered",
             escape_markdown(self._summary()),
             buttons({"Open the run in Prefect": self.url, "The last failed run": last.url}),
             facts(

@@ -136,7 +136,7 @@ class RunReport:
     def body(self) -> str:
         """The report in Markdown: what went wrong, where to look, then the details."""
         sections = [
-            f"# {escape_markdown(f'{self.name} {self._state.lower()}')}",
+            f"# {escape_markdown(one_line(f'{self.name} {self._state.lower()}'))}",
             self._error(),
             buttons({"Open the run in Prefect": self.url, f"Runs of {self.name}": self.flow_url}),
             self._facts(),

@@ -26,6 +26,7 @@ from prefect_smtp_relay.notifications.grouping.kind import subject_key
 from prefect_smtp_relay.notifications.grouping.recipients import Recipients
 from prefect_smtp_relay.notifications.grouping.sending import send_waiting
 from prefect_smtp_relay.notifications.grouping.sources import failed_run, subject_of
+from prefect_smtp_relay.notifications.own_mail import one_line
 from prefect_smtp_relay.notifications.recovery import Recovery
 from prefect_smtp_relay.notifications.report import RunReport
 from prefect_smtp_relay.notifications.run_log import MAX_LOG_LINES
@@ -182,6 +183,6 @@ class RunMail:
 
 
 def _origin(report: RunReport, hook: str) -> Origin:
-    name = escape_markdown(report.name)
+    name = escape_markdown(one_line(report.name))
     who = f"the hook **{escape_markdown(hook)}** of the {report.kind} **{name}**"
-    return Origin(who, report.flow, report.deployment, report.state)
+    return Origin(who, *map(one_line, (report.flow, report.deployment, report.state)))

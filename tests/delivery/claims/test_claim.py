@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +15,10 @@ from prefect_smtp_relay.delivery.claim import Claim, Record
 from prefect_smtp_relay.delivery.keys import Keys
 from prefect_smtp_relay.exceptions import OutcomeUnknown, ReceiptLookupFailed, TransientFailure
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.spool import Spool, open_spool
 from prefect_smtp_relay.spool.lease import Lease
+from tests.delivery.other_process import another_process
 
 NAME = "keys/ab/abc"
 RECEIPT = Receipt(
@@ -48,17 +46,6 @@ def receipt_in(found: Claim | Record) -> Receipt | None:
     """The receipt that was found in place of a claim."""
     assert isinstance(found, Record)
     return found.receipt
-
-
-@contextlib.contextmanager
-def another_process() -> Iterator[None]:
-    """Remember nothing of what this process has; what it claimed stays claimed."""
-    kept, process_memory._objects = process_memory._objects, {}
-    try:
-        yield
-    finally:
-        process_memory.reset()
-        process_memory._objects = kept
 
 
 def die_with_a_claim(spool: Spool) -> None:

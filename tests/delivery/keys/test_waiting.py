@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,17 @@ import pytest
 
 from prefect_smtp_relay import send_an_email, send_emails
 from prefect_smtp_relay.delivery import pacing
-from prefect_smtp_relay.delivery.identity import seed_of_key
+from prefect_smtp_relay.delivery.claim import Claim
+from prefect_smtp_relay.delivery.identity import hash_of_key, seed_of_key
 from prefect_smtp_relay.delivery.retry_state import RetryState, retry_states
-from prefect_smtp_relay.exceptions import TransientFailure
+from prefect_smtp_relay.exceptions import ReceiptLookupFailed, TransientFailure
 from prefect_smtp_relay.process_memory import process_memory
+from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.memory import InMemoryTransport
 from prefect_smtp_relay.transports.waiting import Clock
 from tests.clock import FastClock
 from tests.delivery.keys.keyed_flows import KEY, records
+from tests.delivery.other_process import another_process
 
 SEED = seed_of_key(KEY)
 MAIL: dict[str, Any] = {
@@ -70,3 +74,21 @@ def test_the_key_is_free_while_its_mail_waits(
     assert sum(clock.slept) == pytest.approx(60)
     assert not clock.seen
     assert len(relay.deliveries) == len(records(spool)) == 1
+
+
+def test_a_key_that_is_claimed_for_too_long_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever waits says for whom; after ten minutes it is a transient error that names it."""
+    name = hash_of_key(KEY)
+    spool = current_settings().open_spool()
+    claim = Claim.of(spool, f"keys/{name[:2]}/{name}", keeps_unknown=False)
+    assert isinstance(claim, Claim)
+    process = f"process {os.getpid()}"
+    with another_process():
+        process_memory.put(Clock, clock := FastClock())
+        with pytest.raises(ReceiptLookupFailed, match=f"{process} has submitted .* for 600 s"):
+            send_an_email.fn(**MAIL, idempotency_key=KEY, relay=InMemoryTransport())
+    assert sum(clock.slept) == pytest.approx(600, abs=5)
+    waits = [r.getMessage() for r in caplog.records if "Waiting for the mail" in r.getMessage()]
+    assert len(waits) == 1
+    assert process in waits[0]
+    claim.release()

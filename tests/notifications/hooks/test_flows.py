@@ -24,7 +24,7 @@ from prefect_smtp_relay import (
 )
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.mails import only_mail, text_of
+from tests.mails import html_of, only_mail, text_of
 
 Fail = Callable[..., State[Any]]
 
@@ -195,6 +195,7 @@ def test_each_hook_has_the_name_that_prefect_logs() -> None:
         ({"log_lines": "20"}, "log_lines"),
         ({"thread": "a\nb"}, "thread"),
         ({"importance": "urgent"}, "importance"),
+        ({"tone": "bad"}, "tone"),
         ({"html": "<b>x</b>"}, "html"),
     ],
 )
@@ -209,12 +210,16 @@ def test_a_wrong_argument_fails_where_the_hook_is_made(
         make(**{"to": "ann@example.org", **arguments})
 
 
-def test_thread_importance_and_reply_to_are_those_of_the_hook(
+def test_thread_importance_reply_to_and_tone_are_those_of_the_hook(
     connected: MailServer, fail_with: Fail
 ) -> None:
     """They reach the mail as with `send_an_email`."""
     hook = email_on_failure(
-        "ann@example.org", thread="INC-7", importance="high", reply_to="desk@example.org"
+        "ann@example.org",
+        thread="INC-7",
+        importance="high",
+        reply_to="desk@example.org",
+        tone="warning",
     )
     fail_with("bad", hook)
     send_an_email.fn("ann@example.org", "INC-7", "Told by hand.", thread="INC-7")
@@ -222,6 +227,8 @@ def test_thread_importance_and_reply_to_are_those_of_the_hook(
     assert by_hook.message["Importance"] == "high"
     assert by_hook.message["Reply-To"] == "desk@example.org"
     assert by_hook.message["References"] == by_hand.message["References"]
+    assert 'class="bar bar-warning"' in html_of(by_hook)
+    assert 'class="badge badge-warning"' in html_of(by_hook)
 
 
 def test_the_mails_about_a_flow_are_one_thread(connected: MailServer, fail_with: Fail) -> None:
