@@ -40,7 +40,9 @@ def submit(
         alone = choice.without_failover()
         _Round(claimed(bound), len(bound), alone, progress).submit(connections, patience)
     free = [attempt for attempt in attempts if not attempt.is_bound]
-    waiting = _Round(claimed(free), len(free), choice, progress).submit(connections, patience)
+    waiting: Sequence[Attempt] = []
+    if free:
+        waiting = _Round(claimed(free), len(free), choice, progress).submit(connections, patience)
     while waiting:
         waiting = _Round(waiting, len(waiting), choice, progress).submit(connections, patience)
 
