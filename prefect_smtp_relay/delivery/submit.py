@@ -40,7 +40,9 @@ def submit(
         alone = choice.without_failover()
         _Round(claimed(bound), len(bound), alone, progress).submit(connections, patience)
     free = [attempt for attempt in attempts if not attempt.is_bound]
-    waiting = _Round(claimed(free), len(free), choice, progress).submit(connections, patience)
+    waiting: Sequence[Attempt] = []
+    if free:
+        waiting = _Round(claimed(free), len(free), choice, progress).submit(connections, patience)
     while waiting:
         waiting = _Round(waiting, len(waiting), choice, progress).submit(connections, patience)
 
@@ -71,6 +73,8 @@ class _Round:
         Returns:
             Those that are for the next relay.
         """
+        if self._waiting.next is None:
+            return []  # nobody needs a relay
         mails = self._prepare()
         try:
             relay = self._choice.get()

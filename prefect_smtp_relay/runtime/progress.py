@@ -25,7 +25,7 @@ class Progress:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._done = 0
+        self._done = self._told = 0
         self._next = clock().now() + _EVERY_SECONDS
         self._artifact: UUID | None = None
         self._lock = threading.Lock()
@@ -39,7 +39,7 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._artifact is not None:
+        if self._told and self._told != self._done:
             self._tell()
 
     def note(self) -> None:
@@ -51,6 +51,7 @@ class Progress:
                 self._next = clock().now() + _EVERY_SECONDS
 
     def _tell(self) -> None:
+        self._told = self._done
         text = f"{self._done} of {self._total} mails are done."
         run_logger().info(text)
         if not (TaskRunContext.get() or FlowRunContext.get()):

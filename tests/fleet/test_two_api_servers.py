@@ -6,22 +6,32 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import httpx
 import pytest
+from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from prefect_smtp_relay import SMTP
+from prefect_smtp_relay.flows.send_grouped import send_grouped
+from prefect_smtp_relay.notifications.grouping.sending import send_waiting
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.failure_mails import connect, mail_on_failure
 from tests.fleet.databases import postgresql, redis
 from tests.fleet.processes import Program, wait_for
+from tests.notifications.grouping.failures import fail, in_minutes
 from tests.prefect_server import PrefectServer
 
+T = TypeVar("T")
+
 _RUNS = 6
+_FAILURES = 40
 
 
 def _variables(database: str, redis_port: int) -> dict[str, str]:
@@ -102,3 +112,26 @@ def _fail_a_run(api_url: str, message: str) -> None:
         run = UUID(client.post("/flow_runs/", json={"flow_id": flow}).json()["id"])
         failed = {"state": {"type": "FAILED", "message": message}, "force": True}
         client.post(f"/flow_runs/{run}/set_state", json=failed).raise_for_status()
+
+
+def test_of_failures_at_both_one_is_mailed_and_one_summary_tells_of_the_others(
+    servers: list[PrefectServer], mail_server: MailServer
+) -> None:
+    """PostgreSQL lets one process create a Variable, whichever API process is asked."""
+
+    def at(number: int, ask: Callable[[], T]) -> T:
+        with temporary_settings({PREFECT_API_URL: servers[number % 2].api_url}):
+            return ask()
+
+    with temporary_settings({PREFECT_API_URL: servers[0].api_url}):
+        where = {"address": mail_server.host, "port": mail_server.port, "ssl": False}
+        SMTP(**where, from_address="ops@example.org").save("mx", overwrite=True)
+        with get_client(sync_client=True) as client:
+            client.create_deployment(flow_id=client.create_flow(send_grouped), name="grouped")
+    with ThreadPoolExecutor(8) as threads:
+        firsts = list(threads.map(lambda n: at(n, lambda: fail(str(n))), range(_FAILURES)))
+        assert sum(first is not None for first in firsts) == 1
+        later = in_minutes(16)
+        sent = list(threads.map(lambda n: at(n, lambda: send_waiting(now=later)), range(8)))
+    assert [each.count for some in sent for each in some] == [_FAILURES]
+    assert len(mail_server.mails) == 1

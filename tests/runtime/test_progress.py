@@ -57,6 +57,15 @@ def test_a_long_batch_tells_how_far_it_is(
     assert progress(client) == [*before, (100.0, "8 of 8 mails are done.")]
 
 
+def test_the_end_is_told_once(caplog: pytest.LogCaptureFixture, fast_clock: FastClock) -> None:
+    """Where the last mail was told of as it came, there is no second line."""
+    del fast_clock
+    tell(2, 6.0)
+    lines = [r.getMessage() for r in caplog.records if r.name == "prefect.task_runs"]
+    told = [line for line in lines if line.endswith("mails are done.")]
+    assert told == ["1 of 2 mails are done.", "2 of 2 mails are done."]
+
+
 def test_a_quick_batch_says_nothing(client: SyncPrefectClient, fast_clock: FastClock) -> None:
     """What ends within some seconds costs no request."""
     del fast_clock

@@ -44,12 +44,13 @@ def take(group: Group, now: datetime) -> Claim | None:
         None where another process is sending.
     """
     last = max(group.claims, key=_number, default=None)
-    if last and now < last.created + _LEASE:
+    if last and now < datetime.fromisoformat(last.value["until"]):
         return None
     earlier = last.value if last else {}
     name = f"{group.key}claim-{_number(last) + 1 if last else 1}"
     cutoff = earlier.get("cutoff") or (last and last.created.isoformat())
-    value = {"cutoff": cutoff, "mailed": earlier.get("mailed", False)}
+    until = (now + _LEASE).isoformat()
+    value = {"cutoff": cutoff, "mailed": earlier.get("mailed", False), "until": until}
     if not variables.create(name, value) or not (claim := variables.read(name)):
         return None
     since = datetime.fromisoformat(cutoff) if cutoff else claim.created

@@ -59,6 +59,10 @@ class Group:
         created = [variable.created for variable in (*self.runs, *self.claims)]
         return min(created) + _PATIENCE if created else None
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether its summary is to be sent."""
+        return self.due is not None and self.due <= now
+
     def kind(self) -> Kind:
         """What it is about; each of its Variables says it."""
         return Kind.of((self.open or self.runs[0]).value)

@@ -69,14 +69,15 @@ def send_waiting(
     sent: list[Sent] = []
     now = now or datetime.now(UTC)
     for group in Group.read_all(part).values():
-        is_due = group.due is not None and group.due <= now
-        if (closing or is_due) and (claim := claims.take(group, now)):
-            sent += _send_claimed(group, claim, now, closing=closing)
+        if (closing or group.is_due(now)) and (claim := claims.take(group, now)):
+            fresh = Group.read(group.key)  # another process may just have sent it
+            if closing or fresh.is_due(now):
+                sent += _send_claimed(fresh, claim, now, closing=closing)
+            claims.release(fresh, claim)
     return sent
 
 
 def _send_claimed(group: Group, claim: Claim, now: datetime, *, closing: bool) -> Iterable[Sent]:
-    group = Group.read(group.key)
     runs = [run for run in group.runs if run.created <= claim.cutoff]
     if runs and not claim.is_mailed:
         sent = _send(group, runs)
@@ -88,7 +89,6 @@ def _send_claimed(group: Group, claim: Claim, now: datetime, *, closing: bool) -
     for run in runs:
         variables.delete(run)
     _go_on(group, now, is_over=closing or not group.runs)
-    claims.release(group, claim)
 
 
 def _send(group: Group, runs: Sequence[Variable]) -> Sent:

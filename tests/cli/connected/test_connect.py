@@ -249,7 +249,7 @@ def test_a_person_is_asked_again_where_the_answer_is_wrong(
             "From address where a flow names none (empty for none): ": "nobody",
             "*From address* (`from_address`): ": "ops@example.org",
             "The password: ": "",
-            "It is empty. Enter it, or press Ctrl-C to stop.\r\nThe password: ": "********",
+            "press Ctrl-C to stop.\x1b[0m\r\nThe password: ": "********",
             "\r\nThe password: ": CANARY,
         },
     )
