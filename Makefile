@@ -26,7 +26,7 @@ test-system: $(VENV)/.installed
 	$(BIN)/python -m pytest $(SYSTEM)
 
 test-fleet: $(VENV)/.fleet
-	timeout 600 $(BIN)/python -m pytest tests/fleet
+	timeout --signal=INT --kill-after=60 600 $(BIN)/python -m pytest -n 2 --dist loadfile tests/fleet
 
 # 100,000 examples for each target; FUZZ=tests/mail or any other folder tries the properties there.
 FUZZ ?= tests/fuzz tests/rendering/test_hostile.py tests/transports/http

@@ -73,6 +73,8 @@ class _Round:
         Returns:
             Those that are for the next relay.
         """
+        if self._waiting.next is None:
+            return []  # nobody needs a relay
         mails = self._prepare()
         try:
             relay = self._choice.get()

@@ -17,6 +17,7 @@ from prefect_smtp_relay.delivery.identity import seed_of_key
 from prefect_smtp_relay.delivery.retry_state import RetryState, retry_states
 from prefect_smtp_relay.exceptions import MessageError, PermanentFailure
 from prefect_smtp_relay.testing.mail_server import MailServer
+from tests.counted_requests import counting_requests
 from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, NEVER, logged, receipts, records, tell
 from tests.events import told
 
@@ -191,4 +192,13 @@ def test_submitted_and_mapped_mails_share_a_key(mail_server: MailServer) -> None
         return [*futures.result(), single.result()]
 
     assert len({receipt.model_dump_json() for receipt in submit()}) == 1
+    assert mail_server.offered == 1
+
+
+def test_a_repeated_mail_asks_nobody_for_a_relay(mail_server: MailServer) -> None:
+    """What became of it is in the spool."""
+    first = send_an_email.fn(**MAIL, idempotency_key=KEY)
+    with counting_requests() as seen:
+        assert send_an_email.fn(**MAIL, idempotency_key=KEY) == first
+    assert seen == []
     assert mail_server.offered == 1

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from prefect.client.schemas.objects import FlowRun
 
+from prefect_smtp_relay.exceptions import RecipientNotAllowed
+from prefect_smtp_relay.flows.send_grouped import send_grouped
 from prefect_smtp_relay.notifications.grouping import claims, variables
 from prefect_smtp_relay.notifications.grouping.group import Group, open_name
 from prefect_smtp_relay.notifications.grouping.kind import PREFIX
@@ -115,10 +117,15 @@ def test_two_senders_send_one_summary(connected: MailServer) -> None:
 def test_a_summary_that_nobody_takes_stays_counted(
     connected: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is refused before any relay is asked is told once that is mended."""
+    """What is refused before any relay is asked is told once that is fixed."""
     open_and_tell()
     fail("b")
     monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_ALLOWED_RECIPIENTS", "example.net")
+    opened = variables.read(open_name(KIND.key))
+    assert opened is not None
+    variables.update(opened, until=in_minutes(0).isoformat())
+    with pytest.raises(RecipientNotAllowed, match="allowed_recipients"):
+        send_grouped()
     (refused,) = send_waiting(now=in_minutes(16))
     assert "allowed_recipients" in str(refused.error)
     assert not refused.is_handled
