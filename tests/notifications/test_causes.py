@@ -31,7 +31,7 @@ def test_a_cause_is_one_short_line(state: State[object], text: str) -> None:
 
 def test_a_secret_parameter_is_masked_where_the_exception_quotes_it() -> None:
     """As in the report of the run itself."""
-    state = Failed(message="ValueError: hunter2-x7q is not accepted")
+    state: State[object] = Failed(message="ValueError: hunter2-x7q is not accepted")
     assert (
         cause_of(state, {"password": "hunter2-x7q"}).text == "ValueError: ******** is not accepted"
     )

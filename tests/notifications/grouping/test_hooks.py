@@ -67,7 +67,7 @@ def test_a_summary_masks_the_secrets_of_its_runs(connected: MailServer) -> None:
         raise ValueError(f"{account.get_secret_value()} is not accepted")
 
     for _ in range(2):
-        log_in(SecretStr("hunter2-x7q"), return_state=True)  # type: ignore[call-overload]
+        log_in(SecretStr("hunter2-x7q"), return_state=True)
     kept = [str(variable.value) for variable in variables.read_all(PREFIX)]
     assert len(send_waiting(now=later())) == 1
     shown = [*kept, *map(text_of, connected.mails)]
