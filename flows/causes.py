@@ -75,4 +75,4 @@ def _say_age(age: timedelta) -> str:
 
 
 def _cause_of(run: FlowRun) -> Cause:
-    return cause_of(run.state or Pending())
+    return cause_of(run.state or Pending(), run.parameters)

@@ -61,6 +61,6 @@ def _values(incident: Incident, now: datetime) -> dict[str, Any]:
         "name": f"INC-{incident.number}: {mask(incident.title)}",
         "url": incident.url,
         "state": f"{incident.severity}, {incident.status}",
-        "age": f"open for {age}" if age else "nobody knows since when",
+        "age": f"open for {age}" if age else "start unknown",
         "commander": f"commander {commander}" if commander else "no commander",
     }

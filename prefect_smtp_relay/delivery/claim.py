@@ -82,6 +82,7 @@ class Claim:
     spool: Spool
     name: str
     place: str = ""
+    _lease_id: str = field(default="", init=False)
     _kept: ExitStack = field(default_factory=ExitStack, init=False)
 
     @classmethod
@@ -131,7 +132,7 @@ class Claim:
         Raises:
             TransientFailure: another one may have the key.
         """
-        self.spool.lease.check()
+        self.spool.lease.check(self._lease_id)
 
     def record(self, receipt: Receipt, content: str) -> None:
         """Put the receipt in place of the claim; the mail is out, so a failure is only logged.
@@ -186,24 +187,25 @@ class Claim:
 
     def _create(self, *, keeps_unknown: bool) -> Record | None:
         """Create the claim; return what stands in its place instead."""
-        lease_id = self._kept.enter_context(self.spool.lease.kept())
+        self._lease_id = lease_id = self._kept.enter_context(self.spool.lease.kept())
         nonce = secrets.token_hex(8)
         own = Record(owner=lease_id, process=_this_process(), nonce=nonce).as_bytes()
         number, found = 1, None
         while True:
             place = self.name if number == 1 else f"{self.name}.{number}"
-            if self.spool.create(place, own):
+            takes = found is None or not keeps_unknown
+            if takes and self.spool.create(place, own):
                 self.place = place
                 if found is not None:
                     _log_takeover(found)
                 return None
             last = self._read(place)
             if last is None:
+                if found is not None and keeps_unknown:
+                    raise _unknown(self.spool, found)
                 continue  # it was given back meanwhile
             if last.receipt is not None or not self._is_left(place, last, lease_id):
                 return last
-            if keeps_unknown:
-                raise _unknown(self.spool, last)
             number, found = number + 1, last
 
     def _read(self, place: str) -> Record | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from prefect_smtp_relay.delivery.routing import CAPTURE, OUTBOX, open_outbox
@@ -111,6 +111,7 @@ def keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> st
 def keep_for_deferred(message: Message, receipt: Receipt, settings: SmtpRelaySettings) -> None:
     """Store a mail that some have, for those whom the relay may take later."""
     envelope = Envelope.of(message).only_for(receipt.deferred)
+    message = replace(message, idempotency_key="")  # it has the receipt of the others
     refusal = receipt.all_refused[receipt.deferred[0]]
     if place := _store(message, envelope, f"deferred: {refusal}", settings):
         run_logger().info(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from prefect.client.schemas.objects import State
 
-from prefect_smtp_relay.transports.masking import mask
+from prefect_smtp_relay.notifications.parameters import Masker
 
 _ENGINE_WORDS = re.compile(
     r"\s*(?:(?:Flow|Task) run encountered an exception:?"
@@ -34,18 +35,21 @@ class Cause:
     state: str
 
 
-def cause_of(state: State[Any]) -> Cause:
+def cause_of(state: State[Any], parameters: Mapping[str, Any] | None = None) -> Cause:
     """Say why a run failed.
 
     Args:
         state: the run's last one, as hooks get it and the Prefect API tells it.
+        parameters: the run's: what looks like a secret among them is masked in the text, too.
 
     Example:
         >>> cause_of(Failed(message="ValueError: page 3 of db-3 is gone")).kind
         'ValueError: page # of # is gone'
     """
     words = say_state(state.name or state.type.value)
-    message = mask(without_engine_words(state.message or ""))
+    masker = Masker()
+    masker.lines(parameters or {})
+    message = masker.redact(without_engine_words(state.message or ""))
     line = " ".join(message.split()) or words
     shown = line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]} …"
     return Cause(shown, without_ids(line), words)

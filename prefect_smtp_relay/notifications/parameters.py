@@ -12,6 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from prefect.blocks.core import Block
+from prefect.client.schemas.objects import FlowRun, TaskRun
+from prefect.context import FlowRunContext, TaskRunContext
 from pydantic import AnyUrl, BaseModel, SecretBytes, SecretStr
 
 from prefect_smtp_relay.transports.masking import MASK, looks_secret, mask
@@ -74,6 +76,19 @@ class Masker:
         if isinstance(value, str) and len(value) >= _MIN_SECRET and value.strip("*"):
             self._secrets |= {value, _to_json(value)[1:-1], repr(value)[1:-1]}
         return MASK
+
+
+def parameters_of(run: FlowRun | TaskRun) -> Mapping[str, Any]:
+    """Read the parameters of a run: the values themselves where it runs in this context.
+
+    The Prefect API has those of flow runs only, and as JSON.
+    """
+    if isinstance(run, TaskRun):
+        task = TaskRunContext.get()
+        return task.parameters if task and task.task_run.id == run.id else {}
+    flow = FlowRunContext.get()
+    is_own = flow is not None and flow.flow_run and flow.flow_run.id == run.id
+    return (flow.parameters if flow and is_own else None) or run.parameters
 
 
 def shorten(text: str, most: int) -> str:

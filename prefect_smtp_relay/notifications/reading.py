@@ -9,14 +9,14 @@ from uuid import UUID
 
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTaskRunId
 from prefect.client.schemas.objects import FlowRun, State, TaskRun
-from prefect.context import FlowRunContext, TaskRunContext
+from prefect.context import FlowRunContext
 from prefect.states import Pending
 from prefect.utilities.urls import url_for
 
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.notifications.asking import ask
 from prefect_smtp_relay.notifications.causes import without_engine_words
-from prefect_smtp_relay.notifications.parameters import Masker, shorten
+from prefect_smtp_relay.notifications.parameters import Masker, parameters_of, shorten
 from prefect_smtp_relay.notifications.recovery import Recovery
 from prefect_smtp_relay.notifications.related import (
     failed_task,
@@ -89,18 +89,13 @@ def describe_recovery(
 def _describe_ended_flow_run(
     flow: Flow[..., Any], flow_run: FlowRun, state: State[Any], log_lines: int
 ) -> RunReport:
-    context = FlowRunContext.get()
-    is_own = context is not None and context.flow_run and context.flow_run.id == flow_run.id
-    parameters = context.parameters if context and is_own else None
     fresh = ask(lambda client: client.read_flow_run(flow_run.id), flow_run)
-    return _describe_flow_run(fresh, flow.name, state, parameters or fresh.parameters, log_lines)
+    return _describe_flow_run(fresh, flow.name, state, parameters_of(fresh), log_lines)
 
 
 def _describe_task_run(
     task: Task[..., Any], task_run: TaskRun, state: State[Any], log_lines: int
 ) -> RunReport:
-    context = TaskRunContext.get()
-    is_own = context is not None and context.task_run.id == task_run.id
     return _report(
         task_run,
         state,
@@ -108,7 +103,7 @@ def _describe_task_run(
         log_lines,
         kind="task",
         name=task.name,
-        parameters=context.parameters if context and is_own else {},
+        parameters=parameters_of(task_run),
         **_name_flow_run_around(),
     )
 

@@ -44,7 +44,7 @@ class Failure:
             run_id=run.id,
             run_name=run.name,
             at=state.timestamp,
-            cause=cause_of(state).text,
+            cause=cause_of(state, run.parameters).text,
             url=url_for("flow-run", obj_id=run.id) or "",
         )
 

@@ -138,10 +138,8 @@ class RunMail:
         if first is None or report is None:
             return
         mail = self._write(report)
-        try:
+        with first.telling(mail["subject"], mail["thread"] or ""):
             self._submit(mail, _origin(report, hook))
-        finally:
-            first.told(mail["subject"], mail["thread"] or "")
         if isinstance(report, Recovery):
             send_waiting(subject_key(subject_of(of, run)), closing=True)
 

@@ -225,10 +225,8 @@ class SendAnEmail(CleanBlock, NotificationBlock):
                     return
                 thread = self.thread or first.key
                 composed = self._compose(settings, body, subject, thread)
-            try:
+            with first.telling(subject, thread):
                 deliver_soon(composed, self.relay or None, settings)
-            finally:
-                first.told(subject, thread)
         except EmailError as error:
             run_logger().error("The notification failed: %s", error)
             if self._raise_on_failure:

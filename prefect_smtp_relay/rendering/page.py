@@ -5,7 +5,11 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from prefect_smtp_relay.mail.message import SENDER_NAME
-from prefect_smtp_relay.rendering.directions import direction_of, direction_of_language
+from prefect_smtp_relay.rendering.directions import (
+    Direction,
+    direction_of,
+    direction_of_language,
+)
 from prefect_smtp_relay.rendering.frame import Frame
 from prefect_smtp_relay.rendering.quoting import clean
 from prefect_smtp_relay.rendering.snippet import MAX_LENGTH
@@ -38,7 +42,13 @@ def wrap_in_page(fragment: str, frame: Frame, footer: str = "") -> str:
         name=Markup(SENDER_NAME) if frame.name == SENDER_NAME else clean(frame.name),  # noqa: S704
         tone=frame.tone,
         labels=frame.labels,
-        badges_direction=direction_of("".join(label.text for label in frame.labels)) or base,
+        badges_direction=_direction_of_badges(frame, base),
         content=Markup(fragment),  # noqa: S704 - the Markdown renderer has escaped it
         footer=Markup(footer),  # noqa: S704 - as above
     )
+
+
+def _direction_of_badges(frame: Frame, base: Direction) -> Direction:
+    """A page from right to left begins on the right, whatever letters its labels begin with."""
+    words = direction_of(" ".join(label.text for label in frame.labels))
+    return "rtl" if "rtl" in {base, words} else "ltr"

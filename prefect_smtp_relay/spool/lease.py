@@ -69,13 +69,16 @@ class Lease:
             with self._lock:
                 self._users -= 1
 
-    def check(self) -> None:
+    def check(self, lease_id: str) -> None:
         """Make sure that nobody takes this process for dead: it may have slept, or lost the store.
 
+        Args:
+            lease_id: of a claim; a lease that has ended does not begin again.
+
         Raises:
-            TransientFailure: its claims may have been taken over.
+            TransientFailure: the claim may have been taken over.
         """
-        if time.monotonic() - self._renewed > self._seconds * 2 / 3:
+        if lease_id != self._id or time.monotonic() - self._renewed > self._seconds * 2 / 3:
             raise TransientFailure(
                 self._store.name,
                 "this process could not renew its lease in time; another one may do its work.",
@@ -131,14 +134,20 @@ class Lease:
             with suppress(EmailError):
                 self._renew(lease_id)
                 with self._lock:
-                    if not self._users:
+                    if lease_id == self._id and not self._users:
                         self._forget()
+                    if lease_id != self._id:
                         return
 
     def _renew(self, lease_id: str) -> None:
         before = time.monotonic()
         self._store.replace(_key(lease_id), secrets.token_bytes(16))
-        self._renewed = before
+        with self._lock:
+            if lease_id != self._id:
+                return
+            if time.monotonic() - self._renewed > self._seconds:
+                self._id = ""  # too late: somebody may have met it in the meantime
+            self._renewed = max(before, self._renewed)
 
     def _forget(self) -> None:
         lease_id, self._id = self._id, ""

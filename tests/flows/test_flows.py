@@ -186,7 +186,7 @@ def _check_reminder(server: MailServer) -> None:
     assert html.index("INC-42") < html.index("INC-43")
     text = text_of(mail)
     assert "SEV1, investigating, open for 3 h, commander Zoë Ångström" in text
-    assert "SEV3, declared, nobody knows since when, no commander" in text
+    assert "SEV3, declared, start unknown, no commander" in text
     assert "Young" not in html
     assert "Over" not in html
 

@@ -29,6 +29,14 @@ def test_a_cause_is_one_short_line(state: State[object], text: str) -> None:
     assert cause_of(state).text == text
 
 
+def test_a_secret_parameter_is_masked_where_the_exception_quotes_it() -> None:
+    """As in the report of the run itself."""
+    state: State[object] = Failed(message="ValueError: hunter2-x7q is not accepted")
+    assert (
+        cause_of(state, {"password": "hunter2-x7q"}).text == "ValueError: ******** is not accepted"
+    )
+
+
 def test_numbers_and_ids_make_no_other_kind() -> None:
     """What differs in them only is of one kind; another exception is of another."""
     kinds = [

@@ -74,6 +74,12 @@ def test_labels_have_a_direction_of_their_own() -> None:
     assert re.search(r'<p class="badges" dir="rtl"', html)
 
 
+def test_labels_begin_where_the_page_begins() -> None:
+    """Above a heading on the right they are on the right, though one is SEV1."""
+    html = render("תקלה", frame=Frame(language="he", labels=(Label("SEV1"),))).html
+    assert re.search(r'<p class="badges"(?! dir)', html)
+
+
 @pytest.mark.parametrize(
     ("tag", "direction"),
     [

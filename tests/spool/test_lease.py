@@ -80,7 +80,7 @@ def test_a_lease_is_renewed_while_it_is_kept(tmp_path: Path) -> None:
         _age(file, 100)
         while time.time() - file.stat().st_mtime > 50:
             time.sleep(0.01)
-        lease.check()
+        lease.check(lease_id)
     while store.list("leases"):
         time.sleep(0.01)
     with lease.kept() as another:
@@ -88,23 +88,48 @@ def test_a_lease_is_renewed_while_it_is_kept(tmp_path: Path) -> None:
     lease.close()
 
 
-def _check_for_ever(lease: Lease) -> None:
+def _check_for_ever(lease: Lease, lease_id: str) -> None:
     while True:
-        lease.check()
+        lease.check(lease_id)
 
 
 def test_a_process_that_could_not_renew_stops(tmp_path: Path) -> None:
     """It must not submit what another process may have taken over."""
     lease = Lease(LocalStore(tmp_path), seconds=0.3)
-    with lease.kept():
+    with lease.kept() as lease_id:
         folder = tmp_path / "leases"
         for file in folder.iterdir():
             file.unlink()
         folder.rmdir()
         folder.write_text("not a directory")
         with pytest.raises(TransientFailure, match="could not renew its lease"):
-            _check_for_ever(lease)
+            _check_for_ever(lease, lease_id)
         lease.close()
+
+
+class _Sleepy(LocalStore):
+    """A store that does nothing until a moment."""
+
+    until = 0.0
+
+    def replace(self, key: str, data: bytes, *, durable: bool = False) -> None:
+        """Sleep first."""
+        time.sleep(max(0.0, self.until - time.monotonic()))
+        super().replace(key, data, durable=durable)
+
+
+def test_a_lease_that_had_ended_does_not_begin_again(tmp_path: Path) -> None:
+    """A process that slept has another lease after that: its claims may have been taken over."""
+    store = _Sleepy(tmp_path)
+    lease = Lease(store, seconds=0.3)
+    with lease.kept() as before:
+        store.until = time.monotonic() + 0.4
+        lease.is_dead("other")  # renews its own lease
+        with lease.kept() as after:
+            assert after != before
+            with pytest.raises(TransientFailure, match="could not renew its lease"):
+                lease.check(before)
+    lease.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.notifications.grouping import variables
 from prefect_smtp_relay.notifications.grouping.group import (
     count,
@@ -41,8 +43,22 @@ class First:
         """Names the thread of its mail and the summaries, where nothing else does; or empty."""
         return self.kind.key if self.kind else ""
 
-    def told(self, subject: str, thread: str) -> None:
-        """Note that its mail went out, and as which: the summary is in the same thread."""
+    @contextmanager
+    def telling(self, subject: str, thread: str) -> Iterator[None]:
+        """Note that its mail went out, unless it was neither accepted nor kept.
+
+        Args:
+            subject, thread: of the mail that is submitted within: the summary is in its thread.
+        """
+        try:
+            yield
+        except EmailError as error:
+            if error.kept:
+                self._note_told(subject, thread)
+            raise
+        self._note_told(subject, thread)
+
+    def _note_told(self, subject: str, thread: str) -> None:
         if not (self.kind and self.occurrence):
             return
         try:
@@ -71,7 +87,7 @@ def count_unless_first(
     """
     try:
         first = _count_unless_first(*describe(), recipients)
-    except API_ERRORS as error:
+    except Exception as error:  # a mail too many is better than none
         run_logger().warning("Failures cannot be counted now, so this one is mailed: %s", error)
         return First()
     if first is None:

@@ -13,6 +13,7 @@ from prefect.utilities.urls import url_for
 
 from prefect_smtp_relay.notifications.causes import cause_of, without_ids
 from prefect_smtp_relay.notifications.grouping.kind import Kind, Occurrence
+from prefect_smtp_relay.notifications.parameters import parameters_of
 from prefect_smtp_relay.runtime.requests import request
 from prefect_smtp_relay.transports.masking import mask
 
@@ -37,7 +38,7 @@ def failed_run(
         of, run, state: what Prefect gives a hook.
         recipients, within: of the `Kind`.
     """
-    cause = cause_of(state)
+    cause = cause_of(state, parameters_of(run))
     kind = Kind(
         subject=subject_of(of, run),
         name=of.name,
@@ -67,7 +68,7 @@ def told_failure(
     if run is None or run.state is None:
         return _told_text(subject, body, recipients, within)
     flow = request("GET", "/flows/{id}", path_params={"id": str(run.flow_id)}).json()
-    cause = cause_of(run.state)
+    cause = cause_of(run.state, run.parameters)
     kind = Kind(
         subject=("block", recipients, flow["name"]),
         name=flow["name"],

@@ -110,7 +110,7 @@ class Claims:
         """
         handed_over = claim.owner.model_copy(update={"handed_over": True})
         self._spool.replace(claim_key(claim.entry_id, claim.turn), _data(handed_over), durable=True)
-        self._spool.lease.check()
+        self._spool.lease.check(claim.owner.lease)
 
     def is_taken_over(self, claim: Claim) -> bool:
         """Whether another process took this one for dead."""

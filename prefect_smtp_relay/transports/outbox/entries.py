@@ -154,6 +154,7 @@ class Entries:
             requested_from=record.requested_from,
             reverse_path=record.requested_reverse_path,
             categories=record.categories,
+            idempotency_key=record.idempotency_key,
         )
         return record, message, record.envelope
 

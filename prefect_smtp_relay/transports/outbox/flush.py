@@ -103,6 +103,9 @@ class Flush:
 
     def _note(self, claim: Claim, record: Record, envelope: Envelope, receipt: Receipt) -> None:
         """Keep the entry for those who were refused: nobody else must get it again."""
+        if receipt.outcome == "stored" and receipt.provider_id != claim.entry_id:
+            self._entries.remove(claim)  # it is stored as another entry, which goes by itself
+            return
         if receipt.outcome == "stored":
             self._entries.release(claim, record)
             self._report.stopped = f"no relay took the messages: {receipt.response}"

@@ -40,6 +40,9 @@ class Record(BaseModel):
     may_be_accepted: bool = Field(
         default=False, description="Whether a relay got it, and its answer was lost."
     )
+    idempotency_key: str = Field(
+        default="", description="Claimed before it is submitted; empty where nothing is."
+    )
     turn: int = Field(default=0, description="Of the next claim.")
 
     @classmethod
@@ -66,6 +69,7 @@ class Record(BaseModel):
             forward_paths=envelope.forward_paths,
             bcc=tuple(m for m in message.bcc if m in envelope.forward_paths),
             categories=message.categories,
+            idempotency_key=message.idempotency_key,
             may_be_accepted=may_be_accepted,
             # Drawn, so that a message that is stored anew meets no claim of its former self.
             turn=secrets.randbelow(2**32),
@@ -119,10 +123,11 @@ class Record(BaseModel):
         return self.model_copy(update=update)
 
     def only_for(self, forward_paths: tuple[Mailbox, ...]) -> Record:
-        """Return the same record for some of its recipients only."""
+        """Return the same record for some of its recipients only: its key has a receipt."""
         addresses = {mailbox.address for mailbox in forward_paths}
         bcc = tuple(mailbox for mailbox in self.bcc if mailbox.address in addresses)
-        return self.model_copy(update={"forward_paths": forward_paths, "bcc": bcc})
+        update = {"forward_paths": forward_paths, "bcc": bcc, "idempotency_key": ""}
+        return self.model_copy(update=update)
 
 
 def _wrong(error: ValidationError) -> str:

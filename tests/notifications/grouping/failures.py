@@ -35,4 +35,5 @@ def open_and_tell(kind: Kind = KIND) -> None:
     """Let a first failure be mailed."""
     first = fail("first", kind)
     assert first is not None
-    first.told("import failed", "thread")
+    with first.telling("import failed", "thread"):
+        pass

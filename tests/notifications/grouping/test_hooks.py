@@ -10,6 +10,7 @@ import pytest
 from prefect import flow
 from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_UI_URL, temporary_settings
+from pydantic import SecretStr
 
 from prefect_smtp_relay import email_on_failure, email_on_recovery
 from prefect_smtp_relay.exceptions import MessageError
@@ -55,6 +56,36 @@ def test_a_flood_is_two_mails(connected: MailServer, fail: Fail) -> None:
     assert "ValueError: page 0 is gone" in text
     assert text.count("/runs/flow-run/") >= 3
     assert "/runs?state=Crashed&state=Failed&state=TimedOut&start=" in text
+
+
+def test_a_summary_masks_the_secrets_of_its_runs(connected: MailServer) -> None:
+    """What the mail of the first one masks is in no Variable and in no later mail."""
+    hook = email_on_failure("ann@example.org", group_within="15m", log_lines=0)
+
+    @flow(name="Log in", on_failure=[hook])
+    def log_in(account: SecretStr) -> None:
+        raise ValueError(f"{account.get_secret_value()} is not accepted")
+
+    for _ in range(2):
+        log_in(SecretStr("hunter2-x7q"), return_state=True)
+    kept = [str(variable.value) for variable in variables.read_all(PREFIX)]
+    assert len(send_waiting(now=later())) == 1
+    shown = [*kept, *map(text_of, connected.mails)]
+    assert len(connected.mails) == 2
+    assert all("******** is not accepted" in text for text in shown)
+    assert "hunter2" not in str(shown)
+
+
+def test_a_first_mail_that_nobody_takes_stays_counted(
+    connected: MailServer, fail: Fail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is neither accepted nor in the outbox, so a summary tells of its failure."""
+    with monkeypatch.context() as staging:
+        staging.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_ALLOWED_RECIPIENTS", "example.net")
+        fail("gone")
+    assert connected.mails == []
+    assert [sent.count for sent in send_waiting(now=later())] == [1]
+    assert "Nightly import failed 1 time" in text_of(connected.mails[0])
 
 
 def test_other_causes_and_other_recipients_come_through(connected: MailServer, fail: Fail) -> None:

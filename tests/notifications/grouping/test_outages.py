@@ -42,3 +42,15 @@ def test_an_outage_of_the_api_counts_nothing(caplog: pytest.LogCaptureFixture) -
     assert first is not None
     assert first.kind is None
     assert "cannot be counted now" in caplog.text
+
+
+def test_what_nobody_foresaw_counts_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A failure that cannot be described is mailed."""
+
+    def describe() -> tuple[Kind, Occurrence]:
+        raise KeyError("flow")
+
+    first = count_unless_first(describe, Recipients({}))
+    assert first is not None
+    assert first.kind is None
+    assert "cannot be counted now" in caplog.text
