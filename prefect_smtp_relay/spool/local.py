@@ -117,9 +117,10 @@ class LocalStore:
                 _write(temporary, data, durable=durable)
             yield temporary
         finally:
-            # A failure here must not hide the first one.
-            with suppress(OSError):
-                temporary.unlink()
+            # A failure here must not hide the first one. `access` is cheaper than an exception.
+            if os.access(temporary, os.F_OK):
+                with suppress(OSError):
+                    temporary.unlink()
 
     def _make(self, folder: Path) -> None:
         inner = folder.relative_to(self.root)
@@ -170,11 +171,12 @@ class LocalStore:
 
 def _write(path: Path, data: bytes, *, durable: bool) -> None:
     """Create a file; a durable one is on the disk before it is put in place."""
-    with open(path, "xb", opener=_private) as file:
+    with open(path, "xb", buffering=0, opener=_private) as file:  # one write is what it takes
         if sys.platform != "win32":
             os.fchmod(file.fileno(), 0o600)  # whatever the umask left of it
-        file.write(data)
-        file.flush()
+        left = memoryview(data)
+        while left:  # a disk that is getting full takes a part
+            left = left[file.write(left) :]
         if durable:
             os.fsync(file.fileno())
 
