@@ -36,10 +36,10 @@ def submit(
             not to be submitted.
     """
     bound = [attempt for attempt in attempts if attempt.is_bound]
+    free = [attempt for attempt in attempts if not attempt.is_bound]  # before one ends, and with it its key
     if bound:
         alone = choice.without_failover()
         _Round(claimed(bound), len(bound), alone, progress).submit(connections, patience)
-    free = [attempt for attempt in attempts if not attempt.is_bound]
     waiting: Sequence[Attempt] = []
     if free:
         waiting = _Round(claimed(free), len(free), choice, progress).submit(connections, patience)
