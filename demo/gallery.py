@@ -23,6 +23,11 @@ from prefect_smtp_relay.transports.recording import Preview
 _TO = "Zoë Ångström <zoe@stakeholders.example>"
 _FROM = Mailbox("oncall", "acme.example", "Acme on-call")
 _MAILS = Path(__file__).with_name("gallery.json")
+_HOOKS = {
+    "failure": ("the hook **email_on_failure** of the flow", "Failed"),
+    "recovery": ("the hook **email_on_recovery** of the flow", "Recovered"),
+    "flood": ("a hook of", "Failed"),
+}
 _BARS = (40, 44, 38, 52, 47, 120, 180, 176, 90, 51, 46, 43)
 
 
@@ -45,9 +50,9 @@ def main() -> int:
 
 
 def _origin(name: str) -> Origin:
-    if name in {"failure", "recovery", "flood"}:
-        who = "the hook **email_on_failure** of the flow **nightly-import**"
-        return Origin(who, "nightly-import", "prod", "Failed")
+    if name in _HOOKS:
+        hook, state = _HOOKS[name]
+        return Origin(f"{hook} **nightly-import**", "nightly-import", "prod", state)
     flow = name if name in {"digest", "reminder"} else "notify-team"
     flow = "incident-notification" if name.startswith("incident") else flow
     return Origin(f"the flow **{flow}** (deployment **prod**)", flow, "prod")

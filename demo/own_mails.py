@@ -184,7 +184,8 @@ def _flood() -> dict[str, Any]:
         )
         for n, moment in enumerate(moments)
     ]
-    return dict(summarise(kind, others, first, subject=failure().subject))
+    mailed = failure()
+    return dict(summarise(kind, others, first, subject=mailed.subject, thread=mailed.thread))
 
 
 _CAUSES = [

@@ -51,7 +51,8 @@ def describe(incident: Incident, event: Event, now: datetime) -> dict[str, Any]:
     return {
         "subject": "INC-{{ number }}: {{ title | truncate(90) }}",
         "body": BODY.replace("NEWS", NEWS[event]),
-        "preheader": "{{ severity }} {{ event }}. {{ summary }}",
+        "preheader": "{{ severity }} {{ event }}. "
+        "{{ latest or summary if event == 'updated' else summary or latest }}",
         "tone": tone,
         "labels": {incident.severity: "critical" if is_urgent else "", event.capitalize(): tone},
         "thread": f"INC-{incident.number}",

@@ -127,6 +127,7 @@ def test_an_incident_has_buttons_a_next_update_and_a_timeline(
     assert "Wed 2 Jan 2030, 03:25 UTC" in text
     assert text.index("So far (UTC)") < text.index("03:07  Declared") < text.index("03:19  Rolled")
     assert text.index("Rolled | back") < text.index("View incident"), "the latest is the news"
+    assert "SEV1 updated. Rolled | back" in html_of(mail), "inboxes show it, too"
 
 
 def test_what_comes_as_data_loses_no_mail(incident: Incident, connected: MailServer) -> None:

@@ -47,7 +47,7 @@ class Kind:
         recipients: refers to who is told, as `recipients.keep` returns it.
         within_seconds: how long further failures are counted.
         state: the name of the runs' last one; empty where no run is known.
-        flow_id: whose runs they are, or empty.
+        flow_id, deployment_id: whose runs they are, or empty.
     """
 
     subject: tuple[str, ...]
@@ -58,6 +58,7 @@ class Kind:
     within_seconds: float
     state: str = ""
     flow_id: str = ""
+    deployment_id: str = ""
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.origin import Origin
@@ -20,6 +21,7 @@ from prefect_smtp_relay.notifications.grouping.kind import PREFIX, Kind, Occurre
 from prefect_smtp_relay.notifications.grouping.schedule import schedule_sending
 from prefect_smtp_relay.notifications.grouping.summary import summarise
 from prefect_smtp_relay.notifications.grouping.variables import Variable
+from prefect_smtp_relay.notifications.related import name_deployment
 from prefect_smtp_relay.rendering.quoting import escape_markdown
 from prefect_smtp_relay.runtime.events import telling_failure
 from prefect_smtp_relay.runtime.log import run_logger
@@ -118,7 +120,8 @@ def _origin(kind: Kind) -> Origin:
     name = escape_markdown(kind.name)
     block = recipients.block_named_by(kind.recipients)
     who = f"the block **{escape_markdown(block)}**" if block else f"a hook of **{name}**"
-    return Origin(who, kind.name if kind.flow_id else "")
+    deployment = name_deployment(UUID(kind.deployment_id)) if kind.deployment_id else ""
+    return Origin(who, kind.name if kind.flow_id else "", deployment, kind.state)
 
 
 def _key(runs: Iterable[Variable]) -> str:

@@ -46,6 +46,7 @@ def failed_run(
         cause_kind=f"{state.type.value} {cause.kind}",
         state=state.name or state.type.value,
         flow_id=str(run.flow_id) if isinstance(run, FlowRun) else "",
+        deployment_id=str(run.deployment_id or "") if isinstance(run, FlowRun) else "",
         recipients=recipients,
         within_seconds=within.total_seconds(),
     )

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from prefect import flow
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
+from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_UI_URL, temporary_settings
 from pydantic import SecretStr
 
@@ -56,6 +58,26 @@ def test_a_flood_is_two_mails(connected: MailServer, fail: Fail) -> None:
     assert "ValueError: page 0 is gone" in text
     assert text.count("/runs/flow-run/") >= 3
     assert "/runs?state=Crashed&state=Failed&state=TimedOut&start=" in text
+
+
+def test_the_mails_of_a_deployment_are_of_one_list(
+    client: SyncPrefectClient, connected: MailServer
+) -> None:
+    """Filters find the summary where they find the first mail."""
+
+    @flow(name="Load", on_failure=[email_on_failure("ann@example.org", group_within="15m")])
+    def load() -> None:
+        raise ValueError("gone")
+
+    deployment = client.create_deployment(flow_id=client.create_flow(load), name="prod")
+    for _ in range(2):
+        run = client.create_flow_run_from_deployment(deployment)
+        run_flow(load, flow_run=run, return_type="state")
+    assert len(send_waiting(now=later())) == 1
+    first, summary = connected.mails
+    assert first.message["List-Id"] == "<prod.load.prefect.localhost>"
+    for name in ("List-Id", "X-Prefect-Flow", "X-Prefect-Deployment", "X-Prefect-State"):
+        assert summary.message[name] == first.message[name]
 
 
 def test_a_summary_masks_the_secrets_of_its_runs(connected: MailServer) -> None:
