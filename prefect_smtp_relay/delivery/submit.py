@@ -35,11 +35,12 @@ def submit(
         claimed: claims the keys of mails shortly before their turn, and leaves out those that are
             not to be submitted.
     """
+    # Both at once: a mail that is done is not bound any more.
     bound = [attempt for attempt in attempts if attempt.is_bound]
+    free = [attempt for attempt in attempts if not attempt.is_bound]
     if bound:
         alone = choice.without_failover()
         _Round(claimed(bound), len(bound), alone, progress).submit(connections, patience)
-    free = [attempt for attempt in attempts if not attempt.is_bound]
     waiting: Sequence[Attempt] = []
     if free:
         waiting = _Round(claimed(free), len(free), choice, progress).submit(connections, patience)

@@ -20,7 +20,7 @@ from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.memory import InMemoryTransport
 from prefect_smtp_relay.transports.waiting import Clock
 from tests.clock import FastClock
-from tests.delivery.keys.keyed_flows import KEY, records
+from tests.delivery.keys.keyed_flows import KEY, end_leases, records
 from tests.delivery.other_process import another_process
 
 SEED = seed_of_key(KEY)
@@ -74,6 +74,31 @@ def test_the_key_is_free_while_its_mail_waits(
     assert sum(clock.slept) == pytest.approx(60)
     assert not clock.seen
     assert len(relay.deliveries) == len(records(spool)) == 1
+
+
+class EndingClock(FastClock):
+    """A clock on which the leases of other processes end while the mail waits."""
+
+    def __init__(self, spool: Path) -> None:
+        super().__init__()
+        self._spool = spool
+
+    def sleep(self, seconds: float) -> None:
+        """End them, and let the time pass."""
+        end_leases(self._spool)
+        super().sleep(seconds)
+
+
+def test_a_mail_whose_owner_dies_while_another_waits_is_submitted_once(spool: Path) -> None:
+    """Who waits takes the key over, and the mail goes once more: not twice."""
+    name = hash_of_key(KEY)
+    store = current_settings().open_spool()
+    claim = Claim.of(store, f"keys/{name[:2]}/{name}", keeps_unknown=False)
+    assert isinstance(claim, Claim)
+    with another_process():
+        process_memory.put(Clock, EndingClock(spool))
+        send_an_email.fn(**MAIL, idempotency_key=KEY, relay=(relay := InMemoryTransport()))
+    assert len(relay.deliveries) == 1
 
 
 def test_a_key_that_is_claimed_for_too_long_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
