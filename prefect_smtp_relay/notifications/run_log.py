@@ -84,6 +84,7 @@ def _write(entry: Log, text: str, tasks: Mapping[UUID, str]) -> str:
     """For example ``02:06:58 WARNING load_page-a1d: Rate limited``."""
     task = tasks.get(entry.task_run_id) if entry.task_run_id else None
     said, traceback, _ = text.partition(HEAD)
+    said = said.strip().removesuffix("+ Exception Group")
     note = " (traceback above)" if traceback else ""
     return (
         f"{local_time(entry.timestamp):%H:%M:%S} {logging.getLevelName(entry.level):<7}"

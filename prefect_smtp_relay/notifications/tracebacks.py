@@ -9,8 +9,11 @@ from itertools import groupby
 
 HEAD = "Traceback (most recent call last):"
 
-_FRAME = re.compile(r'[\s|+]*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
-_MARKERS = re.compile(r"[\s~^|]*$")
+_GROUP = f"Exception Group {HEAD}"
+_MARGIN = re.compile(r"^ *(?:[|+] |\+[-+]+(?: [\d.]+ -+)?$)", re.MULTILINE)
+"""What Python draws on the left of an exception group, and between the exceptions in it."""
+_FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
+_MARKERS = re.compile(r"[\s~^]*$")
 _LIBRARY = re.compile(
     r"[\\/](?:(?:site|dist)-packages|lib[\\/]python3\.\d+(?![\\/](?:site|dist)-packages))"
     r"[\\/](?P<path>.+)"
@@ -61,22 +64,34 @@ def shorten_traceback(text: str) -> tuple[str, ...]:
     """Write a traceback with one line a frame, innermost last.
 
     Args:
-        text: as Python prints it, with what was printed before it; without the last exception,
-            which the report has as its first thing.
+        text: as Python prints it, with what was printed before it.
+
+    Returns:
+        The frames and what was raised, without the last exception, which the report has as its
+        first thing; of an exception group with all that are in it.
     """
-    _, head, rest = text.partition(HEAD)
+    is_group = _GROUP in text
+    _, head, rest = _without_margin(text).partition(HEAD)
     if not head:
         return ()
     parts = list(_parts(rest.splitlines()))
+    if is_group:
+        return tuple(_write(parts))
     last = max((n for n, part in enumerate(parts) if isinstance(part, _Frame)), default=-1)
     return tuple(_write(parts[: last + 1]))
 
 
 def innermost_place(text: str) -> str:
     """Say where the author's own code failed, for example ``nightly.py line 358``; or nothing."""
-    frames = [part for part in _parts(text.splitlines()) if isinstance(part, _Frame)]
+    frames = [
+        part for part in _parts(_without_margin(text).splitlines()) if isinstance(part, _Frame)
+    ]
     own = [frame for frame in frames if not frame.is_library] or frames
     return own[-1].place.replace(":", " line ") if own else ""
+
+
+def _without_margin(text: str) -> str:
+    return _MARGIN.sub("", text) if _GROUP in text else text
 
 
 def _parts(lines: Iterable[str]) -> Iterator[_Frame | str]:
@@ -87,14 +102,14 @@ def _parts(lines: Iterable[str]) -> Iterator[_Frame | str]:
             if frame:
                 yield frame
             frame = _Frame(found["file"], found["line"], found["function"] or "")
-        elif frame and line.startswith(("    ", "  |")):
+        elif frame and line.startswith("    "):
             if not frame.code and not _MARKERS.match(line):
-                frame = _Frame(frame.file, frame.line, frame.function, line.strip(" |"))
+                frame = _Frame(frame.file, frame.line, frame.function, line.strip())
         else:
             if frame:
                 yield frame
             frame = None
-            if line.strip() and line.strip() != HEAD:
+            if line.strip() and not line.endswith(HEAD):
                 yield line.strip()[:_MAX_LINE]
     if frame:
         yield frame

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
 from prefect_smtp_relay.notifications.tracebacks import innermost_place, shorten_traceback
@@ -89,3 +91,25 @@ def test_the_authors_own_code_is_where_it_failed(text: str, place: str) -> None:
 def test_other_texts_have_no_traceback(text: str) -> None:
     """Without a frame there is nothing to show."""
     assert shorten_traceback(text) == ()
+
+
+def test_all_exceptions_of_a_group_are_shown() -> None:
+    """Each with its frames, and without the margin that Python draws; the state has only a count."""
+    text = "".join(traceback.format_exception(_group()))
+    here = "test_tracebacks.py"
+    assert [line.partition("  ")[0].partition(":")[0] for line in shorten_traceback(text)] == [
+        *(here, "ExceptionGroup", here, "ValueError", "KeyError"),
+    ]
+    assert shorten_traceback(text)[-1] == "KeyError: 'never raised'"
+    assert shorten_traceback(text)[2].endswith('raise ValueError("one")')
+    assert innermost_place(text).startswith(f"{here} line ")
+
+
+def _group() -> ExceptionGroup[Exception]:
+    try:
+        try:
+            raise ValueError("one")
+        except ValueError as error:
+            raise ExceptionGroup("many", [error, KeyError("never raised")]) from None
+    except ExceptionGroup as group:
+        return group
