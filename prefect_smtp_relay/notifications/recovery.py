@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,13 +39,18 @@ class Failure:
     url: str = ""
 
     @classmethod
-    def of(cls, run: FlowRun, state: State[Any]) -> Failure:
-        """Read what is known of it."""
+    def of(cls, run: FlowRun, state: State[Any], parameters: Mapping[str, Any]) -> Failure:
+        """Read what is known of it.
+
+        Args:
+            run, state: as the Prefect API tells them.
+            parameters: of the run that completed; the API does not tell what a `SecretStr` is.
+        """
         return cls(
             run_id=run.id,
             run_name=run.name,
             at=state.timestamp,
-            cause=cause_of(state, run.parameters).text,
+            cause=cause_of(state, {"then": run.parameters, "now": parameters}).text,
             url=url_for("flow-run", obj_id=run.id) or "",
         )
 

@@ -24,6 +24,7 @@ from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
 
 from prefect_smtp_relay.notifications.asking import ask
+from prefect_smtp_relay.notifications.parameters import parameters_of
 from prefect_smtp_relay.notifications.recovery import MAX_FAILURES, Failure
 
 
@@ -71,7 +72,8 @@ def failures_before(run: FlowRun, end: datetime) -> tuple[Failure, ...]:
     known = [(each, state) for each, state in ended if state]
     known.sort(key=lambda pair: pair[1].timestamp, reverse=True)
     failures = takewhile(lambda pair: not pair[1].is_completed(), known)
-    return tuple(Failure.of(each, state) for each, state in failures)
+    parameters = parameters_of(run)
+    return tuple(Failure.of(each, state, parameters) for each, state in failures)
 
 
 def _earlier_ends(run: FlowRun) -> list[State[Any]]:

@@ -14,6 +14,7 @@ from prefect import flow, task
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
+from pydantic import SecretStr
 
 from prefect_smtp_relay import email_on_failure, email_on_recovery
 from prefect_smtp_relay.testing.mail_server import MailServer
@@ -166,3 +167,20 @@ def test_a_task_does_not_recover(connected: MailServer, caplog: pytest.LogCaptur
     around()
     assert "Attach the hook to a flow." in caplog.text
     assert connected.mails == []
+
+
+def test_a_secret_that_made_the_runs_before_fail_is_masked(connected: MailServer) -> None:
+    """The run at hand knows what the Prefect API does not tell of the runs before."""
+    is_bad = True
+
+    @flow(name=f"Log in {uuid4()}", on_completion=[email_on_recovery("ann@example.org")])
+    def log_in(account: SecretStr) -> None:
+        if is_bad:
+            raise ConnectionError(f"{account.get_secret_value()} is not accepted")
+
+    log_in(SecretStr(_PASSWORD), return_state=True)
+    is_bad = False
+    log_in(SecretStr(_PASSWORD))
+    (mail,) = connected.mails
+    assert "ConnectionError: ******** is not accepted" in text_of(mail)
+    assert _PASSWORD not in html_of(mail)
