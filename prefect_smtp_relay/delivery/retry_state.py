@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.process_memory import process_memory
 
 _MAX_RUNS = 10_000
 
@@ -82,11 +81,6 @@ class RetryStates:
             mails.pop(seed, None)
             if not mails:
                 self._runs.pop(run, None)
-
-
-def retry_states() -> RetryStates:
-    """Return the states that this process remembers."""
-    return process_memory.of(RetryStates)
 
 
 def _run_of(seed: str) -> str:

@@ -14,8 +14,9 @@ from prefect.events.worker import EventsWorker
 
 from prefect_smtp_relay import SMTP, Receipt, asend_an_email, send_an_email
 from prefect_smtp_relay.delivery.identity import seed_of_key
-from prefect_smtp_relay.delivery.retry_state import RetryState, retry_states
+from prefect_smtp_relay.delivery.retry_state import RetryState, RetryStates
 from prefect_smtp_relay.exceptions import MessageError, PermanentFailure
+from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.counted_requests import counting_requests
 from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, NEVER, logged, receipts, records, tell
@@ -135,7 +136,7 @@ def test_a_mail_to_others_does_not_take_the_place_of_one_that_is_tried_again(
     """While some recipients of a key's mail wait for the next try, another mail is an error."""
     mail_server.refused["ben@example.org"] = LATER
     first = tell("another key", to="ann@example.org, ben@example.org")
-    retry_states().note(seed_of_key("the key"), RetryState(first))
+    process_memory.of(RetryStates).note(seed_of_key("the key"), RetryState(first))
     with pytest.raises(MessageError, match="idempotency_key: names a mail to other recipients"):
         tell("the key", to="cat@example.org")
     mail_server.refused.clear()

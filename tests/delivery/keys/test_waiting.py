@@ -13,7 +13,7 @@ from prefect_smtp_relay import send_an_email, send_emails
 from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.claim import Claim
 from prefect_smtp_relay.delivery.identity import hash_of_key, seed_of_key
-from prefect_smtp_relay.delivery.retry_state import RetryState, retry_states
+from prefect_smtp_relay.delivery.retry_state import RetryState, RetryStates
 from prefect_smtp_relay.exceptions import ReceiptLookupFailed, TransientFailure
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.settings import current_settings
@@ -52,10 +52,12 @@ def clock(spool: Path) -> Iterator[LookingClock]:
     clock = LookingClock(spool)
     process_memory.put(Clock, clock)
     error = TransientFailure("memory:", retry_after=60.0).copy(relay="memory:")
-    retry_states().note(SEED, RetryState(error=error, not_before=pacing.not_before(error)))
+    process_memory.of(RetryStates).note(
+        SEED, RetryState(error=error, not_before=pacing.not_before(error))
+    )
     yield clock
     process_memory.put(Clock, Clock())
-    retry_states().forget(SEED)
+    process_memory.of(RetryStates).forget(SEED)
 
 
 @pytest.mark.parametrize(
