@@ -94,7 +94,7 @@ def test_other_texts_have_no_traceback(text: str) -> None:
 
 
 def test_all_exceptions_of_a_group_are_shown() -> None:
-    """Each with its frames, and without the margin that Python draws; the state has only a count."""
+    """Each with its frames, without the margin that Python draws: the state only counts them."""
     text = "".join(traceback.format_exception(_group()))
     here = "test_tracebacks.py"
     assert [line.partition("  ")[0].partition(":")[0] for line in shorten_traceback(text)] == [
