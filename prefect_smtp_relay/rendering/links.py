@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from markdown_it.common.normalize_url import normalizeLink
@@ -70,6 +71,9 @@ def _parts(token: Token) -> Iterator[Token]:
 
 def _without_punctuation(url: str) -> str:
     """Leave out what ends the sentence, and a bracket that was opened before the URL."""
-    while url[-1] in ".,:;!?'*" or url.count(url[-1]) > url.count(_CLOSING.get(url[-1], url[-1])):
-        url = url[:-1]
-    return url
+    end = len(url)
+    unopened = Counter({sign: url.count(sign) - url.count(_CLOSING[sign]) for sign in _CLOSING})
+    while (last := url[end - 1]) in ".,:;!?'*" or unopened[last] > 0:
+        unopened[last] -= 1
+        end -= 1
+    return url[:end]

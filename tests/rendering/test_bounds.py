@@ -108,6 +108,12 @@ def test_deep_emphasis_shows_as_typed(body: str) -> None:
     assert render(body).text.count("a") == body.count("a")
 
 
+def test_the_end_of_a_long_address_is_found_in_time() -> None:
+    """What closes no bracket of it is not counted anew for each."""
+    told = render_limited("({'body': 'https://a' + ')' * 1_000_000}, {})")
+    assert told.startswith("rendered")
+
+
 def test_the_bound_is_a_setting() -> None:
     """A larger body is a matter of the setting, which the error names."""
     body = "word " * 500_000
