@@ -12,10 +12,10 @@ from prefect.client.schemas.objects import State
 from prefect_smtp_relay.notifications.parameters import Masker
 
 _ENGINE_WORDS = re.compile(
-    r"\s*(?:(?:Flow|Task) run encountered an exception:?"
+    r"\A\s*(?:(?:Flow|Task) run encountered an exception:?"
     r"|Execution was interrupted by an unexpected exception:)\s+"
 )
-_WITH_DIGIT = re.compile(r"[\w-]*\d[\w-]*")
+_WORD, _DIGIT = re.compile(r"[\w-]+"), re.compile(r"\d")
 _CAPITAL_WITHIN = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MAX_TEXT = 120
 
@@ -62,7 +62,7 @@ def without_engine_words(message: str) -> str:
 
 def without_ids(line: str) -> str:
     """Replace numbers and ids, in which failures of one cause differ."""
-    return _WITH_DIGIT.sub("#", line)
+    return _WORD.sub(lambda word: "#" if _DIGIT.search(word[0]) else word[0], line)
 
 
 def say_state(name: str) -> str:

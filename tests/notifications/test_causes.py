@@ -29,6 +29,12 @@ def test_a_cause_is_one_short_line(state: State[object], text: str) -> None:
     assert cause_of(state).text == text
 
 
+@pytest.mark.parametrize("character", ["x", "-", " ", "1"])
+def test_the_cause_of_a_very_long_message_is_found_in_time(character: str) -> None:
+    """An exception may quote a megabyte that no space or digit parts."""
+    assert len(cause_of(Failed(message=character * 1_000_000)).text) <= 122
+
+
 def test_a_secret_parameter_is_masked_where_the_exception_quotes_it() -> None:
     """As in the report of the run itself."""
     state: State[object] = Failed(message="ValueError: hunter2-x7q is not accepted")
