@@ -43,8 +43,8 @@ def queue_delayed_again(older_than_minutes: float = 30) -> int:
     without a key could be submitted a second time then, under the same Message-ID.
 
     Args:
-        older_than_minutes: how long nothing has happened to the task run; longer than the pauses
-            between the tries of a mail, and than a task worker may be away.
+        older_than_minutes: how long nothing has happened to the task run; longer than a batch
+            takes, than the pauses between the tries of a mail, and than a task worker may be away.
 
     Returns:
         How many task runs were queued again.

@@ -17,7 +17,7 @@ from prefect_smtp_relay.spool.local import LocalStore
 from prefect_smtp_relay.spool.remote import EXTRAS, RemoteStore
 from prefect_smtp_relay.spool.store import Entry, Store
 
-_PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(::|://)")
+_PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(::|:/)")
 
 
 class Spool:
@@ -89,7 +89,7 @@ def open_spool(
     """
     cipher = Cipher(keys, takes_clear=accepts_any)
     found = _PROTOCOL.match(place)
-    if found is None or found[1].lower() == "file":
+    if found is None or place.startswith("file://"):
         path = Path(place.removeprefix("file://")).expanduser()
         return Spool(LocalStore(path, only_own=not accepts_any), cipher)
     _check_url(place, found[1])
@@ -105,7 +105,11 @@ def open_spool(
 
 def _check_url(url: str, protocol: str) -> None:
     """Refuse a place of another kind, or credentials in one, which is shown in logs."""
-    if protocol not in EXTRAS or "://" not in url:
+    if "://" not in url:
+        raise InvalidField(
+            f"begins with {protocol}:, and is not a URL", "Write s3://bucket/folder.", field="spool"
+        )
+    if protocol not in EXTRAS:
         raise InvalidField(
             f"{protocol} is not a store that can create exclusively",
             "Use a directory, s3://bucket/folder or gs://bucket/folder.",
