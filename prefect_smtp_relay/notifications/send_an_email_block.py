@@ -196,7 +196,8 @@ class SendAnEmail(CleanBlock, NotificationBlock):
         some ten seconds; what is not accepted then is kept in the outbox.
 
         Args:
-            body: plain text, or Markdown where the block says so; line ends are kept.
+            body: plain text, or Markdown where the block says so; line ends are kept. Where a
+                template has become empty, it is the subject.
             subject: its line ends become spaces; by default "Prefect notification".
 
         Returns:
@@ -220,6 +221,7 @@ class SendAnEmail(CleanBlock, NotificationBlock):
             with telling_failure():
                 settings = current_settings()
                 subject = _in_one_line(f"{self.subject_prefix} {mask(subject or _SUBJECT)}")
+                body = body if body.strip() else subject
                 first = self._count(settings, body, subject)
                 if first is None:
                     return

@@ -68,6 +68,12 @@ def test_a_script_notifies(block: SendAnEmail, mail_server: MailServer) -> None:
     assert "second **line**" in html(mail_server)
 
 
+def test_an_empty_body_loses_no_notification(block: SendAnEmail, mail_server: MailServer) -> None:
+    """A template may become empty, as that of a state without a message: the subject is told."""
+    block.notify(" \n", "Import failed")
+    assert plain_text(mail_server)[0] == "[x] Import failed"
+
+
 def test_a_body_of_a_state_message_is_shown_as_it_is(
     block: SendAnEmail, mail_server: MailServer
 ) -> None:
