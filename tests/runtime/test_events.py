@@ -16,7 +16,7 @@ def notify(relay: SMTP | None = None, to: str = "ann@example.org") -> Receipt | 
     """Send without pauses between the tries; a failed mail does not stop the flow."""
     action = send_an_email.with_options(retries=1, retry_delay_seconds=0)
     try:
-        return action(to, "Secret subject", "Secret body", relay=relay)
+        return action(to, "A subject", "Secret body", relay=relay)
     except EmailError:
         return None
 

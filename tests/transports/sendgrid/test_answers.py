@@ -49,6 +49,7 @@ def test_an_accepted_mail(
         "provider_id": "abc.123",
         "size": len(api.requests[0].body),
         "left_out": (),
+        "failed_over_from": (),
     }
 
 
