@@ -252,7 +252,10 @@ class Attempt:
             outcome.keep_for_deferred(self.message, receipt, self._settings)
 
     def _give_up(self, error: EmailError) -> None:
-        kept = outcome.keep(self.message, error, self._settings) if self._keeps else ""
+        kept = ""
+        if self._keeps:
+            unknown = self.is_bound
+            kept = outcome.keep(self.message, error, self._settings, may_be_accepted=unknown)
         message_id = self.message.message_id if kept else error.message_id
         error = error.copy(kept=kept, message_id=message_id, given_up=True)
         self._key.give_back(error)

@@ -80,8 +80,20 @@ def deferral(receipt: Receipt) -> RecipientsDeferred:
     return error.copy(relay=receipt.relay, message_id=receipt.message_id)
 
 
-def keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> str:
+def keep(
+    message: Message,
+    error: EmailError,
+    settings: SmtpRelaySettings,
+    *,
+    may_be_accepted: bool = False,
+) -> str:
     """Store a mail that failed for good: losing it as well would be worse than a second failure.
+
+    Args:
+        message: the mail.
+        error: of its last try.
+        settings: as of now.
+        may_be_accepted: whether the outcome of an earlier try is unknown.
 
     Returns:
         Its place in the outbox; empty where it is not stored: the caller or the operator forbids
@@ -89,7 +101,7 @@ def keep(message: Message, error: EmailError, settings: SmtpRelaySettings) -> st
     """
     if isinstance(error, (MessageError, DeliveryRefused, ReceiptDamaged)):
         return ""
-    is_unknown = isinstance(error, OutcomeUnknown)
+    is_unknown = may_be_accepted or isinstance(error, OutcomeUnknown)
     place = _store(message, Envelope.of(message), str(error), settings, is_unknown=is_unknown)
     if place and is_unknown:
         run_logger().error(

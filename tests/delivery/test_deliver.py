@@ -96,6 +96,16 @@ def test_how_often_an_unknown_outcome_is_tried_again_is_a_setting(
     assert entry.may_be_accepted
 
 
+def test_a_mail_of_unknown_outcome_stays_so_whatever_its_last_try_says(
+    settings: SmtpRelaySettings,
+) -> None:
+    """A refusal on the last try does not undo that an earlier one may have been accepted."""
+    errors = [TransientFailure("smtp://mx", "no", 554), OutcomeUnknown("smtp://mx", "lost")]
+    tries(Failing(lambda _: errors.pop()), settings, "one", retries=1)
+    (entry,) = open_outbox(settings).entries()
+    assert entry.may_be_accepted
+
+
 def test_one_mail_of_many_may_be_given_up_before_the_others(settings: SmtpRelaySettings) -> None:
     """What is not worth another try is not submitted again, while its neighbour is."""
     errors: dict[str, Exception] = {
