@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.programs import find_program
 
@@ -33,9 +33,26 @@ def running_chromium(path: str, *more: str) -> Iterator[Browser]:
         path: of the program.
         more: arguments of its own.
     """
-    with sync_playwright() as playwright:
+    with _one_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *more])
         try:
             yield browser
         finally:
             browser.close()
+
+
+_running: list[Playwright] = []
+
+
+@contextmanager
+def _one_playwright() -> Iterator[Playwright]:
+    """Share the one that runs: a second one in a thread refuses the first one's event loop."""
+    if _running:
+        yield _running[0]
+        return
+    with sync_playwright() as playwright:
+        _running.append(playwright)
+        try:
+            yield playwright
+        finally:
+            _running.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.utilities.callables import parameter_schema
 
 from flows.incident_notification import notify_stakeholders
@@ -30,7 +31,8 @@ def test_the_form_of_an_incident_needs_a_number_and_a_title(
     expect(ui.page.get_by_text("Property is type")).to_have_count(0)
     ui.fill_in({"Number": "42", "Title": "Checkout is slow"})
     ui.start_run()
-    (run,) = client.read_flow_runs()
+    this = DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id]))
+    (run,) = client.read_flow_runs(deployment_filter=this)
     incident = run.parameters["incident"]
     assert (incident["number"], incident["title"]) == (42, "Checkout is slow")
     assert not {"url", "started_at", "next_update_at"} & set(incident)
