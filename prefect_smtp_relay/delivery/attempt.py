@@ -84,8 +84,7 @@ class Attempt:
     @property
     def is_bound(self) -> bool:
         """Whether an earlier try's relay may have the mail, or asked some recipients to wait."""
-        is_unknown = self.state.may_be_accepted or self._key.may_be_accepted
-        return is_unknown or self.state.receipt is not None
+        return self.state.may_be_accepted or self._key.may_be_accepted or bool(self.state.receipt)
 
     def claim(self, keys: Keys) -> str:
         """Go on under the mail's key: what was accepted under it before is this mail's outcome.
@@ -206,9 +205,8 @@ class Attempt:
         if error.transient and self._run.retries_left(self._max_retries(error)):
             moment = pacing.not_before(error)
             is_unknown = self.state.may_be_accepted or isinstance(error, OutcomeUnknown)
-            self._note(
-                replace(self.state, error=error, not_before=moment, may_be_accepted=is_unknown)
-            )
+            state = replace(self.state, error=error, not_before=moment, may_be_accepted=is_unknown)
+            self._note(state)
             if self.state.receipt is None:
                 self._key.give_back(error)
             else:
@@ -254,8 +252,7 @@ class Attempt:
     def _give_up(self, error: EmailError) -> None:
         kept = ""
         if self._keeps:
-            unknown = self.is_bound
-            kept = outcome.keep(self.message, error, self._settings, may_be_accepted=unknown)
+            kept = outcome.keep(self.message, error, self._settings, is_unknown=self.is_bound)
         message_id = self.message.message_id if kept else error.message_id
         error = error.copy(kept=kept, message_id=message_id, given_up=True)
         self._key.give_back(error)

@@ -85,7 +85,7 @@ def keep(
     error: EmailError,
     settings: SmtpRelaySettings,
     *,
-    may_be_accepted: bool = False,
+    is_unknown: bool = False,
 ) -> str:
     """Store a mail that failed for good: losing it as well would be worse than a second failure.
 
@@ -93,7 +93,7 @@ def keep(
         message: the mail.
         error: of its last try.
         settings: as of now.
-        may_be_accepted: whether the outcome of an earlier try is unknown.
+        is_unknown: whether a relay may have accepted it in an earlier try.
 
     Returns:
         Its place in the outbox; empty where it is not stored: the caller or the operator forbids
@@ -101,7 +101,7 @@ def keep(
     """
     if isinstance(error, (MessageError, DeliveryRefused, ReceiptDamaged)):
         return ""
-    is_unknown = may_be_accepted or isinstance(error, OutcomeUnknown)
+    is_unknown = is_unknown or isinstance(error, OutcomeUnknown)
     place = _store(message, Envelope.of(message), str(error), settings, is_unknown=is_unknown)
     if place and is_unknown:
         run_logger().error(

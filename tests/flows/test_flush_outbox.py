@@ -45,7 +45,9 @@ def test_what_waits_is_submitted_and_listed_in_an_artifact(
     state = _run()
     assert (state.name, state.message) == ("Completed", "2 accepted, 0 left in the outbox.")
     assert [mail.message["Subject"] for mail in mail_server.mails] == ["one", "two"]
-    [artifact] = client.request("POST", "/artifacts/latest/filter", json={}).json()
+    of_the_run = {"flow_run_id": {"any_": [str(state.state_details.flow_run_id)]}}
+    query = {"artifacts": of_the_run}
+    [artifact] = client.request("POST", "/artifacts/filter", json=query).json()
     rows = json.loads(artifact["data"])
     assert [(row["mail"], row["outcome"]) for row in rows] == [
         (mail.message["Message-ID"], "accepted") for mail in mail_server.mails
