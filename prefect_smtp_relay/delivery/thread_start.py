@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 
+from prefect_smtp_relay.delivery.identity import hash_of_key
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.runtime.log import run_logger
 from prefect_smtp_relay.settings import SmtpRelaySettings
@@ -20,7 +20,7 @@ def is_first(thread: str, seed: str, settings: SmtpRelaySettings) -> bool:
         seed: of the mail: the same on every try; empty where there is only one.
         settings: as of now.
     """
-    key = f"threads/{hashlib.sha256(thread.encode()).hexdigest()}"
+    key = f"threads/{hash_of_key(thread)}"
     mine = (seed or str(uuid.uuid4())).encode()
     try:
         spool = settings.open_spool()
