@@ -90,8 +90,8 @@ def test_the_markdown_of_the_pictures_is_what_the_flow_writes() -> None:
 @pytest.mark.parametrize("picture", ["incident-mail-light.png", "incident-mail-dark-phone.png"])
 def test_the_pictures_are_small(picture: str) -> None:
     """The README shows both, and nobody waits for them."""
-    assert f"](docs/{picture})" in prose()
-    assert ROOT.joinpath("docs", picture).stat().st_size < 60_000
+    assert f"](docs/images/{picture})" in prose()
+    assert ROOT.joinpath("docs", "images", picture).stat().st_size < 60_000
 
 
 def test_every_argument_is_listed() -> None:

@@ -35,7 +35,7 @@ def draw(browser: Browser, file: str, width: int, scheme: Literal["light", "dark
     """Take a picture of the whole page."""
     page = browser.new_page(viewport={"width": width, "height": 1}, color_scheme=scheme)
     page.set_content(incident_page())
-    page.screenshot(path=ROOT / "docs" / file, full_page=True)
+    page.screenshot(path=ROOT / "docs" / "images" / file, full_page=True)
     page.close()
 
 
