@@ -16,6 +16,7 @@ from prefect.settings import get_current_settings
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 
 _BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE_NAME = re.compile(r"# ([\w./]+\.\w+)\n")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,12 @@ class Example:
     language: str
     code: str
     line: int
+
+    @property
+    def file_name(self) -> str:
+        """The file that it is, by the comment that it begins with; or empty."""
+        found = _FILE_NAME.match(self.code)
+        return found[1] if found else ""
 
 
 @dataclass
