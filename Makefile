@@ -37,6 +37,7 @@ check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file= --strict tests/typing/api.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.flow
