@@ -11,7 +11,7 @@ SYSTEM := $(addprefix tests/,demo deployments readme_run server system ui)
 # their order: by their numbers of tests, those that wait for servers would come last, in one process.
 ROOMS := -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEM:%=--ignore=%) --ignore=tests/fleet
 
-.PHONY: demo test coverage test-system test-fleet fuzz check bench clean
+.PHONY: demo test coverage test-system test-fleet fuzz check docs bench clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo.run
@@ -38,6 +38,10 @@ check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file= --strict tests/typing/api.py
+
+# A warning is an error: a link that leads nowhere, a page that no menu has.
+docs: $(VENV)/.installed
+	$(BIN)/mkdocs build --strict
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.flow

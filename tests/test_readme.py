@@ -14,11 +14,11 @@ import pytest
 from prefect.blocks.core import Block
 from pydantic import BaseModel, Secret, SecretStr
 
-from flows.incident import Incident
-from flows.incident_notification import describe
 from prefect_smtp_relay import SMTP, Receipt, SendGrid, render, send_an_email, send_emails
 from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.exceptions import ProtectedDomain
+from prefect_smtp_relay.flows.incidents.incident import Incident
+from prefect_smtp_relay.flows.incidents.notification import describe
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
@@ -90,8 +90,8 @@ def test_the_markdown_of_the_pictures_is_what_the_flow_writes() -> None:
 @pytest.mark.parametrize("picture", ["incident-mail-light.png", "incident-mail-dark-phone.png"])
 def test_the_pictures_are_small(picture: str) -> None:
     """The README shows both, and nobody waits for them."""
-    assert f"](docs/{picture})" in prose()
-    assert ROOT.joinpath("docs", picture).stat().st_size < 60_000
+    assert f"](docs/images/{picture})" in prose()
+    assert ROOT.joinpath("docs", "images", picture).stat().st_size < 60_000
 
 
 def test_every_argument_is_listed() -> None:

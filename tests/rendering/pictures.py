@@ -8,10 +8,10 @@ from typing import Literal
 
 from playwright.sync_api import Browser
 
-from flows.incident import Incident
-from flows.incident_notification import describe
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.origin import Origin
+from prefect_smtp_relay.flows.incidents.incident import Incident
+from prefect_smtp_relay.flows.incidents.notification import describe
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from tests.chromium import find_chromium, running_chromium
@@ -35,7 +35,7 @@ def draw(browser: Browser, file: str, width: int, scheme: Literal["light", "dark
     """Take a picture of the whole page."""
     page = browser.new_page(viewport={"width": width, "height": 1}, color_scheme=scheme)
     page.set_content(incident_page())
-    page.screenshot(path=ROOT / "docs" / file, full_page=True)
+    page.screenshot(path=ROOT / "docs" / "images" / file, full_page=True)
     page.close()
 
 

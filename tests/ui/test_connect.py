@@ -18,7 +18,7 @@ from prefect_smtp_relay.testing.mail_server import MailServer
 from .interfaces import V2, FieldInput, Interface
 
 MASK = "********"
-PICTURE = Path(__file__).parents[2] / "docs" / "connect-smtp-in-the-ui.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "connect-smtp-in-the-ui.png"
 LARGEST_PICTURE = 150_000
 
 
@@ -77,8 +77,8 @@ def test_the_same_flow_follows_what_is_saved_in_the_ui(
 
 
 @pytest.mark.parametrize("ui", [V2], indirect=True, ids=["V2"])
-def test_the_picture_in_the_readme_can_be_taken_anew(ui: Interface, tmp_path: Path) -> None:
-    """With ``UPDATE_PICTURES=1`` it is written to docs/; a small file shows the filled form."""
+def test_the_picture_of_the_form_can_be_taken_anew(ui: Interface, tmp_path: Path) -> None:
+    """With ``UPDATE_PICTURES=1`` it is written to docs/images; a small file shows the form."""
     ui.open_form("smtp")
     ui.name_document("main")
     ui.fill_in(
