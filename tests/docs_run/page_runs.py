@@ -80,8 +80,8 @@ def run_shell(code: str, **variables: str) -> str:
     environment = {
         **os.environ,
         "PREFECT_API_URL": str(get_current_settings().api.url),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         **variables,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     done = subprocess.run(  # noqa: S603 - our own examples
         ["/bin/bash", "-euc", code],

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,7 @@ import pytest
 
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.testing.mail_server import MailServer, ReceivedMail
-from tests.docs_run.page_runs import HOW_TO, Page
+from tests.docs_run.page_runs import HOW_TO, Page, run_shell
 from tests.failure_mails import connect
 from tests.prefect_server import PrefectServer
 
@@ -160,17 +157,7 @@ def test_a_setting_of_the_work_pool_holds_for_its_runs(
 
 
 def _shell(server: PrefectServer, code: str) -> str:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(  # noqa: S603 - our own examples
-        ["/bin/bash", "-euc", code],
-        env=server.client_environment | {"PATH": path, "PYTHONPATH": str(Path.cwd())},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return run_shell(code, **server.client_environment, PYTHONPATH=str(Path.cwd()))
 
 
 def _text(mail: ReceivedMail) -> str:
