@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
 from prefect_smtp_relay.cli.api import announce_api, api_url
 from prefect_smtp_relay.cli.next_mail import NextMail, RelayState, look_up
-from prefect_smtp_relay.delivery.routing import open_outbox
-from prefect_smtp_relay.exceptions import EmailError
-from prefect_smtp_relay.settings import current_settings
+from prefect_smtp_relay.cli.waiting import look_into_outbox
 
 
 def status(*, as_json: Json = False) -> int:
     """Show the connected relays, the next mail's and why, and the outbox."""
     announce_api()
     next_mail = look_up()
-    outbox = _look_into_outbox()
+    outbox = look_into_outbox()
     api = api_url()
-    lines = [f"Prefect API: {api}", *_describe_relays(next_mail), outbox["text"]]
+    lines = [f"Prefect API: {api}", *_describe_relays(next_mail), outbox.text]
     data = {
         "api": api,
         "relays": [relay.as_data() for relay in next_mail.relays],
         "next_mail": next_mail.as_data(),
-        "outbox": outbox,
+        "outbox": outbox.as_data(),
     }
     code = PROBLEM if next_mail.fails else DONE
     return show(Answer(data, lines, code=code), as_json=as_json)
@@ -42,20 +38,3 @@ def _describe(relay: RelayState, next_mail: NextMail, width: int) -> str:
     text = f"{relay.transport}, priority {relay.priority}"
     text = f"is invalid: {relay.error}" if relay.error else text
     return f"{relay.name:<{width}}  {turn:<19}  {text}"
-
-
-def _look_into_outbox() -> dict[str, Any]:
-    settings = current_settings()
-    outbox = open_outbox(settings)
-    data: dict[str, Any] = {"place": outbox.name, "stored": None, "oldest": None}
-    try:
-        entries = outbox.entries()
-    except EmailError as error:
-        return {**data, "text": f"The outbox cannot be read: {error}"}
-    data["stored"] = len(entries)
-    if not entries:
-        return {**data, "text": "The outbox is empty."}
-    oldest = min(entry.stored_at for entry in entries)
-    data["oldest"] = oldest.isoformat()
-    since = f"{oldest:%Y-%m-%d %H:%M:%S} UTC"
-    return {**data, "text": f"The outbox has {len(entries)}, the oldest since {since}."}
