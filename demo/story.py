@@ -11,9 +11,9 @@ from typing import Any
 from prefect.client.orchestration import get_client
 
 from demo.waiting import waiting_for
-from flows.incident import Event, Incident
-from flows.incident_notification import notify_stakeholders
 from prefect_smtp_relay import SMTP, Receipt
+from prefect_smtp_relay.flows.incidents.incident import Event, Incident
+from prefect_smtp_relay.flows.incidents.notification import notify_stakeholders
 from prefect_smtp_relay.testing.certificates import issue_certificates
 from prefect_smtp_relay.testing.mail_server import MailServer, ReceivedMail
 

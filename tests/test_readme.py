@@ -14,11 +14,11 @@ import pytest
 from prefect.blocks.core import Block
 from pydantic import BaseModel, Secret, SecretStr
 
-from flows.incident import Incident
-from flows.incident_notification import describe
 from prefect_smtp_relay import SMTP, Receipt, SendGrid, render, send_an_email, send_emails
 from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.exceptions import ProtectedDomain
+from prefect_smtp_relay.flows.incidents.incident import Incident
+from prefect_smtp_relay.flows.incidents.notification import describe
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings

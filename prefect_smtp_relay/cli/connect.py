@@ -21,9 +21,9 @@ from prefect_smtp_relay.cli.answer import PROBLEM, Answer, Flag, Json, Line, Usa
 from prefect_smtp_relay.cli.api import announce_api
 from prefect_smtp_relay.cli.fields import SendGridFields, SmtpFields
 from prefect_smtp_relay.cli.gather import build, gather
-from prefect_smtp_relay.cli.next_mail import look_up
 from prefect_smtp_relay.cli.prompts import ask_yes, is_interactive
 from prefect_smtp_relay.cli.reports import describe_report
+from prefect_smtp_relay.delivery.next_mail import look_up
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import connections as documents
 from prefect_smtp_relay.transports.check_report import Report

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
 from prefect_smtp_relay.cli.api import announce_api, api_url
-from prefect_smtp_relay.cli.next_mail import NextMail, RelayState, look_up
-from prefect_smtp_relay.delivery.routing import open_outbox
-from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.delivery.next_mail import NextMail, look_up
+from prefect_smtp_relay.delivery.outbox_state import look_into_outbox
 from prefect_smtp_relay.settings import current_settings
 
 
@@ -16,14 +13,14 @@ def status(*, as_json: Json = False) -> int:
     """Show the connected relays, the next mail's and why, and the outbox."""
     announce_api()
     next_mail = look_up()
-    outbox = _look_into_outbox()
+    outbox = look_into_outbox(current_settings())
     api = api_url()
-    lines = [f"Prefect API: {api}", *_describe_relays(next_mail), outbox["text"]]
+    lines = [f"Prefect API: {api}", *_describe_relays(next_mail), outbox.text]
     data = {
         "api": api,
         "relays": [relay.as_data() for relay in next_mail.relays],
         "next_mail": next_mail.as_data(),
-        "outbox": outbox,
+        "outbox": outbox.as_data(),
     }
     code = PROBLEM if next_mail.fails else DONE
     return show(Answer(data, lines, code=code), as_json=as_json)
@@ -31,31 +28,8 @@ def status(*, as_json: Json = False) -> int:
 
 def _describe_relays(next_mail: NextMail) -> list[str]:
     width = max((len(relay.name) for relay in next_mail.relays), default=0)
-    lines = [_describe(relay, next_mail, width) for relay in next_mail.relays]
-    why = f" Why: {next_mail.why}." if next_mail.why else ""
-    return [*lines, f"{next_mail.sentence}{why}"]
-
-
-def _describe(relay: RelayState, next_mail: NextMail, width: int) -> str:
-    turn = "fails the next mail" if relay.error else "takes the next mail"
-    turn = turn if relay.name == next_mail.relay else ""
-    text = f"{relay.transport}, priority {relay.priority}"
-    text = f"is invalid: {relay.error}" if relay.error else text
-    return f"{relay.name:<{width}}  {turn:<19}  {text}"
-
-
-def _look_into_outbox() -> dict[str, Any]:
-    settings = current_settings()
-    outbox = open_outbox(settings)
-    data: dict[str, Any] = {"place": outbox.name, "stored": None, "oldest": None}
-    try:
-        entries = outbox.entries()
-    except EmailError as error:
-        return {**data, "text": f"The outbox cannot be read: {error}"}
-    data["stored"] = len(entries)
-    if not entries:
-        return {**data, "text": "The outbox is empty."}
-    oldest = min(entry.stored_at for entry in entries)
-    data["oldest"] = oldest.isoformat()
-    since = f"{oldest:%Y-%m-%d %H:%M:%S} UTC"
-    return {**data, "text": f"The outbox has {len(entries)}, the oldest since {since}."}
+    lines = [
+        f"{relay.name:<{width}}  {next_mail.turn_of(relay):<19}  {relay.text}"
+        for relay in next_mail.relays
+    ]
+    return [*lines, next_mail.text]

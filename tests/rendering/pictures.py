@@ -8,10 +8,10 @@ from typing import Literal
 
 from playwright.sync_api import Browser
 
-from flows.incident import Incident
-from flows.incident_notification import describe
 from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.origin import Origin
+from prefect_smtp_relay.flows.incidents.incident import Incident
+from prefect_smtp_relay.flows.incidents.notification import describe
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from tests.chromium import find_chromium, running_chromium

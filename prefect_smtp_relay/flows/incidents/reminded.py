@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from prefect.variables import Variable
 
-from flows.incident import Incident
+from prefect_smtp_relay.flows.incidents.incident import Incident
 
 _MAX_INCIDENTS = 120
 """A variable holds 5,000 characters. What is not in it is told again."""

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flows.causes import FailedRun, by_flow_and_cause, count_of, count_states
 from prefect_smtp_relay import runs_url
+from prefect_smtp_relay.flows.runs.causes import (
+    FailedRun,
+    by_flow_and_cause,
+    count_of,
+    count_states,
+)
 
 # A value's line end ends the line: in a table, nothing else does.
 BODY = """\

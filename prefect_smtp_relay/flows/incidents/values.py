@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import HttpUrl
 
-from flows.incident import Event, Incident, Link
 from prefect_smtp_relay import format_duration, format_time, mask
+from prefect_smtp_relay.flows.incidents.incident import Event, Incident, Link
 
 
 def age_of(incident: Incident, now: datetime) -> timedelta | None:

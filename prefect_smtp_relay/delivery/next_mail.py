@@ -1,4 +1,4 @@
-"""Which relay takes the next mail, and why: for status, connect and disconnect."""
+"""Which relay takes the next mail, and why: for commands and flows that tell."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ class RelayState:
     priority: int | None = None
     error: str = ""
 
+    @property
+    def text(self) -> str:
+        """What it is, or what is wrong with it."""
+        if self.error:
+            return f"is invalid: {self.error}"
+        return f"{self.transport}, priority {self.priority}"
+
     def as_data(self) -> dict[str, Any]:
         """For ``--json``."""
         return dict(vars(self))
@@ -50,6 +57,17 @@ class NextMail:
     sentence: str
     why: str = ""
     fails: bool = False
+
+    @property
+    def text(self) -> str:
+        """Where the next mail goes, and why."""
+        return f"{self.sentence} Why: {self.why}." if self.why else self.sentence
+
+    def turn_of(self, state: RelayState) -> str:
+        """What a relay does with the next mail; empty for one that does not get it."""
+        if state.name != self.relay:
+            return ""
+        return "fails the next mail" if state.error else "takes the next mail"
 
     def as_data(self) -> dict[str, Any]:
         """For ``--json``."""

@@ -8,9 +8,9 @@ from datetime import datetime
 from textwrap import shorten
 from typing import Any
 
-from flows.incident import Incident
-from flows.incident_values import say_age
 from prefect_smtp_relay import mask
+from prefect_smtp_relay.flows.incidents.incident import Incident
+from prefect_smtp_relay.flows.incidents.values import say_age
 
 BODY = """\
 # {{ count }} still open
