@@ -159,6 +159,18 @@ def check_private_key(value: SecretStr) -> SecretStr:
     return pem
 
 
+def check_api_key(value: SecretStr) -> SecretStr:
+    """Return SendGrid's key without spaces around it; an empty one stays empty.
+
+    Raises:
+        InvalidField: it contains what no key has. No text repeats it.
+    """
+    key = value.get_secret_value().strip()
+    if not key.isascii() or any(character.isspace() for character in key):
+        raise InvalidField("contains a character that no key has", "Paste it again.")
+    return SecretStr(key)
+
+
 def check_api_url(value: str) -> str:
     """Return the base address of an HTTP API, without a final slash.
 
