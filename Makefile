@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # What needs a browser, a Prefect server of its own with workers, or another company's mail server.
-SYSTEM := $(addprefix tests/,demo deployments readme_run server system ui)
+SYSTEM := $(addprefix tests/,demo deployments docs_run server system ui)
 # Two processes, each with its own Prefect server; a file's tests share what the file has started. Files go in
 # their order: by their numbers of tests, those that wait for servers would come last, in one process.
 ROOMS := -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEM:%=--ignore=%) --ignore=tests/fleet
@@ -37,6 +37,7 @@ check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file= --strict tests/typing/api.py
 
 # A warning is an error: a link that leads nowhere, a page that no menu has.
 docs: $(VENV)/.installed

@@ -13,10 +13,10 @@ from prefect.settings import PREFECT_UI_URL, temporary_settings
 from prefect.states import Crashed, Failed
 from pydantic import HttpUrl
 
-from flows import incident_notification, open_incidents
-from flows.causes import FailedRun
-from flows.digest import describe as describe_failed_runs
-from flows.incident import Event, Incident, Link, Update
+from prefect_smtp_relay.flows.incidents import notification, open_incidents
+from prefect_smtp_relay.flows.incidents.incident import Event, Incident, Link, Update
+from prefect_smtp_relay.flows.runs.causes import FailedRun
+from prefect_smtp_relay.flows.runs.digest import describe as describe_failed_runs
 from prefect_smtp_relay.notifications.grouping.kind import Kind, Occurrence
 from prefect_smtp_relay.notifications.grouping.summary import summarise
 from prefect_smtp_relay.notifications.recovery import Failure, Recovery
@@ -74,7 +74,7 @@ def _incident(event: Event) -> dict[str, Any]:
         commander="Zoë Ångström",
         updates=updates,
     )
-    return incident_notification.describe(incident, event, updates[-1].at + timedelta(minutes=1))
+    return notification.describe(incident, event, updates[-1].at + timedelta(minutes=1))
 
 
 def _at(time: str) -> datetime:

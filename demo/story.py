@@ -11,9 +11,9 @@ from typing import Any
 from prefect.client.orchestration import get_client
 
 from demo.waiting import waiting_for
-from flows.incident import Event, Incident
-from flows.incident_notification import notify_stakeholders
 from prefect_smtp_relay import SMTP, Receipt
+from prefect_smtp_relay.flows.incidents.incident import Event, Incident
+from prefect_smtp_relay.flows.incidents.notification import notify_stakeholders
 from prefect_smtp_relay.testing.certificates import issue_certificates
 from prefect_smtp_relay.testing.mail_server import MailServer, ReceivedMail
 
@@ -43,7 +43,7 @@ def main() -> None:
         _disconnect("smtp")
         _print_receipt(notify_stakeholders(incidents[0], _STAKEHOLDERS))
         print(f"   The mail server got no more than those {len(server.mails)} mails.")
-    print("\nThat was the main job. The README says how to connect your own server.")
+    print("\nThat was the main job. The how-to pages say how to connect your own server.")
 
 
 def _just_begun(fields: dict[str, Any]) -> Incident:

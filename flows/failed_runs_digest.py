@@ -1,27 +1,5 @@
-"""Mail which flow runs have failed or crashed lately; to be run on a schedule."""
+"""Mail which flow runs have failed lately; a flow of the package."""
 
-from __future__ import annotations
+from prefect_smtp_relay.flows.runs.failed_runs_digest import mail_digest
 
-from datetime import UTC, datetime, timedelta
-
-from prefect import flow
-
-from flows.digest import describe
-from flows.failed_runs import find_failed_runs
-from prefect_smtp_relay import Receipt, send_an_email
-
-
-@flow(name="failed-runs-digest")
-def mail_digest(
-    recipients: list[str], hours: int = 24, mail_if_nothing_failed: bool = False
-) -> Receipt | None:
-    """Mail which flow runs of the last hours have failed or crashed, by flow and cause."""
-    now = datetime.now(UTC)
-    start = now - timedelta(hours=hours)
-    found = find_failed_runs(start - timedelta(hours=hours))
-    runs = [each for each in found if each[1].end_time and each[1].end_time >= start]
-    if not runs and not mail_if_nothing_failed:
-        return None
-    mail = describe(runs, found[len(runs) :], hours, now)
-    receipt: Receipt = send_an_email(recipients, **mail, artifact=True)
-    return receipt
+__all__ = ["mail_digest"]

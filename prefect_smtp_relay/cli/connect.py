@@ -32,12 +32,13 @@ from prefect_smtp_relay.cli.api import announce_api
 from prefect_smtp_relay.cli.fields import SendGridFields, SmtpFields
 from prefect_smtp_relay.cli.first_flush import offer_to_flush
 from prefect_smtp_relay.cli.gather import build, gather
-from prefect_smtp_relay.cli.next_mail import look_up
 from prefect_smtp_relay.cli.prompts import ask_yes, is_interactive
 from prefect_smtp_relay.cli.reports import describe_report
-from prefect_smtp_relay.cli.waiting import look_into_outbox
+from prefect_smtp_relay.delivery.next_mail import look_up
+from prefect_smtp_relay.delivery.outbox_state import look_into_outbox
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import connections as documents
+from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.transports.check_report import Report
 
 B = TypeVar("B", bound=RelayBlock)
@@ -158,8 +159,8 @@ def _connect(block_type: type[RelayBlock], fields: Fields, name: str, how: How) 
     next_mail = look_up()
     source = _variables(block_type) if how.from_env else ""
     lines += [f"Connected {relay}{source}.", next_mail.sentence]
-    waiting = look_into_outbox()
-    if waiting.mails is None or waiting.mails:
+    waiting = look_into_outbox(current_settings())
+    if waiting.error or waiting.entries:
         lines.append(waiting.text)
     more = {"connected": True, "next_mail": next_mail.as_data(), "outbox": waiting.as_data()}
     return Answer(data | more, lines)

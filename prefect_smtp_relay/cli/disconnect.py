@@ -7,8 +7,8 @@ from typing import Literal
 from prefect_smtp_relay.blocks.documents import Connected
 from prefect_smtp_relay.cli.answer import Answer, Json, UsageError, show
 from prefect_smtp_relay.cli.api import announce_api
-from prefect_smtp_relay.cli.next_mail import look_up
 from prefect_smtp_relay.cli.prompts import ask, is_interactive
+from prefect_smtp_relay.delivery.next_mail import look_up
 from prefect_smtp_relay.exceptions import UnknownRelay
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import connections as documents

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from prefect_smtp_relay.cli.answer import DONE, complain, show
-from prefect_smtp_relay.cli.next_mail import look_up
 from prefect_smtp_relay.cli.outbox.flushing import NOTHING, TEST, ask_about, carry_out
 from prefect_smtp_relay.cli.outbox.plan import Plan
 from prefect_smtp_relay.cli.prompts import ask
 from prefect_smtp_relay.cli.send import send
-from prefect_smtp_relay.cli.waiting import look_into_outbox
+from prefect_smtp_relay.delivery.next_mail import look_up
+from prefect_smtp_relay.delivery.outbox_state import look_into_outbox
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.settings import current_settings
 
@@ -22,14 +22,15 @@ def offer_to_flush() -> int:
     Raises:
         EmailError: the outbox failed, or the Prefect API could not be asked.
     """
-    plan = Plan(look_into_outbox().mails or (), False, look_up())
+    settings = current_settings()
+    plan = Plan(look_into_outbox(settings).entries or (), False, look_up())
     if not (plan.mails and plan.has_relay):
         return DONE
     while (decision := ask_about(plan, may_test=True)) == TEST:
         _send_test_mail()
     if decision == NOTHING:
         return DONE
-    return show(carry_out(current_settings(), plan, decision), as_json=False)
+    return show(carry_out(settings, plan, decision), as_json=False)
 
 
 def _send_test_mail() -> None:

@@ -10,12 +10,10 @@ from cyclopts import Parameter
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Json, show
 from prefect_smtp_relay.cli.api import announce_api
 from prefect_smtp_relay.cli.fields import refuse_malformed
-from prefect_smtp_relay.compose.draft import draft
 from prefect_smtp_relay.compose.options import MailArguments
-from prefect_smtp_relay.delivery.deliver import deliver
+from prefect_smtp_relay.delivery.deliver import deliver_once
 from prefect_smtp_relay.delivery.routing import OUTBOX
 from prefect_smtp_relay.mail.receipt import Receipt
-from prefect_smtp_relay.runtime.run import Run
 from prefect_smtp_relay.settings import current_settings
 
 _BODY = "This mail was sent by `prefect-smtp-relay send`, to show that the relay takes mail."
@@ -47,10 +45,8 @@ def send(
     if relay is not None and not is_to_be_stored:
         refuse_malformed(relay)
     announce_api()
-    settings = current_settings()
     wanted: MailArguments = {"to": to, "subject": subject, "body": body, "from_": from_}
-    mail = draft({**wanted, "attachments": attach}, settings)
-    receipt = deliver([mail], relay, Run(), settings, keeps=False)[0].get()
+    receipt = deliver_once({**wanted, "attachments": attach}, relay, current_settings()).get()
     return show(_answer(receipt, is_to_be_stored=is_to_be_stored), as_json=as_json)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from prefect_smtp_relay.compose.draft import draft
+from prefect_smtp_relay.compose.options import MailArguments
 from prefect_smtp_relay.delivery import pacing
 from prefect_smtp_relay.delivery.attempt import Attempt
 from prefect_smtp_relay.delivery.interruption import keeping_the_rest
@@ -68,6 +70,23 @@ def deliver(
     outcomes = [_outcome(attempt, leader) for attempt, leader in zip(attempts, first, strict=True)]
     _remember(attempts, outcomes)
     return outcomes
+
+
+def deliver_once(
+    arguments: MailArguments, requested: RelayInput, settings: SmtpRelaySettings
+) -> Outcome:
+    """Deliver one mail at once, without retries; a failed one is not stored.
+
+    Args:
+        arguments: of the mail.
+        requested: the relay, or None for the one that takes the next mail.
+        settings: as of now.
+
+    Raises:
+        MessageError: naming the argument and the fix.
+    """
+    mail = draft(arguments, settings)
+    return deliver([mail], requested, Run(), settings, keeps=False)[0]
 
 
 @contextmanager

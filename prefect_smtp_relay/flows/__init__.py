@@ -1,1 +1,1 @@
-"""Flows that the package ships, to be deployed: what has to be done later, or on a schedule."""
+"""Flows to be deployed: checks and test mails, the outbox, incidents, failed runs."""

@@ -46,12 +46,24 @@ def leave_table(key: str, rows: list[dict[str, str]], description: str) -> None:
         create_table_artifact(masked, key=key, description=description)
 
 
+def leave_markdown(key: str, markdown: str, description: str) -> None:
+    """Leave a text in the current run.
+
+    Args:
+        key: what it is found by: lower case letters, digits and dashes.
+        markdown: without a secret.
+        description: one line.
+    """
+    with _only_logged():
+        create_markdown_artifact(markdown, key=key, description=description)
+
+
 @contextmanager
 def _only_logged() -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # whatever the API answers, the mail is out
-        run_logger().warning("No artifact of the mail was left: %s", error)
+    except Exception as error:  # whatever the API answers, the work of the run is done
+        run_logger().warning("No artifact was left: %s", error)
 
 
 def describe(message: Message, receipt: Receipt, *, masked: bool) -> str:

@@ -69,7 +69,16 @@ def preferred() -> RelayBlock | None:
 
 
 def named(name: str) -> RelayBlock:
-    """Load the relay that the caller names.
+    """Load the relay that the caller names; see `find`.
+
+    Raises:
+        RelayConfigurationError: the document is invalid.
+    """
+    return find(name).load()
+
+
+def find(name: str) -> Connected:
+    """Ask for the relay that the caller names.
 
     Args:
         name: ``smtp/NAME`` or ``sendgrid/NAME``.
@@ -77,12 +86,10 @@ def named(name: str) -> RelayBlock:
     Raises:
         UnknownRelay: there is no such document; the text lists those that exist.
         RelayLookupFailed: the API could not be asked.
-        RelayConfigurationError: the document is invalid.
     """
     slug, document_name = split_name(name)
-    documents = _documents([slug], document_name)
-    for document in documents:
-        return _connected(document, slug, document_name).load()
+    for document in _documents([slug], document_name):
+        return _connected(document, slug, document_name)
     existing = ", ".join(candidate.name for candidate in connected()) or "none"
     raise UnknownRelay(f"relay: there is no block document {name!r}. Connected relays: {existing}.")
 

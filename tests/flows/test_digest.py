@@ -10,9 +10,9 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_UI_URL, temporary_settings
 from prefect.states import Failed
 
-from flows.causes import FailedRun
-from flows.digest import describe
 from prefect_smtp_relay import render
+from prefect_smtp_relay.flows.runs.causes import FailedRun
+from prefect_smtp_relay.flows.runs.digest import describe
 
 _NOW = datetime(2026, 3, 14, 7, tzinfo=UTC)
 _PASSWORD = "s3cret-7c1f"

@@ -16,6 +16,7 @@ from prefect.client.schemas.objects import State
 from prefect_smtp_relay import SMTP, send_an_email
 from prefect_smtp_relay.flows.flush_outbox import flush_outbox
 from prefect_smtp_relay.testing.mail_server import MailServer
+from tests.flows.artifacts import artifacts_of
 
 
 @pytest.fixture
@@ -45,9 +46,7 @@ def test_what_waits_is_submitted_and_listed_in_an_artifact(
     state = _run()
     assert (state.name, state.message) == ("Completed", "2 accepted, 0 left in the outbox.")
     assert [mail.message["Subject"] for mail in mail_server.mails] == ["one", "two"]
-    of_the_run = {"flow_run_id": {"any_": [str(state.state_details.flow_run_id)]}}
-    query = {"artifacts": of_the_run}
-    [artifact] = client.request("POST", "/artifacts/filter", json=query).json()
+    [artifact] = artifacts_of(client, state)
     rows = json.loads(artifact["data"])
     assert [(row["mail"], row["outcome"]) for row in rows] == [
         (mail.message["Message-ID"], "accepted") for mail in mail_server.mails

@@ -7,8 +7,8 @@ from typing import Any
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import validate
 
-from flows.incident import Incident
-from flows.incident_notification import notify_stakeholders
+from prefect_smtp_relay.flows.incidents.incident import Incident
+from prefect_smtp_relay.flows.incidents.notification import notify_stakeholders
 
 
 def _schema() -> dict[str, Any]:

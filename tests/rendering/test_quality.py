@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from flows.incident import Incident
-from flows.incident_notification import describe
 from prefect_smtp_relay.compose.draft import draft
+from prefect_smtp_relay.flows.incidents.incident import Incident
+from prefect_smtp_relay.flows.incidents.notification import describe
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.settings import SmtpRelaySettings

@@ -8,7 +8,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.utilities.callables import parameter_schema
 
-from flows.incident_notification import notify_stakeholders
+from prefect_smtp_relay.flows.incidents.notification import notify_stakeholders
 
 from .interfaces import V2, Interface
 

@@ -9,13 +9,13 @@ from typing import Any
 from cyclopts import Parameter
 
 from prefect_smtp_relay.cli.answer import DONE, PROBLEM, Answer, Flag, Json, Line, note, show
-from prefect_smtp_relay.cli.next_mail import look_up
 from prefect_smtp_relay.cli.outbox.choosing import choose, whole_ids
 from prefect_smtp_relay.cli.outbox.discarding import DryRun, discard_as_data, lines_of_discard
 from prefect_smtp_relay.cli.outbox.former import told_of_former
 from prefect_smtp_relay.cli.outbox.plan import Plan
 from prefect_smtp_relay.cli.prompts import ask_which, ask_yes, is_interactive
 from prefect_smtp_relay.delivery.discard import flush_newest
+from prefect_smtp_relay.delivery.next_mail import look_up
 from prefect_smtp_relay.delivery.resubmit import flush
 from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings

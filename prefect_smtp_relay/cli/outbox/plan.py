@@ -10,7 +10,6 @@ from typing import Any
 
 from prefect_smtp_relay.cli.ages import age
 from prefect_smtp_relay.cli.answer import Line
-from prefect_smtp_relay.cli.next_mail import NextMail
 from prefect_smtp_relay.cli.outbox.describing import (
     about_copies,
     as_data,
@@ -18,6 +17,7 @@ from prefect_smtp_relay.cli.outbox.describing import (
     ids_of,
     shortened,
 )
+from prefect_smtp_relay.delivery.next_mail import NextMail
 from prefect_smtp_relay.transports.outbox import StoredMail
 from prefect_smtp_relay.transports.outbox.stored_mail import copies
 

@@ -169,7 +169,7 @@ def test_status_counts_the_outbox(cli: RunCli) -> None:
     assert (
         cli("status")
         .out.splitlines()[-1]
-        .startswith("2 mails wait in the outbox, the oldest stored just now, ")
+        .startswith("2 mails wait in the outbox, the oldest since ")
     )
     listed = json.loads(cli("outbox", "list", "--json").out)["stored"]
     assert [mail["subject"] for mail in listed] == ["one", "two"]

@@ -1,0 +1,97 @@
+"""What a check of a relay found, as Prefect's UI shows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prefect_smtp_relay.blocks.documents import Connected
+from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.rendering.quoting import code_block, escape_markdown
+from prefect_smtp_relay.transports.check_report import Report, Step
+from prefect_smtp_relay.transports.redaction import visible
+
+_SIGNS = {"ok": "✅", "warning": "⚠️", "failed": "❌", "skipped": "\N{EN DASH}"}
+_FIELD = re.compile(r"\*([\w: -]+)\* \(`\w+`\)")
+
+
+@dataclass(frozen=True)
+class RelayCheck:
+    """One relay, checked.
+
+    Args:
+        relay: ``smtp/NAME``.
+        report: what was found; None where the block document itself is wrong.
+        error: what is wrong with the document, or empty.
+    """
+
+    relay: str
+    report: Report | None = None
+    error: str = ""
+
+    @property
+    def problem(self) -> str:
+        """Why the relay would not take a mail, and what to change; empty where it would."""
+        if self.report is None:
+            return self.error
+        failed = [f"{each.name}: {each.detail}" for each in self.report.steps if _is_failed(each)]
+        if not failed:
+            return ""
+        return " ".join((f"{self.relay}: {failed[0]}", *self.report.recommendation.words))
+
+    def markdown(self) -> str:
+        """Every step, and what to change; only what a server says is in it, and no secret."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        ready = "would not take a mail" if self.problem else "is ready to take mail"
+        yield f"# {escape_markdown(self.relay)} {ready}\n"
+        if self.report is None:
+            yield _quote(self.error)
+            return
+        yield f"Checked: {escape_markdown(self.report.transport)}. No message was submitted.\n"
+        yield "| | Step | Time | Found |\n|-|-|-:|-|"
+        yield from map(_row, self.report.steps)
+        yield from _advice(self.report)
+
+
+def check(connected: Connected) -> RelayCheck:
+    """Check a relay; what is wrong with its block document is a finding as well."""
+    try:
+        return RelayCheck(connected.name, connected.load().check())
+    except EmailError as error:
+        return RelayCheck(connected.name, error=str(error))
+
+
+def _is_failed(step: Step) -> bool:
+    return step.outcome == "failed"
+
+
+def _row(step: Step) -> str:
+    sign, detail = f"{_SIGNS[step.outcome]} {step.outcome}", _quote(step.detail)
+    return f"| {sign} | {escape_markdown(step.name)} | {step.milliseconds:.1f} ms | {detail} |"
+
+
+def _advice(report: Report) -> Iterator[str]:
+    if not report.recommendation:
+        return
+    yield "\n## What to change\n"
+    yield from (f"- {_quote(words)}" for words in report.recommendation.words)
+    if report.recommendation.python:
+        yield f"\nThe same block in Python:\n\n{code_block(report.recommendation.python)}"
+
+
+def _quote(text: str) -> str:
+    """Write a text as it is, but fields by the titles that the form shows."""
+    pieces = _FIELD.split(visible(text))
+    pieces[::2] = [_quoted_piece(piece) for piece in pieces[::2]]
+    pieces[1::2] = [f"*{title}*" for title in pieces[1::2]]
+    return "".join(pieces)
+
+
+def _quoted_piece(piece: str) -> str:
+    """Escape a piece, and keep the spaces at its ends."""
+    left = " " * (piece != piece.lstrip())
+    right = " " * (piece != piece.rstrip() and bool(piece.strip()))
+    return left + escape_markdown(piece) + right
