@@ -22,11 +22,9 @@ LOGO_URL = HttpUrl(
 """The picture that Prefect's own e-mail block shows."""
 
 
-def documentation_url(section: str) -> HttpUrl:
-    """The README's section on a block."""
-    return HttpUrl(
-        f"https://github.com/prefect-smtp-relay/prefect-smtp-relay/blob/main/README.md#{section}"
-    )
+def documentation_url(page: str) -> HttpUrl:
+    """The page on how to do what a block is for."""
+    return HttpUrl(f"https://prefect-smtp-relay.github.io/prefect-smtp-relay/how-to/{page}/")
 
 
 def check_host_name(value: str) -> str:
