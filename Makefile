@@ -11,7 +11,7 @@ SYSTEM := $(addprefix tests/,demo deployments docs_run server system ui)
 # their order: by their numbers of tests, those that wait for servers would come last, in one process.
 ROOMS := -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEM:%=--ignore=%) --ignore=tests/fleet
 
-.PHONY: demo test coverage test-system test-fleet fuzz check docs bench clean
+.PHONY: demo test coverage test-system test-fleet fuzz check docs docs-reference bench clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo.run
@@ -42,6 +42,10 @@ check: $(VENV)/.installed
 # A warning is an error: a link that leads nowhere, a page that no menu has.
 docs: $(VENV)/.installed
 	$(BIN)/mkdocs build --strict
+
+# The tables of fields, settings, errors and commands.
+docs-reference: $(VENV)/.installed
+	$(BIN)/python -m reference
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.flow

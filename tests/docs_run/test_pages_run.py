@@ -15,7 +15,10 @@ from tests.docs_run.reader import FILE_NAME, Reader, path_of_programs
 from tests.pages import Page, page, pages
 from tests.transports.sendgrid.api_server import ApiServer
 
-ELSEWHERE = {"docs/how-to/many-workers.md": "tests/fleet/test_how_to.py"}
+ELSEWHERE = {
+    "docs/how-to/many-workers.md": "tests/fleet/test_how_to.py",
+    "docs/how-to/secrets.md": "tests/docs_run/test_secrets_page.py",
+}
 """Pages whose examples need more than one server and a folder, and the tests that run them."""
 
 _SAVED = re.compile(r'(SMTP|SendGrid)\((?:[^()]|\([^()]*\))*\)\.save\("([^"]+)"')
