@@ -8,12 +8,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 # What needs a browser, a Prefect server of its own with workers, or another company's mail server.
-SYSTEM := $(addprefix tests/,demo deployments readme_run server system ui wheel)
+SYSTEM := $(addprefix tests/,demo deployments docs_run server system ui wheel)
 # Two processes, each with its own Prefect server; a file's tests share what the file has started. Files go in
 # their order: by their numbers of tests, those that wait for servers would come last, in one process.
 ROOMS := -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEM:%=--ignore=%) --ignore=tests/fleet
 
-.PHONY: demo test coverage test-system test-fleet fuzz check docs dist test-wheel lowest bench clean
+.PHONY: demo test coverage test-system test-fleet fuzz check docs docs-reference dist test-wheel lowest bench clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo.run
@@ -45,6 +45,10 @@ check: $(VENV)/.installed
 # A warning is an error: a link that leads nowhere, a page that no menu has.
 docs: $(VENV)/.installed
 	$(BIN)/mkdocs build --strict
+
+# The tables of fields, settings, errors and commands.
+docs-reference: $(VENV)/.installed
+	$(BIN)/python -m reference
 
 dist: $(VENV)/.installed
 	rm -rf dist
