@@ -13,67 +13,65 @@ from prefect.blocks.notifications import SendgridEmail
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.actions import SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger
+from prefect.settings import PREFECT_API_URL
 
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer, ReceivedMail
-from tests.docs_run.page_runs import HOW_TO, Page, run_page
-from tests.prefect_api import *  # noqa: F403  # the fixtures
-from tests.transports.sendgrid.api_server import ApiServer, serve
+from tests.docs_run.conftest import USERS
+from tests.docs_run.reader import Reader
+from tests.pages import page
+from tests.transports.sendgrid.api_server import ApiServer
 
 pytestmark = pytest.mark.filterwarnings(
     # Apprise, which Prefect's block uses, looks for a module that Python 3.13 does not have.
     "ignore:'imghdr' is deprecated:DeprecationWarning"
 )
 
-_PAGE = HOW_TO / "migrate.md"
-_USERS = {"incidents@example.org": "an app password"}
 _FORWARD_PATHS = {f"{name}@example.org" for name in ("ann", "bob", "team", "audit")}
 
 
 @pytest.fixture
 def relay(certificates: Certificates) -> Iterator[MailServer]:
-    """Run what smtp.example.org stands for: a server with STARTTLS and one account."""
+    """Run what smtp.example.org means: a server with STARTTLS and one account."""
     with MailServer(
-        security="starttls", tls_context=certificates.server_context, users=_USERS
+        security="starttls", tls_context=certificates.server_context, users=USERS
     ) as server:
         yield server
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
-    """Run an HTTP server that accepts mail as SendGrid does; Prefect's own block uses it too."""
-    with serve() as server:
-        monkeypatch.setattr(NotifySendGrid, "notify_url", f"{server.url}/v3/mail/send")
-        yield server
-
-
-@pytest.fixture
-def page(
+def reader(
     relay: MailServer,
     api: ApiServer,
     certificates: Certificates,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Page:
-    """Give the page with the servers of this test in it, in a directory with the report."""
+) -> Reader:
+    """Somebody who has the report in this folder, and a mail server and SendGrid on this host."""
     tmp_path.joinpath("ca.pem").write_text(certificates.ca_pem, encoding="ascii")
     tmp_path.joinpath("report.csv").write_text("table,rows\nusers,12\n", encoding="ascii")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    monkeypatch.setattr(NotifySendGrid, "notify_url", f"{api.url}/v3/mail/send")
     monkeypatch.chdir(tmp_path)
-    return Page(
-        _PAGE,
-        {
-            'smtp_server="smtp.example.org"': f'smtp_server="{relay.host}", smtp_port={relay.port}',
-            '"smtp.example.org", port=587': f'"{relay.host}", port={relay.port}',
-            "SendGrid(api_key": f'SendGrid(api_url="{api.url}", api_key',
-        },
-    )
+    local = {
+        'smtp_server="smtp.example.org"': f'smtp_server="{relay.host}", smtp_port={relay.port}',
+        '"smtp.example.org", port=587': f'"{relay.host}", port={relay.port}',
+        "SendGrid(api_key": f'SendGrid(api_url="{api.url}", api_key',
+    }
+
+    def substitute(code: str) -> str:
+        for example, own in local.items():
+            code = code.replace(example, own)
+        return code
+
+    environment = {"PREFECT_API_URL": str(PREFECT_API_URL.value())}
+    return Reader(page("how-to/migrate"), substitute, environment, tmp_path)
 
 
 @pytest.fixture
-def automation(client: SyncPrefectClient, page: Page) -> Iterator[str]:
+def automation(client: SyncPrefectClient, reader: Reader) -> Iterator[str]:
     """Have an automation that mails by the block that the page replaces."""
-    del page
+    del reader
     block = SendgridEmail(api_key="SG.x", sender_email="a@example.org", to_emails=["b@c.example"])
     action = SendNotification(block_document_id=block.save("on-call"), subject="s", body="b")
     trigger = EventTrigger(expect={"prefect.flow-run.Failed"}, threshold=1)
@@ -84,14 +82,14 @@ def automation(client: SyncPrefectClient, page: Page) -> Iterator[str]:
 
 
 def test_the_mails_before_and_after_a_migration_are_the_same(
-    page: Page,
+    reader: Reader,
     automation: str,
     relay: MailServer,
     api: ApiServer,
     client: SyncPrefectClient,
 ) -> None:
     """Both sides' recipients, texts and files are alike; the automation has the new block."""
-    run_page(page)
+    list(reader.read())
     for before, after in (relay.mails[:2], relay.mails[2:]):
         _compare(before, after)
     *separate, together = (request.payload for request in api.requests)
@@ -107,13 +105,13 @@ def test_the_mails_before_and_after_a_migration_are_the_same(
     assert [getattr(a, "block_document_id", None) for a in changed.actions] == [new.id]
 
 
-def test_prefect_email_mails_nothing_in_a_sync_flow(page: Page, relay: MailServer) -> None:
+def test_prefect_email_mails_nothing_in_a_sync_flow(reader: Reader, relay: MailServer) -> None:
     """The page is right that such a flow completes, and that no mail is submitted."""
-    source = page.blocks("python")[0].code
+    source = reader.page.blocks("python")[0].code
     source = source.replace("async def", "def").replace("await ", "").replace(".aload", ".load")
     source = source.replace("asyncio.run(report_before())", "report_before()")
     with pytest.warns(RuntimeWarning, match="never awaited"):
-        exec(page.substitute(source), {"__name__": "page"})  # noqa: S102  # our own example
+        exec(reader.substitute(source), {"__name__": "page"})  # noqa: S102  # our own example
     assert relay.mails == []
 
 

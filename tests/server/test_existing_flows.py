@@ -10,8 +10,9 @@ import pytest
 
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.testing.mail_server import MailServer, ReceivedMail
-from tests.docs_run.page_runs import HOW_TO, Page, run_shell
+from tests.docs_run.reader import FILE_NAME, run_shell
 from tests.failure_mails import connect
+from tests.pages import page
 from tests.prefect_server import PrefectServer
 
 _BY_PREFECT_EMAIL = """
@@ -86,6 +87,8 @@ def report():
 report(return_state=True)
 """
 
+_PAGE = page("how-to/existing-flows")
+_PYTHON = [block.code for block in _PAGE.blocks("python")]
 _KINDS = (_BY_PREFECT_EMAIL, _BY_SMTPLIB, _BY_SENDMAIL, _FAILING)
 _COUNT = 200
 
@@ -102,9 +105,9 @@ def flows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for n in range(_COUNT):
         source = _KINDS[n % len(_KINDS)].format(number=f"{n:03}")
         folder.joinpath(f"flow_{n:03}.py").write_text(source, encoding="ascii")
-    for block in Page(HOW_TO / "existing-flows.md").blocks("python"):
-        if block.file_name:
-            tmp_path.joinpath(block.file_name).write_text(block.code, encoding="utf-8")
+    for code in _PYTHON:
+        if name := FILE_NAME.match(code):
+            tmp_path.joinpath(name[1]).write_text(code, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return folder
 
@@ -115,10 +118,8 @@ def test_flows_that_nobody_edited_mail_through_the_connected_relay(
 ) -> None:
     """One command and one automation do it: two kinds of clients, and a mail of the failed run."""
     connect(mail_server.host, mail_server.port)
-    page = Page(HOW_TO / "existing-flows.md")
-    automation, _ = (block.code for block in page.blocks("python") if not block.file_name)
-    exec(automation, {})  # noqa: S102 - our own example
-    (change,) = (block.code for block in page.blocks("bash"))
+    exec(_PYTHON[0], {})  # noqa: S102 - our own example
+    (change,) = (block.code for block in _PAGE.blocks("bash"))
     assert _shell(server, change).split() == ["150"]
     printed = _shell(server, "for n in 000 001 002 003; do python flows/flow_$n.py; done")
     assert "accepted" in printed
@@ -146,8 +147,7 @@ def test_a_setting_of_the_work_pool_holds_for_its_runs(
     """A worker's run has the From that the page puts into the base job template."""
     SMTP(address=mail_server.host, port=mail_server.port, ssl=False).save("mx")
     server.run("work-pool", "create", "default-process", "--type", "process")
-    *_, settings = Page(HOW_TO / "existing-flows.md").blocks("python")
-    exec(settings.code, {})  # noqa: S102 - our own example
+    exec(_PYTHON[-1], {})  # noqa: S102 - our own example
     deploy = "prefect --no-prompt deploy flows/flow_000.py:report --name one --pool default-process"
     run = "prefect deployment run flow-000/one && prefect worker start --run-once"
     _shell(server, f"sed -i s/prefect_email/company_mail/ flows/flow_000.py; {deploy}")
@@ -157,7 +157,7 @@ def test_a_setting_of_the_work_pool_holds_for_its_runs(
 
 
 def _shell(server: PrefectServer, code: str) -> str:
-    return run_shell(code, **server.client_environment, PYTHONPATH=str(Path.cwd()))
+    return run_shell(code, server.client_environment | {"PYTHONPATH": str(Path.cwd())})
 
 
 def _text(mail: ReceivedMail) -> str:

@@ -10,9 +10,12 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.docs_run.page_runs import HOW_TO, Page, run_shell
+from tests.docs_run.reader import run_shell
 from tests.failure_mails import connect
+from tests.pages import page
 from tests.prefect_server import PrefectServer
+
+_PAGE = page("how-to/prefect-cloud")
 
 WaitFor = Callable[[Callable[[], Any]], Any]
 
@@ -39,18 +42,17 @@ def test_an_automation_runs_a_deployment_whose_worker_mails(
     """The page's commands and its automation mail what made a run fail, without the server."""
     monkeypatch.chdir(tmp_path)
     connect(mail_server.host, mail_server.port)
-    page = Page(HOW_TO / "prefect-cloud.md")
-    register, deploy = (block.code for block in page.blocks("bash"))
-    (automation,) = (block.code for block in page.blocks("python"))
-    assert "smtp/mx  takes the next mail" in run_shell(register, **server.client_environment)
-    run_shell(deploy, **server.client_environment)
+    register, deploy = (block.code for block in _PAGE.blocks("bash"))
+    (automation,) = (block.code for block in _PAGE.blocks("python"))
+    assert "smtp/mx  takes the next mail" in run_shell(register, server.client_environment)
+    run_shell(deploy, server.client_environment)
     exec(automation, {})  # noqa: S102 - our own example
     tmp_path.joinpath("flow.py").write_text(_FLOW, encoding="ascii")
-    run_shell("python flow.py", **server.client_environment)
+    run_shell("python flow.py", server.client_environment)
     asked = {"flows": {"name": {"any_": ["flow-run-incident"]}}}
     assert wait_for(lambda: client.request("POST", "/flow_runs/filter", json=asked).json())
     worker = "prefect worker start --pool default-process --run-once"
-    run_shell(worker, **server.client_environment)
+    run_shell(worker, server.client_environment)
     (mail,) = mail_server.mails
     assert mail.forward_paths == ("oncall@example.org",)
     assert "no more rows" in mail.message.as_string()
