@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from datetime import datetime
 from email import message_from_bytes
@@ -16,10 +17,16 @@ from rich.text import Text
 
 from tests.cli.connected.terminal import converse
 from tests.cli.stored_mails import StoredMails
+from tests.pages import page
 
 RunCli = Callable[..., Any]
 _MANY = [f"on-call-{number}@example.org" for number in range(7)]
 _HIDDEN = "ceo@example.org"
+_ID = re.compile(r"\b[0-9a-f]{8}\b")
+_NOBODY = (
+    "smtp/main: nobody to send as. Pass from_=, or set *From address* (`from_address`) in the"
+    " relay's block, or PREFECT_INTEGRATIONS_SMTP_RELAY_DEFAULT_FROM."
+)
 
 
 @pytest.fixture
@@ -57,6 +64,27 @@ def test_the_list_fits_a_terminal(
     lines = [Text.from_ansi(line).plain for line in run_cli("outbox", "list").out.splitlines()]
     assert max(map(len, lines)) <= 80
     assert " ".join(lines).count("refuses") == 40
+
+
+def test_the_page_shows_what_the_list_prints(
+    run_cli: RunCli, mails: StoredMails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a terminal of 80 columns; only the ids differ."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ["on-call", "ann", "bob", *"abcd"]
+    mails.keep(
+        "[SEV1] INC-42 Checkout fails",
+        hours=50,
+        to=[f"{name}@example.org" for name in names],
+        bcc=["ceo@example.org", "cfo@example.org"],
+        reason="no relay was connected",
+    )
+    for hours in (5.5, 4.5):
+        mails.keep("Nightly import", hours=hours, reason=_NOBODY)
+    [shown] = (b.code for b in page("how-to/outbox").blocks("text") if "stored 2 days" in b.code)
+    printed = Text.from_ansi(run_cli("outbox", "list").out).plain
+    assert _ID.sub("ID", printed) == _ID.sub("ID", shown)
 
 
 def test_the_same_mail_is_pointed_out(run_cli: RunCli, mails: StoredMails) -> None:
