@@ -43,7 +43,7 @@ def main() -> None:
         _disconnect("smtp")
         _print_receipt(notify_stakeholders(incidents[0], _STAKEHOLDERS))
         print(f"   The mail server got no more than those {len(server.mails)} mails.")
-    print("\nThat was the main job. The README says how to connect your own server.")
+    print("\nThat was the main job. The how-to pages say how to connect your own server.")
 
 
 def _just_begun(fields: dict[str, Any]) -> Incident:

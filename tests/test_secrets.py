@@ -130,6 +130,23 @@ def test_what_blocks_make_can_be_printed(make: Callable[[], SMTP | SendGrid]) ->
     assert CANARY not in "".join(map(spelled, made))
 
 
+def test_a_secret_in_a_file_is_masked_like_one_in_the_block(
+    start_server: Callable[..., MailServer],
+    failure: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is made of the block, and what is told where the server refuses the password."""
+    file = tmp_path / "password"
+    file.write_text(CANARY)
+    monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SECRET_FILES", str(file))
+    server = start_server("starttls", users={"somebody": "else"})
+    block = smtp(port=server.port, password="", password_file=str(file))
+    relay = choose_relay(block, current_settings())
+    assert CANARY not in "".join(map(spelled, [block, block.get_config(), relay, relay.transport]))
+    assert CANARY not in failure(relay.transport, AuthenticationFailed)
+
+
 def test_what_holds_credentials_can_be_printed() -> None:
     """Credentials, an SMTP configuration, a document and a relay, made by hand."""
     credentials = Credentials(SecretStr(USERNAME), SecretStr(CANARY))

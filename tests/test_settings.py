@@ -31,6 +31,7 @@ VALID = [
     ("language", "pt-BR", "pt-BR"),
     ("time_zone", "Europe/Berlin", "Europe/Berlin"),
     ("capture_to", "~/mails", Path.home() / "mails"),
+    ("secret_files", "/etc/mail/*, /etc/key", ["/etc/mail/*", "/etc/key"]),
     ("spool", "/var/spool/relay", "/var/spool/relay"),
     ("spool", "file:///var/spool/relay", "file:///var/spool/relay"),
     ("spool_key", f"{NEW}, {OLD}", [NEW, OLD]),
@@ -48,6 +49,9 @@ INVALID = [
     ("logo_url", "logo.png", "'logo.png' is not a web address. Write https://..."),
     ("language", "Deutsch, bitte", "match pattern"),
     ("capture_to", "s3://bucket/mail", "is a URL. Name a directory of this host"),
+    ("secret_files", "secrets/*", "'secrets/*' is not a directory with the name of a file"),
+    ("secret_files", "/etc/*/key", "Write it like /etc/mail/* or /etc/mail/password"),
+    ("secret_files", "/etc/mail/", "Write it like /etc/mail/* or /etc/mail/password"),
     ("time_zone", "Europe/Berlim", "Did you mean 'Europe/Berlin'?"),
     ("time_zone", "Europe", "'Europe' is not a time zone"),
     ("header_name", "a\u2029b", "contains the character '\\u2029'"),
@@ -149,6 +153,9 @@ def test_the_defaults() -> None:
         "unknown_outcome": "retry",
         "max_attachment_megabytes": 25,
         "max_text_megabytes": 2,
+        "secret_files": [
+            *("/run/secrets/smtp-relay/*", "/run/secrets/smtp_*", "/run/secrets/sendgrid_*")
+        ],
         "capture_to": None,
     }
 

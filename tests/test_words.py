@@ -12,30 +12,11 @@ import pytest
 import prefect_smtp_relay
 from prefect_smtp_relay import SMTP, SendAnEmail, SendGrid
 from prefect_smtp_relay.blocks.presets import PRESETS
+from tests.words import WRONG
 
 PACKAGE = Path(prefect_smtp_relay.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-INSTEAD = {
-    r"blanks?": "empty, or space",
-    r"octets?": "byte",
-    r"(?<!there )(?:is|are|was|were) no(?! longer\b)": "is not a",
-    r"mend(?:s|ed)?": "fix",
-    r"stands?|stood": "is",
-    r"behind": "after",
-    r"twins?": "copy",
-    r"holds?|held": "has, contains, keeps",
-    r"captors?": "recording transport",
-    r"farewell": "QUIT",
-    r"hand-?overs?": "submission",
-    r"settled?": "decide",
-    r"deaf": "does not answer",
-    r"worn out": "used up",
-    r"tak(?:e|ing) it out": "remove it",
-}
-"""Words that no text has, and what to write instead."""
-
-_WRONG = re.compile(rf"\b(?:{'|'.join(INSTEAD)})\b", re.IGNORECASE)
 _FIELD = re.compile(r"\*([^*]+)\* \(`(\w+)`\)")
 
 
@@ -64,7 +45,7 @@ def test_no_text_has_a_word_that_is_not_ours(file: Path) -> None:
     found = [
         f"{file.name}:{line}: {word!r} in {text!r}"
         for line, text in (*_texts(file), *_commands_help(file))
-        for word in _WRONG.findall(text)
+        for word in WRONG.findall(text)
     ]
     assert not found
 
@@ -85,4 +66,4 @@ def test_fields_are_named_by_their_titles(file: Path) -> None:
 def test_presets_use_the_same_words(name: str) -> None:
     """What is to be prepared at a mail service is read by the same people."""
     preset = PRESETS[name]
-    assert not _WRONG.findall("\n".join([preset.title, preset.username, *preset.advice]))
+    assert not WRONG.findall("\n".join([preset.title, preset.username, *preset.advice]))

@@ -126,9 +126,18 @@ class RelayBlock(CleanBlock, ABC):
             field="relay",
         )
 
+    @property
+    @abstractmethod
+    def transport_name(self) -> str:
+        """The transport's loggable name, which asks for no secret."""
+
     @abstractmethod
     def get_transport(self) -> Transport:
-        """Build the transport that the fields describe."""
+        """Build the transport that the fields describe, with the secrets as they are now.
+
+        Raises:
+            RelayConfigurationError: a secret that is in a file or variable cannot be read.
+        """
 
     @abstractmethod
     def check(self, sender: str | None = None) -> Report:

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from pydantic import SecretStr
 
+from prefect_smtp_relay.blocks.secret_sources import chosen, read_secret, refuse_several
+from prefect_smtp_relay.blocks.smtp_form import SmtpForm
 from prefect_smtp_relay.exceptions import InvalidField
-from prefect_smtp_relay.transports.smtp import Mechanism, OAuthConfig
+from prefect_smtp_relay.transports.smtp import OAuthConfig
 from prefect_smtp_relay.transports.smtp.auth.mechanisms import WITH_TOKEN
 
+SECRETS_ELSEWHERE = ("password", "oauth_client_secret", "oauth_refresh_token")
+"""The secrets that need not be in the block itself."""
 
-class HasCredentials(Protocol):
-    """The fields that are looked at."""
-
-    authentication: Mechanism
-    username: SecretStr
-    password: SecretStr
-    oauth_token_url: str
-    oauth_client_id: str
-    oauth_client_secret: SecretStr
-    oauth_refresh_token: SecretStr
-    oauth_scope: str
-
-
-_OAUTH_FIELDS = tuple(name for name in HasCredentials.__annotations__ if name.startswith("oauth_"))
 _AUTHENTICATION = "*Authentication* (`authentication`)"
 _BOTH = "Set both or neither."
 
 
-def check_credentials(block: HasCredentials) -> None:
+def check_credentials(block: SmtpForm) -> None:
     """Refuse fields that contradict each other, or one that is missing.
 
     Args:
@@ -38,21 +26,26 @@ def check_credentials(block: HasCredentials) -> None:
     Raises:
         InvalidField: naming the field, without any value.
     """
+    refuse_several(block, SECRETS_ELSEWHERE)
     if block.authentication in WITH_TOKEN:
         _check_token(block)
     else:
         _check_password(block)
 
 
-def oauth_config(block: HasCredentials) -> OAuthConfig | None:
-    """Say where the block's access tokens come from; None where there is no token URL."""
+def oauth_config(block: SmtpForm) -> OAuthConfig | None:
+    """Say where the block's access tokens come from; None where there is no token URL.
+
+    Raises:
+        RelayConfigurationError: a secret cannot be read.
+    """
     if not block.oauth_token_url:
         return None
     return OAuthConfig(
         token_url=block.oauth_token_url,
         client_id=block.oauth_client_id,
-        client_secret=block.oauth_client_secret,
-        refresh_token=block.oauth_refresh_token,
+        client_secret=read_secret(block, "oauth_client_secret"),
+        refresh_token=read_secret(block, "oauth_refresh_token"),
         scope=block.oauth_scope,
     )
 
@@ -69,20 +62,21 @@ def check_client_certificate(certificate: str, key: SecretStr) -> None:
         raise InvalidField("is empty, but there is a key", _BOTH, field="client_certificate")
 
 
-def _check_password(block: HasCredentials) -> None:
+def _check_password(block: SmtpForm) -> None:
     if (field := _first_oauth_field(block)) is not None:
         raise InvalidField(
             f"is set, but {_AUTHENTICATION} is {block.authentication}",
             f"Set {_AUTHENTICATION} to xoauth2 or oauthbearer, or clear the OAuth fields.",
             field=field,
         )
-    if block.username and not block.password:
+    password = chosen(block, "password")
+    if block.username and not password:
         raise InvalidField("is empty, but there is a username", _BOTH, field="password")
-    if block.password and not block.username:
+    if password and not block.username:
         raise InvalidField("is empty, but there is a password", _BOTH, field="username")
 
 
-def _check_token(block: HasCredentials) -> None:
+def _check_token(block: SmtpForm) -> None:
     mechanism = block.authentication
     if not block.username:
         raise InvalidField(
@@ -98,7 +92,7 @@ def _check_token(block: HasCredentials) -> None:
             "Write the provider's token endpoint, or clear the OAuth fields.",
             field="oauth_token_url",
         )
-    elif not block.password:
+    elif not chosen(block, "password"):
         raise InvalidField(
             f"is empty, and so is *Password* (`password`), but {_AUTHENTICATION} is {mechanism}",
             "Set *Advanced: OAuth token URL* (`oauth_token_url`) and *Advanced: OAuth client ID*"
@@ -107,13 +101,13 @@ def _check_token(block: HasCredentials) -> None:
         )
 
 
-def _check_oauth(block: HasCredentials) -> None:
-    if block.password:
+def _check_oauth(block: SmtpForm) -> None:
+    if password := chosen(block, "password"):
         raise InvalidField(
             "is the access token itself, but *Advanced: OAuth token URL* (`oauth_token_url`) gets"
             " one",
             "Clear one of them.",
-            field="password",
+            field=password,
         )
     if not block.oauth_client_id:
         raise InvalidField(
@@ -121,7 +115,7 @@ def _check_oauth(block: HasCredentials) -> None:
             "Write the application's ID.",
             field="oauth_client_id",
         )
-    if not block.oauth_client_secret and not block.oauth_refresh_token:
+    if not chosen(block, "oauth_client_secret") and not chosen(block, "oauth_refresh_token"):
         raise InvalidField(
             "is empty, and so is *Advanced: OAuth refresh token* (`oauth_refresh_token`)",
             "Set the secret, and the refresh token where an account permitted the application.",
@@ -129,5 +123,6 @@ def _check_oauth(block: HasCredentials) -> None:
         )
 
 
-def _first_oauth_field(block: HasCredentials) -> str | None:
-    return next((name for name in _OAUTH_FIELDS if getattr(block, name)), None)
+def _first_oauth_field(block: SmtpForm) -> str | None:
+    names = (name for name in type(block).model_fields if name.startswith("oauth_"))
+    return next((name for name in names if getattr(block, name)), None)

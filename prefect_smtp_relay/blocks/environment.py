@@ -19,9 +19,11 @@ def fields_from_environment(block: type[RelayBlock]) -> dict[str, str | list[str
         InvalidField: Kubernetes has set one of them.
     """
     fields: dict[str, str | list[str]] = {}
+    named = {os.environ.get(variable(block, name)) for name in block.model_fields if _names(name)}
     for name, field in block.model_fields.items():
         text = os.environ.get(variable(block, name))
-        if text is None:
+        # SMTP_PASSWORD_VARIABLE=SMTP_PASSWORD: its content is not wanted here.
+        if text is None or variable(block, name) in named:
             continue
         if field.annotation is int and "://" in text:
             raise InvalidField(
@@ -43,6 +45,11 @@ def document_name_from_environment(block: type[RelayBlock]) -> str:
 def variable(block: type[RelayBlock], name: str) -> str:
     """The variable of a field: ``SMTP_PORT``."""
     return f"{block.get_block_type_slug()}_{name}".upper()
+
+
+def _names(field: str) -> bool:
+    """Whether a field is the name of a variable."""
+    return field.endswith("_variable")
 
 
 def _split_commas(text: str) -> list[str]:

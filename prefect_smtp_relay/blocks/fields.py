@@ -22,11 +22,9 @@ LOGO_URL = HttpUrl(
 """The picture that Prefect's own e-mail block shows."""
 
 
-def documentation_url(section: str) -> HttpUrl:
-    """The README's section on a block."""
-    return HttpUrl(
-        f"https://github.com/prefect-smtp-relay/prefect-smtp-relay/blob/main/README.md#{section}"
-    )
+def documentation_url(page: str) -> HttpUrl:
+    """The page on how to do what a block is for."""
+    return HttpUrl(f"https://prefect-smtp-relay.github.io/prefect-smtp-relay/how-to/{page}/")
 
 
 def check_host_name(value: str) -> str:
@@ -159,6 +157,18 @@ def check_private_key(value: SecretStr) -> SecretStr:
             "Paste it with its lines -----BEGIN PRIVATE KEY----- and -----END PRIVATE KEY-----.",
         )
     return pem
+
+
+def check_api_key(value: SecretStr) -> SecretStr:
+    """Return SendGrid's key without spaces around it; an empty one stays empty.
+
+    Raises:
+        InvalidField: it contains what no key has. No text repeats it.
+    """
+    key = value.get_secret_value().strip()
+    if not key.isascii() or any(character.isspace() for character in key):
+        raise InvalidField("contains a character that no key has", "Paste it again.")
+    return SecretStr(key)
 
 
 def check_api_url(value: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import (
@@ -13,12 +13,26 @@ from prefect_smtp_relay.blocks.base import (
     priority_help,
     refuse_masked,
 )
+from prefect_smtp_relay.blocks.secret_fields import (
+    SecretPath,
+    SecretVariable,
+    file_field,
+    variable_field,
+)
+from prefect_smtp_relay.blocks.secret_sources import (
+    check_with_secrets,
+    chosen,
+    read_secret,
+    refuse_several,
+)
 from prefect_smtp_relay.exceptions import InvalidField
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.transports.base import Transport
 from prefect_smtp_relay.transports.check_report import Report
 from prefect_smtp_relay.transports.sendgrid import SendGridConfig, SendGridTransport
-from prefect_smtp_relay.transports.sendgrid.config import EU_URL, GLOBAL_URL
+from prefect_smtp_relay.transports.sendgrid.config import EU_URL, GLOBAL_URL, name_of
+
+_SECRETS = ("api_key",)
 
 
 class SendGrid(RelayBlock):
@@ -61,8 +75,10 @@ class SendGrid(RelayBlock):
     )
 
     api_key: SecretStr = Field(
+        default=SecretStr(""),
         title="API key",
-        description='A key with the permission "Mail Send"; it begins with "SG.".',
+        description='A key with the permission "Mail Send"; it begins with "SG.". Required, unless'
+        " it is in a file or variable (Advanced).",
     )
     from_address: str = Field(
         default="",
@@ -99,27 +115,38 @@ class SendGrid(RelayBlock):
         title="Advanced: Timeout in seconds",
         description="The longest wait for SendGrid's answer. Empty: 30.",
     )
+    api_key_file: SecretPath = file_field("API key", example="/run/secrets/smtp-relay/api-key")
+    api_key_variable: SecretVariable = variable_field("API key", example="SENDGRID_API_KEY")
     messages_per_minute: MessagesPerMinute = 0
 
     _check_from = field_validator("from_address")(fields.check_mailbox)
     _check_url = field_validator("api_url")(fields.check_api_url)
     _check_categories = field_validator("categories")(fields.check_categories)
+    _check_key = field_validator("api_key")(fields.check_api_key)
     _check_masked = field_validator("api_key", mode="before")(refuse_masked)
 
-    @field_validator("api_key")
-    @classmethod
-    def _check_key(cls, value: SecretStr) -> SecretStr:
-        key = value.get_secret_value().strip()
-        if not key:
-            raise InvalidField("is empty", "Create a key with Mail Send in SendGrid's settings.")
-        if not key.isascii() or any(character.isspace() for character in key):
-            raise InvalidField("contains a character that no key has", "Paste it again.")
-        return SecretStr(key)
+    @model_validator(mode="after")
+    def _check_key_is_somewhere(self) -> Self:
+        refuse_several(self, _SECRETS)
+        if not chosen(self, "api_key"):
+            raise InvalidField(
+                "is empty", "Create a key with Mail Send in SendGrid's settings.", field="api_key"
+            )
+        return self
+
+    @property
+    def transport_name(self) -> str:
+        """``sendgrid://HOST``."""
+        return name_of(self.api_url)
 
     def get_config(self) -> SendGridConfig:
-        """What the transport needs to know, as one value."""
+        """What the transport needs to know, as one value, with the key as it is now.
+
+        Raises:
+            RelayConfigurationError: it cannot be read.
+        """
         return SendGridConfig(
-            api_key=self.api_key,
+            api_key=read_secret(self, "api_key", fields.check_api_key),
             api_url=self.api_url,
             sandbox_mode=self.sandbox_mode,
             categories=tuple(self.categories),
@@ -143,10 +170,13 @@ class SendGrid(RelayBlock):
             InvalidMailbox: the sender is not a mailbox.
         """
         # httpx and its TLS context cost 100 ms to load: only who uses them pays.
-        from prefect_smtp_relay.transports.sendgrid.check import check_sendgrid
+        from prefect_smtp_relay.transports.sendgrid.check import STEPS, check_sendgrid
 
         own = sender or self.from_address
-        return check_sendgrid(self.get_config(), Mailbox.parse(own, "sender") if own else None)
+        mailbox = Mailbox.parse(own, "sender") if own else None
+        return check_with_secrets(
+            self, _SECRETS, STEPS, lambda: check_sendgrid(self.get_config(), mailbox)
+        )
 
     def limits_over_all_workers(self) -> tuple[int, int]:
         """The fields that have one."""

@@ -10,10 +10,12 @@ from pydantic import ConfigDict, HttpUrl, field_validator, model_validator
 from prefect_smtp_relay.blocks import fields
 from prefect_smtp_relay.blocks.base import refuse_masked, without_defaults
 from prefect_smtp_relay.blocks.credentials import (
+    SECRETS_ELSEWHERE,
     check_client_certificate,
     check_credentials,
     oauth_config,
 )
+from prefect_smtp_relay.blocks.secret_sources import check_with_secrets, elsewhere, read_secret
 from prefect_smtp_relay.blocks.smtp_form import SmtpForm
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -88,9 +90,18 @@ class SMTP(SmtpForm):
         check_client_certificate(self.client_certificate, self.client_key)
         return self
 
+    @property
+    def transport_name(self) -> str:
+        """``smtp://HOST:PORT``."""
+        return SmtpConfig(self.address, self.port).name
+
     def get_config(self) -> SmtpConfig:
-        """What the transport needs to know, as one value."""
-        has_credentials = bool(self.username.get_secret_value())
+        """What the transport needs to know, as one value, with the secrets as they are now.
+
+        Raises:
+            RelayConfigurationError: one of them cannot be read.
+        """
+        password = read_secret(self, "password")
         return SmtpConfig(
             address=self.address,
             port=self.port,
@@ -102,7 +113,7 @@ class SMTP(SmtpForm):
             verify_peer=self.ssl_verify_mode == "peer",
             ca_certificate=self.ca_certificate,
             helo_domain=self.domain,
-            credentials=Credentials(self.username, self.password) if has_credentials else None,
+            credentials=Credentials(self.username, password) if self.username else None,
             mechanism=self.authentication,
             allow_cleartext_auth=self.allow_cleartext_auth,
             timeout_seconds=self.timeout_seconds,
@@ -137,13 +148,24 @@ class SMTP(SmtpForm):
         """
         own = sender or self.reverse_path or self.from_address or self.sender_after_default()
         # Only who checks a relay reads certificates, and waits for what that loads.
-        from prefect_smtp_relay.transports.smtp.check import check_smtp
+        from prefect_smtp_relay.transports.smtp.check import STEPS, check_smtp
 
-        return check_smtp(
-            self.get_config(),
-            Mailbox.parse(own, "sender") if own else None,
-            Mailbox.parse(recipient, "recipient") if recipient else None,
+        sender_mailbox = Mailbox.parse(own, "sender") if own else None
+        recipient_mailbox = Mailbox.parse(recipient, "recipient") if recipient else None
+        return check_with_secrets(
+            self,
+            SECRETS_ELSEWHERE,
+            STEPS,
+            lambda: check_smtp(
+                self.get_config(), sender_mailbox, recipient_mailbox, written=self._written()
+            ),
         )
+
+    def _written(self) -> dict[str, str]:
+        """The fields that are written in place of secrets, with those that are empty therefore."""
+        fields = elsewhere(self, SECRETS_ELSEWHERE)
+        places = {field: getattr(self, field) for field in fields.values()}
+        return dict.fromkeys(fields, "") | places
 
     def limits_over_all_workers(self) -> tuple[int, int]:
         """The fields ``messages_per_minute`` and ``max_connections``."""

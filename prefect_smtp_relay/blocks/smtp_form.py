@@ -13,6 +13,12 @@ from prefect_smtp_relay.blocks.base import (
     RelayBlock,
     priority_help,
 )
+from prefect_smtp_relay.blocks.secret_fields import (
+    SecretPath,
+    SecretVariable,
+    file_field,
+    variable_field,
+)
 from prefect_smtp_relay.transports.smtp import Mechanism
 
 
@@ -42,7 +48,7 @@ class SmtpForm(RelayBlock, ABC):
         default=SecretStr(""),
         title="Password",
         description="Goes with the username; many providers want an app password here. Empty where"
-        " the OAuth fields get an access token.",
+        " it is in a file or variable (Advanced), or the OAuth fields get an access token.",
     )
     ssl: OnByDefault = Field(
         default=True,
@@ -104,6 +110,8 @@ class SmtpForm(RelayBlock, ABC):
         description="The longest wait for a connection, for each reply of the server, and for an"
         " access token. Empty: 30.",
     )
+    password_file: SecretPath = file_field("Password", example="/run/secrets/smtp-relay/password")
+    password_variable: SecretVariable = variable_field("Password", example="SMTP_PASSWORD")
     ca_certificate: str = Field(
         default="",
         title="Advanced: CA certificate",
@@ -150,11 +158,23 @@ class SmtpForm(RelayBlock, ABC):
         title="Advanced: OAuth client secret",
         description="Of the same application; empty for one that has none.",
     )
+    oauth_client_secret_file: SecretPath = file_field(
+        "OAuth client secret", example="/run/secrets/smtp-relay/client-secret"
+    )
+    oauth_client_secret_variable: SecretVariable = variable_field(
+        "OAuth client secret", example="SMTP_OAUTH_CLIENT_SECRET"
+    )
     oauth_refresh_token: SecretStr = Field(
         default=SecretStr(""),
         title="Advanced: OAuth refresh token",
         description="With it, access tokens are for the account that permitted the application;"
         " empty where the application has permissions of its own (client credentials).",
+    )
+    oauth_refresh_token_file: SecretPath = file_field(
+        "OAuth refresh token", example="/run/secrets/smtp-relay/refresh-token"
+    )
+    oauth_refresh_token_variable: SecretVariable = variable_field(
+        "OAuth refresh token", example="SMTP_OAUTH_REFRESH_TOKEN"
     )
     oauth_scope: str = Field(
         default="",

@@ -40,7 +40,11 @@ def ask_again(block: type[RelayBlock], fields: dict[str, Any], report: Report) -
     if failed is None or not _may_be_mistyped(failed, fields):
         return {}
     questions = _QUESTIONS.get(failed.name, {})
-    answers = {name: _ask(block, name, question) for name, question in questions.items()}
+    answers = {
+        name: _ask(block, name, question)
+        for name, question in questions.items()
+        if name not in _SECRETS or fields.get(name)  # one that is in a file is changed there
+    }
     return {name: answer for name, answer in answers.items() if answer}
 
 

@@ -50,7 +50,7 @@ class _Given:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class SmtpFields(_Given):
-    """The fields of the SMTP block, but the password and the secrets of OAuth."""
+    """The fields of the SMTP block, but the secrets themselves."""
 
     address: Annotated[str | None, _of(SMTP, "address")] = None
     port: Annotated[int | None, _of(SMTP, "port")] = None
@@ -80,9 +80,19 @@ class SmtpFields(_Given):
     domain: Annotated[str | None, _of(SMTP, "domain")] = None
     priority: Annotated[int | None, _of(SMTP, "priority")] = None
     timeout_seconds: Annotated[float | None, _of(SMTP, "timeout_seconds")] = None
+    password_file: Annotated[str | None, _of(SMTP, "password_file")] = None
+    password_variable: Annotated[str | None, _of(SMTP, "password_variable")] = None
     allow_cleartext_auth: Annotated[bool | None, _of(SMTP, "allow_cleartext_auth")] = None
     oauth_token_url: Annotated[str | None, _of(SMTP, "oauth_token_url")] = None
     oauth_client_id: Annotated[str | None, _of(SMTP, "oauth_client_id")] = None
+    oauth_client_secret_file: Annotated[str | None, _of(SMTP, "oauth_client_secret_file")] = None
+    oauth_client_secret_variable: Annotated[
+        str | None, _of(SMTP, "oauth_client_secret_variable")
+    ] = None
+    oauth_refresh_token_file: Annotated[str | None, _of(SMTP, "oauth_refresh_token_file")] = None
+    oauth_refresh_token_variable: Annotated[
+        str | None, _of(SMTP, "oauth_refresh_token_variable")
+    ] = None
     oauth_scope: Annotated[str | None, _of(SMTP, "oauth_scope")] = None
     messages_per_minute: Annotated[int | None, _of(SMTP, "messages_per_minute")] = None
     max_connections: Annotated[int | None, _of(SMTP, "max_connections")] = None
@@ -107,7 +117,7 @@ class SmtpFields(_Given):
 @Parameter(name="*")
 @dataclass(frozen=True)
 class SendGridFields(_Given):
-    """The fields of the SendGrid block, but the key."""
+    """The fields of the SendGrid block, but the key itself."""
 
     from_address: Annotated[str | None, _of(SendGrid, "from_address")] = None
     api_url: Annotated[str | None, _of(SendGrid, "api_url")] = None
@@ -115,4 +125,6 @@ class SendGridFields(_Given):
     categories: Annotated[list[str] | None, _of(SendGrid, "categories")] = None
     priority: Annotated[int | None, _of(SendGrid, "priority")] = None
     timeout_seconds: Annotated[float | None, _of(SendGrid, "timeout_seconds")] = None
+    api_key_file: Annotated[str | None, _of(SendGrid, "api_key_file")] = None
+    api_key_variable: Annotated[str | None, _of(SendGrid, "api_key_variable")] = None
     messages_per_minute: Annotated[int | None, _of(SendGrid, "messages_per_minute")] = None

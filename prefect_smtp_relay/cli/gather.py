@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from prefect_smtp_relay.blocks.base import wrong_fields
 from prefect_smtp_relay.blocks.environment import fields_from_environment, variable
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
+from prefect_smtp_relay.blocks.secret_sources import fields_of
 from prefect_smtp_relay.cli.answer import UsageError, complain
 from prefect_smtp_relay.cli.preset import known
 from prefect_smtp_relay.cli.prompts import ask, is_interactive, read_secret
@@ -128,13 +129,14 @@ def _ask_for_secret(block: type[RelayBlock], fields: dict[str, Any]) -> None:
     name = _secret_of(block)
     question = partial(ask, f"The {_words(name)}", is_secret=True)
     while not (answer := _valid(block, name, question)):
-        complain("It is empty. Enter it, or press Ctrl-C to stop.")
+        option = _option(fields_of(name)[1])
+        complain(f"It is empty. Enter it, or name its file by {option}: press Ctrl-C to stop.")
     fields[name] = answer
 
 
 def _ask_for_oauth_secrets(fields: dict[str, Any]) -> None:
     for name, question in _OAUTH_SECRETS.items():
-        if not fields.get(name):
+        if not is_given(name, fields):
             fields[name] = _valid(SMTP, name, partial(ask, question, is_secret=True))
 
 
@@ -158,29 +160,45 @@ def problem_of(block: type[RelayBlock], name: str, answer: str) -> str:
 def _needs_secret(block: type[RelayBlock], fields: dict[str, Any]) -> bool:
     is_fetched = bool(fields.get("oauth_token_url"))
     is_wanted = block is not SMTP or (bool(fields.get("username")) and not is_fetched)
-    return is_wanted and not fields.get(_secret_of(block))
+    return is_wanted and not is_given(_secret_of(block), fields)
+
+
+def is_given(secret: str, fields: dict[str, Any]) -> bool:
+    """Whether a secret is among the fields, or where it is."""
+    return any(map(fields.get, fields_of(secret)))
 
 
 def _refuse_missing(block: type[RelayBlock], fields: dict[str, Any], *, from_env: bool) -> None:
     required = [name for name, field in block.model_fields.items() if field.is_required()]
     missing = [name for name in required if not fields.get(name)]
     secret = _secret_of(block)
+    if block is not SMTP and _needs_secret(block, fields):
+        missing.append(secret)
     if from_env and missing:
         raise UsageError(f"set {', '.join(variable(block, name) for name in missing)}.")
     if "address" in missing:
         raise UsageError("--address is missing. Give it, or --preset, or --from-env.")
-    if not from_env and fields.get("oauth_token_url") and not any(map(fields.get, _OAUTH_SECRETS)):
+    if (
+        not from_env
+        and fields.get("oauth_token_url")
+        and not any(is_given(name, fields) for name in _OAUTH_SECRETS)
+    ):
         names = " or ".join(variable(block, name) for name in _OAUTH_SECRETS)
         raise UsageError(
             f"the secrets of OAuth are missing. Set {names} and use --from-env, or run this in a"
             " terminal to be asked."
         )
     if not from_env and _needs_secret(block, fields):
-        option, name = f"--{secret.replace('_', '-')}-stdin", variable(block, secret)
+        option, name = _option(secret), variable(block, secret)
         raise UsageError(
-            f"the {_words(secret)} is missing. Pipe it in with {option}, or set {name}"
-            " and use --from-env, or run this in a terminal to be asked."
+            f"the {_words(secret)} is missing. Pipe it in with {option}-stdin, or name its file by"
+            f" {option}-file, or set {name} and use --from-env, or run this in a terminal to be"
+            " asked."
         )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _words(name: str) -> str:

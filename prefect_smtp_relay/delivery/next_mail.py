@@ -107,7 +107,7 @@ def _state_of(document: Connected) -> RelayState:
     except RelayConfigurationError as error:
         return RelayState(document.name, error=str(error))
     try:
-        return RelayState(document.name, document.load().get_transport().name, priority)
+        return RelayState(document.name, document.load().transport_name, priority)
     except EmailError as error:
         return RelayState(document.name, priority=priority, error=str(error))
 

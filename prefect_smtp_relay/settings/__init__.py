@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
 
 from prefect.settings import Settings, get_current_settings
 from prefect.settings.base import PrefectBaseSettings, build_settings_config
 from prefect.settings.sources import ProfileSettingsTomlLoader
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     Secret,
@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsError
 
-from prefect_smtp_relay.exceptions import InvalidField, RelayConfigurationError, nearest
+from prefect_smtp_relay.exceptions import RelayConfigurationError
 from prefect_smtp_relay.mail.attachments.size_limit import SizeLimit
 from prefect_smtp_relay.mail.headers.fields import check_text
 from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -32,6 +32,9 @@ from prefect_smtp_relay.rendering.frame import check_web_address
 from prefect_smtp_relay.settings.errors import configuration_error
 from prefect_smtp_relay.settings.names import PREFIX, names_in, refuse_misspelt
 from prefect_smtp_relay.settings.values import (
+    SECRET_FILES,
+    check_patterns,
+    check_time_zone,
     read_duration,
     read_json,
     refuse_url,
@@ -103,7 +106,7 @@ class SmtpRelaySettings(PrefectBaseSettings):
         description="Where a relay could be given nothing of a mail, the next connected one takes"
         " it at once.",
     )
-    time_zone: str = Field(
+    time_zone: Annotated[str, AfterValidator(check_time_zone)] = Field(
         default="UTC",
         description="The time zone of the dates in reports and digests, such as Europe/Berlin.",
     )
@@ -144,6 +147,13 @@ class SmtpRelaySettings(PrefectBaseSettings):
         default=25,
         ge=1,
         description="How large the attachments and inline images of a mail may be, in all.",
+    )
+    secret_files: Annotated[
+        list[str], NoDecode, BeforeValidator(split_commas), AfterValidator(check_patterns)
+    ] = Field(
+        default_factory=lambda: list(SECRET_FILES),
+        description="The files that a block may name in place of a secret: a directory, and a name"
+        " with or without a *.",
     )
     capture_to: Annotated[Path | None, BeforeValidator(refuse_url)] = Field(
         default=None, description="A directory: mails are written there as files; none leaves."
@@ -218,17 +228,6 @@ class SmtpRelaySettings(PrefectBaseSettings):
         options = self.spool_options.get_secret_value()
         accepts_any = self.spool_accepts == "any"
         return open_spool(self.spool, self.spool_key, options, accepts_any=accepts_any)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_time_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, OSError, ValueError):
-            near = nearest(value, available_timezones())
-            hint = f"Did you mean {near!r}?" if near else "Write one such as 'Europe/Berlin'."
-            raise InvalidField(f"{value!r} is not a time zone", hint) from None
-        return value
 
     @field_validator("capture_to")
     @classmethod

@@ -1,4 +1,4 @@
-"""Draw the README's pictures: ``python -m tests.rendering.pictures``."""
+"""Draw the pictures of the pages: ``python -m tests.rendering.pictures``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prefect_smtp_relay.flows.incidents.notification import describe
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from tests.chromium import find_chromium, running_chromium
-from tests.readme import ROOT
+from tests.rooms import ROOT
 
 _AN_HOUR_LATER = datetime(2026, 3, 14, 4, 7, tzinfo=UTC)
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import httpx
@@ -22,17 +23,18 @@ SECRETS = {
     "address": "canary-host-5b1d7e.example",
     "username": "Canary-Usér-8c2f4a/+&",
     "password": "Canary-Pässword 3e9b6d/+&%\"'",
+    "mounted": "Canary-Möunted 9d2e6b/+&%\"'",
     "wrong_password": "Canary-Wröng 7a4c1f/+&%\"'",
     "api_key": "SG.Canary-Key-6d3a9c.never-shown",
     "oauth_client_secret": "Canary-Client~Sécret-1b8e5d/+&",
     "oauth_refresh_token": "1//Canary-Refresh-9f2c7a/+&",
 }
-"""By the field that holds it."""
+"""By the field that has it; the mounted one is in a file that is not searched."""
 
 RECIPIENT = "canary-recipient-2f8e5b@example.org"
 """Is no secret, and has to be found."""
 
-_RUNS = {"flow": 7, "task": 8}
+_RUNS = {"flow": 9, "task": 10}
 _FLUSH_SECONDS = 60
 _PAUSE_SECONDS = 0.1
 
@@ -59,7 +61,7 @@ def gather(folder: Path, certificates: Certificates) -> Evidence:
         certificates: for the mail server.
     """
     key = Fernet.generate_key().decode()
-    users = {SECRETS["username"]: SECRETS["password"]}
+    users = {SECRETS["username"]: SECRETS["password"], "mounted": SECRETS["mounted"]}
     mail = MailServer("starttls", certificates.server_context, users)
     mail.refused["refused@example.org"] = "550 5.1.1 nobody here"
     (folder / "server").mkdir()
@@ -70,10 +72,17 @@ def gather(folder: Path, certificates: Certificates) -> Evidence:
         PREFECT_SERVER_LOGGING_LEVEL="DEBUG",
         PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL="0.2",
     )
-    with mail, echoing_sendgrid() as api_url, server.running():
-        ports = {"smtp_port": str(mail.port), "api_url": api_url}
-        _run_flows(folder, server.api_url, SECRETS | ports | {"recipient": RECIPIENT})
-        assert len(mail.mails) == 4
+    with (
+        mail,
+        echoing_sendgrid() as api_url,
+        server.running(),
+        TemporaryDirectory() as secrets,
+    ):
+        file = Path(secrets) / "password"
+        file.write_text(SECRETS["mounted"], encoding="utf-8")
+        places = {"smtp_port": str(mail.port), "api_url": api_url, "mounted_file": str(file)}
+        _run_flows(folder, server.api_url, SECRETS | places | {"recipient": RECIPIENT})
+        assert len(mail.mails) == 5
         api = _read_api(server.api_url)
     files = {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
     return Evidence(files, api, folder / "server" / "prefect.db", key)
@@ -83,6 +92,7 @@ def _run_flows(folder: Path, url: str, canaries: dict[str, str]) -> None:
     environment = clean_environment(folder / "client") | {
         "PREFECT_API_URL": url,
         "PREFECT_LOGGING_LEVEL": "DEBUG",
+        "PREFECT_INTEGRATIONS_SMTP_RELAY_SECRET_FILES": canaries["mounted_file"],
     }
     with (folder / "output").open("wb") as output:
         subprocess.run(  # noqa: S603  # our own script, by our own interpreter

@@ -53,6 +53,10 @@ def connect(canaries: dict[str, str]) -> None:
     ).save("tokens")
     wrong = SecretStr(canaries["wrong_password"])
     SMTP(address="127.0.0.1", username=username, password=wrong, **smtp).save("wrong")
+    file = canaries["mounted_file"]
+    SMTP(address="127.0.0.1", username="mounted", password_file=file, **smtp).save("mounted")
+    wrong_file = SMTP(address="127.0.0.1", username=username, password_file=file, **smtp)
+    wrong_file.save("mounted-wrong")
     SendGrid(
         api_key=SecretStr(canaries["api_key"]),
         api_url=canaries["api_url"],
@@ -86,9 +90,11 @@ def main() -> None:
     show(incident(to))
     show(incident(f"{to}, refused@example.org"))
     show(incident(to, "outbox"))
+    show(incident(to, "smtp/mounted"))
     show(incident_by_block(to))
     expect(RecipientsRefused, "refused@example.org", "smtp/used")
     expect(AuthenticationFailed, to, "smtp/wrong")
+    expect(AuthenticationFailed, to, "smtp/mounted-wrong")
     expect(AuthenticationFailed, to, "sendgrid/used")
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from email import message_from_bytes
 from email.policy import default
@@ -15,13 +12,11 @@ from pathlib import Path
 import pytest
 from prefect import flow
 from prefect.events.worker import EventsWorker
-from prefect.settings import PREFECT_API_URL
 
 from prefect_smtp_relay import SMTP, asend_an_email, send_an_email, send_emails
 from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.events import told
-from tests.readme import code_blocks
 
 _PATIENCE_SECONDS = 120
 _MANY = [{"to": "ann@example.org", "subject": f"Many {n}", "body": "b"} for n in (1, 2)]
@@ -96,27 +91,3 @@ def test_a_wrong_mail_is_an_error_all_the_same(mails: Callable[[], list[str]]) -
     with pytest.raises(InvalidMailbox):
         send_an_email.fn("nobody", "s", "b")
     assert mails() == []
-
-
-def test_the_command_of_the_readme(tmp_path: Path) -> None:
-    """It runs a flow in a process of its own, whose mail becomes three files."""
-    [block] = [b for b in code_blocks("shell") if "CAPTURE_TO" in b.code]
-    (tmp_path / "flow.py").write_text(
-        "from prefect import flow\n"
-        "from prefect_smtp_relay import send_an_email\n\n"
-        "@flow\n"
-        "def tell():\n"
-        "    send_an_email('ann@example.org', 'INC-42', 'Checkout fails', relay='smtp/gone')\n\n"
-        "tell()\n",
-        "utf-8",
-    )
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run(  # noqa: S603  # our own command
-        ["bash", "-euc", block.code],  # noqa: S607
-        cwd=tmp_path,
-        env=os.environ | {"PATH": path, "PREFECT_API_URL": str(PREFECT_API_URL.value())},
-        check=True,
-        timeout=_PATIENCE_SECONDS,
-    )
-    files = sorted(file.suffix for file in (tmp_path / "mails").iterdir())
-    assert files == [".eml", ".html", ".txt"]

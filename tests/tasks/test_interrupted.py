@@ -13,7 +13,7 @@ from prefect.settings import PREFECT_API_URL
 
 from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.settings import current_settings
-from tests.readme import ROOT
+from tests.rooms import ROOT
 
 _SCRIPT = """
 import sys

@@ -51,7 +51,7 @@ class SendGridConfig:
                 "Copy the key from SendGrid again; it starts with SG. and is one word.",
                 field="api_key",
             )
-        self._split_url()
+        _split(self.api_url)
 
     def url_of(self, path: str) -> str:
         """Where a path of the API lies."""
@@ -65,30 +65,35 @@ class SendGridConfig:
     @property
     def name(self) -> str:
         """Loggable, without a secret: ``sendgrid://api.sendgrid.com``."""
-        return f"sendgrid://{self.authority}"
+        return name_of(self.api_url)
 
-    @property
-    def authority(self) -> str:
-        """The host, with its port where that is not the scheme's own."""
-        url = self._split_url()
-        host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
-        is_usual = url.port in (None, _USUAL_PORTS[url.scheme])
-        return f"{host}" if is_usual else f"{host}:{url.port}"
 
-    def _split_url(self) -> SplitResult:
-        """Read the URL; one with a user name would replace the key by basic authentication."""
-        try:
-            url = urlsplit(self.api_url)
-            is_usable = url.scheme in _USUAL_PORTS and url.hostname and url.port != 0
-        except ValueError:
-            is_usable = False
-        if not is_usable or "@" in url.netloc:
-            raise RelayConfigurationError(
-                "is not an https URL with a host and without a user name",
-                f"Set it to {GLOBAL_URL}, or to {EU_URL} for EU accounts.",
-                field="api_url",
-            )
-        return url
+def name_of(api_url: str) -> str:
+    """Name an account by its host, with the port where that is not the scheme's own.
+
+    Raises:
+        RelayConfigurationError: the URL names no host.
+    """
+    url = _split(api_url)
+    host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+    is_usual = url.port in (None, _USUAL_PORTS[url.scheme])
+    return f"sendgrid://{host}" if is_usual else f"sendgrid://{host}:{url.port}"
+
+
+def _split(api_url: str) -> SplitResult:
+    """Read the URL; one with a user name would replace the key by basic authentication."""
+    try:
+        url = urlsplit(api_url)
+        is_usable = url.scheme in _USUAL_PORTS and url.hostname and url.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or "@" in url.netloc:
+        raise RelayConfigurationError(
+            "is not an https URL with a host and without a user name",
+            f"Set it to {GLOBAL_URL}, or to {EU_URL} for EU accounts.",
+            field="api_url",
+        )
+    return url
 
 
 def key_hint(api_key: SecretStr) -> str:

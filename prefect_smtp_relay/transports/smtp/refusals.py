@@ -30,7 +30,7 @@ _LATER = "The relay asks to try again later."
 _LOGIN = f"set {CREDENTIALS} in the block."
 _OAUTH = (
     f"set {AUTHENTICATION} to xoauth2 and {OAUTH_TOKEN_URL} with the other `oauth_` fields, as the"
-    " README's OAuth recipe shows"
+    " how-to page on OAuth shows"
 )
 _ENCRYPT = f"The relay wants encryption first: switch {SSL} or {ENABLE_STARTTLS} on."
 _AUTHENTICATE = f"The relay wants authentication: {_LOGIN}"

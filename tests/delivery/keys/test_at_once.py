@@ -33,7 +33,7 @@ from tests.delivery.keys.keyed_flows import (
     tell_all,
 )
 from tests.object_storage import Bucket
-from tests.readme import ROOT
+from tests.rooms import ROOT
 from tests.tasks.bulk_mails import mails_to
 
 SCRIPT = """

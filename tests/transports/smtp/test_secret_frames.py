@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +14,7 @@ from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.smtp import Credentials, Security, SmtpConfig
+from tests.frames import shown_in_frames
 
 if TYPE_CHECKING:
     from .scripted_server import ScriptedServer
@@ -39,15 +40,6 @@ FAULTS = {
 }
 
 
-def _shown(error: BaseException | None) -> Iterator[str]:
-    """Give the repr of each local variable of each frame, of causes and contexts too."""
-    while error is not None:
-        for frame, _ in traceback.walk_tb(error.__traceback__):
-            if "/tests/" not in frame.f_code.co_filename:
-                yield from (f"{frame.f_code.co_qualname}: {v!r}" for v in frame.f_locals.values())
-        error = error.__cause__ or error.__context__
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("mechanism", ["plain", "login", "cram_md5", "scram_sha_256", "xoauth2"])
 def test_no_local_variable_shows_the_password(
@@ -63,7 +55,7 @@ def test_no_local_variable_shows_the_password(
     settings = {"mechanism": mechanism, "timeout_seconds": 0.5}
     with pytest.raises(EmailError) as caught:
         submit(server, credentials=account("ann", secret), **settings)
-    shown = list(_shown(caught.value))
+    shown = list(shown_in_frames(caught.value))
     assert shown
     spellings = [*SPELLINGS, secret]
     assert [text for text in shown if any(spelling in text for spelling in spellings)] == []

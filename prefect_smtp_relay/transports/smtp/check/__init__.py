@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.mailbox import Mailbox
@@ -22,8 +24,15 @@ STEPS = (
 """In the order of STARTTLS; with direct TLS, that step comes after connect."""
 
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
 def check_smtp(
-    config: SmtpConfig, sender: Mailbox | None = None, recipient: Mailbox | None = None
+    config: SmtpConfig,
+    sender: Mailbox | None = None,
+    recipient: Mailbox | None = None,
+    *,
+    written: Mapping[str, str] = _NOTHING,
 ) -> Report:
     """Take every step of a submission but the message itself.
 
@@ -31,6 +40,7 @@ def check_smtp(
         config: how to reach the relay.
         sender: for MAIL; without one, MAIL and RCPT are skipped.
         recipient: for RCPT; without one, the sender is asked for, and a refusal only warns.
+        written: see `recommend`.
 
     Returns:
         The steps, and what should be set otherwise. A failed step is not an exception here.
@@ -45,6 +55,5 @@ def check_smtp(
             offer_mail(session, log, sender, recipient)
         finally:
             examiner.leave(session)
-    return Report(
-        transport=config.name, steps=log.finish(), recommendation=recommend(config, remedies)
-    )
+    recommendation = recommend(config, remedies, written)
+    return Report(transport=config.name, steps=log.finish(), recommendation=recommendation)

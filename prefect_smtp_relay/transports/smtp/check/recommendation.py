@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,17 +41,21 @@ class Remedy:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def recommend(config: SmtpConfig, remedies: Iterable[Remedy]) -> Recommendation:
+def recommend(
+    config: SmtpConfig, remedies: Iterable[Remedy], written: Mapping[str, str]
+) -> Recommendation:
     """Put remedies together.
 
     Args:
         config: how the relay is spoken to now.
         remedies: what was found; a later one wins where two name the same field.
+        written: fields that the block has otherwise than the configuration says: a secret that is
+            in a file is empty there.
 
     Returns:
         Nothing where the settings are good as they are.
     """
-    current, wanted, words = block_fields(config), {}, []
+    current, wanted, words = {**block_fields(config), **written}, {}, []
     for remedy in remedies:
         wanted.update(remedy.settings)
         if remedy.words not in words:  # another address of the host may say the same
@@ -85,7 +89,7 @@ def block_fields(config: SmtpConfig) -> dict[str, Any]:
 def as_python(fields: dict[str, Any]) -> str:
     """Write a block as Python, in one line: address, port, ssl, and what is not a default."""
     default = block_fields(SmtpConfig(""))
-    shown = {n: v for n, v in fields.items() if n in _ALWAYS_SHOWN or v != default[n]}
+    shown = {n: v for n, v in fields.items() if n in _ALWAYS_SHOWN or v != default.get(n, "")}
     if fields["enable_starttls"]:
         shown.pop("enable_starttls_auto", None)  # it counts only where STARTTLS is not required
     return f"SMTP({', '.join(f'{name}={_literal(value)}' for name, value in shown.items())})"

@@ -1,4 +1,4 @@
-"""What the README lists is what the package has."""
+"""What the pages list is what the package has."""
 
 from __future__ import annotations
 
@@ -6,78 +6,68 @@ import ast
 import inspect
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from prefect.blocks.core import Block
-from pydantic import BaseModel, Secret, SecretStr
 
-from prefect_smtp_relay import SMTP, Receipt, SendGrid, render, send_an_email, send_emails
+import prefect_smtp_relay
+from prefect_smtp_relay import Receipt, render, send_an_email, send_emails
 from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.exceptions import ProtectedDomain
 from prefect_smtp_relay.flows.incidents.incident import Incident
 from prefect_smtp_relay.flows.incidents.notification import describe
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
-from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
-from tests.readme import ROOT, code, code_blocks, headings, prose, table
+from prefect_smtp_relay.settings import current_settings
+from reference.pages import DOCS, written
+from tests.pages import Page, code, page, pages
+from tests.rooms import ROOT
 
 _AN_HOUR_LATER = datetime(2026, 3, 14, 4, 7, tzinfo=UTC)
 _PLACEHOLDER = "…"
 _SHORTEST_PIECE = 8
 
 
-def _names(title: str) -> list[str]:
-    return [code(row[0]) for row in table(title)]
+def _names(rows: list[list[str]]) -> list[str]:
+    return [code(row[0]) for row in rows]
 
 
-def _default(model: type[BaseModel], name: str) -> object:
-    field = model.model_fields[name]
-    default = field.get_default(call_default_factory=True, validated_data={})
-    return default.get_secret_value() if isinstance(default, Secret | SecretStr) else default
+@pytest.mark.parametrize(("name", "text"), written().items(), ids=written())
+def test_a_page_that_is_written_from_the_code_is_up_to_date(name: str, text: str) -> None:
+    """Fields, settings, errors and commands are those of today; else: make docs-reference."""
+    assert (DOCS / name).read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize("block", [SMTP, SendGrid])
-def test_every_field_is_listed_with_its_default(block: type[Block]) -> None:
-    """The table of a block's fields has their names, in their order, and their defaults."""
-    rows = table(block.__name__)
-    assert [code(row[0]) for row in rows] == list(block.model_fields)
-    for name, _, default, _ in rows:
-        field = code(name)
-        if block.model_fields[field].is_required():
-            assert default == "required"
-        else:
-            assert ast.literal_eval(code(default)) == _default(block, field)
+def test_every_public_name_is_on_the_page_of_the_api() -> None:
+    """The page names all that the package exports, and nothing else."""
+    named = re.findall(r"^::: prefect_smtp_relay\.(\w+)$", page("reference/api").text, re.MULTILINE)
+    assert sorted(named) == sorted({*prefect_smtp_relay.__all__} - {"__version__"})
 
 
-def test_every_setting_is_listed_with_its_default() -> None:
-    """The table of settings has their variables, names in prefect.toml, and defaults."""
-    rows = table("Settings")
-    assert [code(row[1]) for row in rows] == list(SmtpRelaySettings.model_fields)
-    for variable, name, default, _ in rows:
-        assert code(variable) == f"PREFECT_INTEGRATIONS_SMTP_RELAY_{code(name).upper()}"
-        if code(name) != "spool":
-            assert ast.literal_eval(code(default)) == _default(SmtpRelaySettings, code(name))
-
-
-def test_the_example_of_prefect_toml_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "source",
+    [each for each in pages() if each.blocks("toml")],
+    ids=lambda source: source.name,
+)
+def test_the_settings_of_a_prefect_toml_are_read(
+    source: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The settings of the README's prefect.toml are those that a process there has."""
-    [block] = code_blocks("toml")
-    tmp_path.joinpath("prefect.toml").write_text(block.code, encoding="utf-8")
+    """The settings that a page writes into a prefect.toml are those that a process there has."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL", raising=False)
-    settings = current_settings().model_dump(mode="json")
-    for name, value in re.findall(r"^(\w+) = (.+)$", block.code, re.MULTILINE):
-        assert settings[name] == ast.literal_eval(value)
+    for block in source.blocks("toml"):
+        tmp_path.joinpath("prefect.toml").write_text(block.code, encoding="utf-8")
+        settings = current_settings().model_dump(mode="json")
+        for name, value in tomllib.loads(block.code)["integrations"]["smtp_relay"].items():
+            assert settings[name] == value
 
 
 def test_the_markdown_of_the_pictures_is_what_the_flow_writes() -> None:
     """The example of Markdown reads as the mail about the demo's first incident does."""
-    [block] = code_blocks("markdown")
+    [block] = page("explanation/mails").blocks("markdown")
     demo = ROOT.joinpath("demo", "incidents.json").read_text(encoding="utf-8")
     mail = describe(Incident(**json.loads(demo)[0]), "declared", _AN_HOUR_LATER)
     written = {**mail, "context": None, "subject": "INC-42", "body": block.code, "preheader": ""}
@@ -87,35 +77,31 @@ def test_the_markdown_of_the_pictures_is_what_the_flow_writes() -> None:
     assert shown[0].text == shown[1].text
 
 
-@pytest.mark.parametrize("picture", ["incident-mail-light.png", "incident-mail-dark-phone.png"])
-def test_the_pictures_are_small(picture: str) -> None:
-    """The README shows both, and nobody waits for them."""
-    assert f"](docs/images/{picture})" in prose()
-    assert ROOT.joinpath("docs", "images", picture).stat().st_size < 60_000
-
-
 def test_every_argument_is_listed() -> None:
     """The table of arguments has those of the task, and those of each mail."""
     own = {*inspect.signature(send_an_email.fn).parameters} - {"options"}
-    assert sorted(_names("Arguments")) == sorted(own | MailOptions.__annotations__.keys())
+    rows = page("reference/arguments").table("Arguments of `send_an_email`")
+    assert sorted(_names(rows)) == sorted(own | MailOptions.__annotations__.keys())
 
 
 def test_every_argument_of_many_mails_is_listed() -> None:
     """The table of the bulk task has its arguments, in their order, and the default it names."""
     parameters = inspect.signature(send_emails.fn).parameters
-    assert _names("Many mails at once") == list(parameters)
-    connections = table("Many mails at once")[-1][1]
+    rows = page("how-to/many-mails").table("Send many mails at once")
+    assert _names(rows) == list(parameters)
+    connections = rows[-1][1]
     assert f"by default {parameters['connections'].default};" in connections
 
 
 def test_every_field_of_the_receipt_is_listed() -> None:
     """The table of the receipt has its fields, in their order."""
-    assert _names("The receipt") == list(Receipt.model_fields)
+    assert _names(page("reference/receipt").table("The receipt")) == list(Receipt.model_fields)
 
 
 def test_the_retries_are_those_of_the_task() -> None:
     """The number of retries and their pauses are what the task has."""
-    how_long = next(row[1] for row in table("Retries") if row[0] == "how long")
+    rows = page("explanation/retries").table("What is retried")
+    how_long = next(row[1] for row in rows if row[0] == "how long")
     retries, *pauses = map(int, re.findall(r"\d+", how_long)[: 1 + send_an_email.retries])
     assert (retries, pauses) == (send_an_email.retries, send_an_email.retry_delay_seconds)
 
@@ -123,23 +109,13 @@ def test_the_retries_are_those_of_the_task() -> None:
 def test_the_protected_senders_are_refused_and_the_others_permitted() -> None:
     """The examples of protected_domains are true."""
     policy = SenderPolicy.protecting(["example.com"])
-    rows = [row for row in table("From addresses") if len(row) == 2]
-    for sender, verdict in rows:
+    for sender, verdict in page("explanation/from-addresses").table("Protected domains"):
         try:
             policy.check(Mailbox.parse(code(sender)), "from_")
         except ProtectedDomain:
             assert verdict.startswith("refused")
         else:
             assert verdict == "permitted"
-
-
-def test_every_link_leads_somewhere() -> None:
-    """Anchors are headings, and files exist; also for the links that the blocks show."""
-    links = re.findall(r"\]\((?!\w+:)([^)\s]+)\)", prose())
-    for block in (SMTP, SendGrid):
-        links.append(str(block._documentation_url).partition("README.md")[2])
-    for link in links:
-        assert link[1:] in headings() if link.startswith("#") else ROOT.joinpath(link).exists()
 
 
 def _source_texts() -> Iterator[str]:
@@ -162,7 +138,7 @@ def _pieces(error: str) -> list[str]:
 def test_every_error_text_occurs_in_the_source() -> None:
     """The troubleshooting table quotes errors as the package writes them."""
     source = "\n".join(_source_texts())
-    errors = _names("Troubleshooting")
+    errors = _names(page("troubleshooting").table("By error text"))
     for error in errors:
         missing = [piece for piece in _pieces(error) if piece not in source]
         assert not missing, f"the package has no text {missing}"

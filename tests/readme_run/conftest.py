@@ -1,3 +1,0 @@
-"""The README's examples, with a real server."""
-
-from tests.prefect_api import *  # noqa: F403  # the fixtures
