@@ -2,16 +2,18 @@
 # Each makes .venv first, with the versions of constraints.txt.
 
 PYTHON ?= python3
-VENV := .venv
+# Empty for the newest versions; lowest.txt for the lowest that pyproject.toml allows.
+CONSTRAINTS ?= constraints.txt
+VENV ?= .venv
 BIN := $(VENV)/bin
 
 # What needs a browser, a Prefect server of its own with workers, or another company's mail server.
-SYSTEM := $(addprefix tests/,containers demo deployments docs_run server system ui)
+SYSTEM := $(addprefix tests/,containers demo deployments docs_run server system ui wheel)
 # Two processes, each with its own Prefect server; a file's tests share what the file has started. Files go in
 # their order: by their numbers of tests, those that wait for servers would come last, in one process.
 ROOMS := -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEM:%=--ignore=%) --ignore=tests/fleet
 
-.PHONY: demo test coverage test-system test-fleet fuzz check docs bench clean
+.PHONY: demo test coverage test-system test-fleet fuzz check docs docs-reference dist test-wheel lowest bench clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/python -m demo.run
@@ -38,10 +40,28 @@ check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file= --strict tests/typing/api.py
+	$(BIN)/zizmor --offline --quiet --min-severity medium .github
 
 # A warning is an error: a link that leads nowhere, a page that no menu has.
 docs: $(VENV)/.installed
 	$(BIN)/mkdocs build --strict
+
+# The tables of fields, settings, errors and commands.
+docs-reference: $(VENV)/.installed
+	$(BIN)/python -m reference
+
+dist: $(VENV)/.installed
+	rm -rf dist
+	$(BIN)/hatchling build -d dist
+
+# Of this tree, or with DIST=dist what is there.
+test-wheel: $(VENV)/.installed
+	DIST=$(DIST) $(BIN)/python -m pytest tests/wheel
+
+# Then: make CONSTRAINTS=lowest.txt VENV=.venv-lowest test
+lowest: $(VENV)/.installed
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --prerelease disallow \
+		--output-file lowest.txt pyproject.toml
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.flow
@@ -51,17 +71,17 @@ bench: $(VENV)/.bench
 clean:
 	rm -rf $(VENV)
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
 	@echo "Installing into $(VENV); the first time this takes a minute."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS:%=-c %) -e ".[dev]"
 	@touch $@
 
 $(VENV)/.fleet: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,fleet]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS:%=-c %) -e ".[dev,fleet]"
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,bench]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS:%=-c %) -e ".[dev,bench]"
 	@touch $@

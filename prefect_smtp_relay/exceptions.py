@@ -167,7 +167,7 @@ class InvalidHeader(MessageError):
 
 
 class NoRecipients(MessageError):
-    """Neither to, cc nor bcc holds an address."""
+    """There is no address in to, cc and bcc."""
 
 
 class AttachmentError(MessageError):
@@ -179,7 +179,7 @@ class MessageTooLarge(MessageError):
 
 
 class ProtectedDomain(MessageError):
-    """A sender address lies in one of the ``protected_domains``."""
+    """A sender address is in one of the ``protected_domains``."""
 
 
 class RecipientNotAllowed(MessageError):
@@ -323,7 +323,7 @@ class TransientFailure(DeliveryError):
 
 
 class ConnectionFailed(TransientFailure):
-    """No connection, or it was lost before the message was handed over."""
+    """No connection, or it was lost before the message was submitted."""
 
 
 class UnknownHost(ConnectionFailed):
@@ -333,7 +333,7 @@ class UnknownHost(ConnectionFailed):
 
 
 class TimedOut(TransientFailure):
-    """The relay did not answer in time, before the message was handed over."""
+    """The relay did not answer in time, before the message was submitted."""
 
 
 class RecipientsDeferred(TransientFailure):
@@ -353,7 +353,7 @@ class TlsFailed(PermanentFailure):
 
 
 class OutcomeUnknown(DeliveryError):
-    """The message was handed over, and the answer was lost: it may have been accepted.
+    """The message was submitted, and the answer was lost: it may have been accepted.
 
     RFC 5321, section 4.2.5, leaves the responsibility with the client until the reply is
     there, so the send is tried again, with the same Message-ID: that may send a second copy,

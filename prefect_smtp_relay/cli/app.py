@@ -59,8 +59,15 @@ _HELP = {
     " nothing.\n\nWithout a relay and without options, the one that takes the next mail is checked;"
     " with options, a server that is not connected. Exit code 1 if a step fails.",
     "preset": "List the mail services that are known by name, or show one with what to prepare.",
-    "outbox list": "List the stored mails, oldest first, with the reason for each.",
-    "outbox flush": "Submit the stored mails through the connected relay.",
+    "outbox list": "List the stored mails, oldest first: for whom, since when, and why.",
+    "outbox show": "Show a stored mail: who gets it, why it waits, and what it says."
+    "\n\nBcc recipients are only counted.",
+    "outbox flush": "Submit the stored mails through the connected relay.\n\nAt a terminal you are"
+    " asked first where it is more than one mail, or one that is older than an hour. A mail that a"
+    " relay may have accepted already is only submitted where it is named. Exit code 1 if mail is"
+    " left.",
+    "outbox discard": "Remove stored mails for good.\n\nAt a terminal you are asked first; without"
+    " one, --yes is needed. What a flush is submitting at the moment is left to it: exit code 1.",
     "outbox import": "Move the mails into the spool that an earlier version stored in a directory.",
 }
 

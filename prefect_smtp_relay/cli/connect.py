@@ -17,15 +17,28 @@ from prefect_smtp_relay.blocks.environment import (
 )
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
 from prefect_smtp_relay.cli.again import ask_again
-from prefect_smtp_relay.cli.answer import PROBLEM, Answer, Flag, Json, Line, UsageError, note, show
+from prefect_smtp_relay.cli.answer import (
+    DONE,
+    PROBLEM,
+    Answer,
+    Flag,
+    Json,
+    Line,
+    UsageError,
+    note,
+    show,
+)
 from prefect_smtp_relay.cli.api import announce_api
 from prefect_smtp_relay.cli.fields import SendGridFields, SmtpFields
+from prefect_smtp_relay.cli.first_flush import offer_to_flush
 from prefect_smtp_relay.cli.gather import build, gather
 from prefect_smtp_relay.cli.prompts import ask_yes, is_interactive
 from prefect_smtp_relay.cli.reports import describe_report
 from prefect_smtp_relay.delivery.next_mail import look_up
+from prefect_smtp_relay.delivery.outbox_state import look_into_outbox
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import connections as documents
+from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.transports.check_report import Report
 
 B = TypeVar("B", bound=RelayBlock)
@@ -84,7 +97,7 @@ def connect_smtp(
             from_env=how.from_env,
             secret_from_stdin=password_stdin,
         )
-        return show(_connect(SMTP, gathered, name, how), as_json=as_json)
+        return _show(_connect(SMTP, gathered, name, how), how, as_json=as_json)
 
 
 def connect_sendgrid(
@@ -107,7 +120,7 @@ def connect_sendgrid(
         gathered = gather(
             SendGrid, fields.given(), from_env=how.from_env, secret_from_stdin=api_key_stdin
         )
-        return show(_connect(SendGrid, gathered, name, how), as_json=as_json)
+        return _show(_connect(SendGrid, gathered, name, how), how, as_json=as_json)
 
 
 @contextmanager
@@ -146,7 +159,19 @@ def _connect(block_type: type[RelayBlock], fields: Fields, name: str, how: How) 
     next_mail = look_up()
     source = _variables(block_type) if how.from_env else ""
     lines += [f"Connected {relay}{source}.", next_mail.sentence]
-    return Answer({**data, "connected": True, "next_mail": next_mail.as_data()}, lines)
+    waiting = look_into_outbox(current_settings())
+    if waiting.error or waiting.entries:
+        lines.append(waiting.text)
+    more = {"connected": True, "next_mail": next_mail.as_data(), "outbox": waiting.as_data()}
+    return Answer(data | more, lines)
+
+
+def _show(answer: Answer, how: How, *, as_json: bool) -> int:
+    """Print an answer; then ask a person about the mail that has waited for a relay."""
+    code = show(answer, as_json=as_json)
+    if code == DONE and is_interactive() and not (as_json or how.from_env):
+        return offer_to_flush()
+    return code
 
 
 def _checked(block: B, fields: Fields) -> tuple[B, Report]:

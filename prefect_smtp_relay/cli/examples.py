@@ -28,8 +28,23 @@ _EXAMPLES = {
         "check --address smtp.example.org --port 465",
     ),
     "preset": ("preset", "preset office365"),
-    "outbox list": ("outbox list",),
-    "outbox flush": ("outbox flush", "outbox flush 20260102T030405-6f1c"),
+    "outbox list": ("outbox list", "outbox list --older-than 2h"),
+    "outbox show": (
+        "outbox show 6f1c2d3e",
+        "outbox show 6f1c2d3e --output mail.eml",
+        "outbox show 6f1c2d3e --eml | less",
+    ),
+    "outbox flush": (
+        "outbox flush --dry-run",
+        "outbox flush",
+        "outbox flush 6f1c2d3e",
+        "outbox flush --newest-copy --yes",
+    ),
+    "outbox discard": (
+        "outbox discard 6f1c2d3e",
+        "outbox discard --older-than 30d --dry-run",
+        "outbox discard --older-than 30d --yes",
+    ),
     "outbox import": ("outbox import", "outbox import /srv/former-outbox"),
 }
 

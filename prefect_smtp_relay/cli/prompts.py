@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
-from prefect_smtp_relay.cli.answer import UsageError
+from prefect_smtp_relay.cli.answer import UsageError, note
 
 
 def is_interactive() -> bool:
@@ -40,6 +40,26 @@ def ask_yes(question: str) -> bool:
     """
     try:
         return Confirm.ask(question, console=_stderr(), default=False)
+    except EOFError:
+        raise UsageError("The input ended before the question was answered.") from None
+
+
+def ask_which(question: str, choices: dict[str, str]) -> str:
+    """Ask for one of several letters; an empty line is the last one.
+
+    Args:
+        question: what it is about.
+        choices: what each letter means.
+
+    Raises:
+        UsageError: the input has ended.
+    """
+    for letter, meaning in choices.items():
+        note(f"  {letter}  {meaning}")
+    try:
+        return Prompt.ask(
+            question, console=_stderr(), choices=list(choices), default=list(choices)[-1]
+        )
     except EOFError:
         raise UsageError("The input ended before the question was answered.") from None
 

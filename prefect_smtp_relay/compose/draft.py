@@ -11,6 +11,7 @@ from prefect_smtp_relay.compose.options import MailArguments, check_arguments
 from prefect_smtp_relay.compose.origin import Origin
 from prefect_smtp_relay.compose.run_key import RUN, key_in_run
 from prefect_smtp_relay.compose.run_origin import run_origin
+from prefect_smtp_relay.compose.wording import digest_of_body
 from prefect_smtp_relay.exceptions import EmailError, InternalError
 from prefect_smtp_relay.mail.attachments.image_size import image_width
 from prefect_smtp_relay.mail.attachments.inline_images import check_inline_images
@@ -73,11 +74,11 @@ def _draft(
         flowed=rendered.flowed,
         size_limit=settings.size_limit,
         left_out=left_out.notes,
+        wording=digest_of_body(mail, values),
         **others,
     )
     if composed.idempotency_key == RUN:
-        key = key_in_run(composed, mail, number)
-        composed = replace(composed, idempotency_key=key)
+        composed = replace(composed, idempotency_key=key_in_run(composed, number))
     return _show_images(composed, is_ours=mail.get("html") is None)
 
 

@@ -12,7 +12,6 @@ import json
 import threading
 from collections import OrderedDict
 
-from prefect_smtp_relay.compose.options import MailArguments
 from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.message import Draft
 from prefect_smtp_relay.process_memory import process_memory
@@ -41,12 +40,11 @@ class Equals:
             return callers.index(place.caller)
 
 
-def key_in_run(draft: Draft, written: MailArguments, number: int) -> str:
+def key_in_run(draft: Draft, number: int) -> str:
     """Return the key of a mail in the current flow run.
 
     Args:
         draft: the mail.
-        written: its arguments, without what is added to each mail, such as the footer.
         number: its place among the mails of one call.
 
     Raises:
@@ -59,13 +57,12 @@ def key_in_run(draft: Draft, written: MailArguments, number: int) -> str:
             "Name the mail yourself, such as idempotency_key='INC-42/declared'.",
             field="idempotency_key",
         )
-    content = _content(draft, written)
+    content = _content(draft)
     equal = process_memory.of(Equals).number(place, content)
     return f"run/{place.flow_run_id}/{content.hex()}/{equal}"
 
 
-def _content(draft: Draft, written: MailArguments) -> bytes:
+def _content(draft: Draft) -> bytes:
     to = [sorted(mailbox.address for mailbox in each) for each in (draft.to, draft.cc, draft.bcc)]
-    bodies = [str(written.get("body")), str(written.get("html")), str(written.get("text"))]
     files = [attachment.name for attachment in draft.attachments]
-    return hashlib.sha256(json.dumps([to, draft.subject, bodies, files]).encode()).digest()
+    return hashlib.sha256(json.dumps([to, draft.subject, draft.wording, files]).encode()).digest()

@@ -126,6 +126,30 @@ class Claim:
         claim._end()
         return found
 
+    @classmethod
+    def forget_stored(cls, spool: Spool, name: str, message_id: str) -> None:
+        """Free a key whose receipt says that its mail is stored, as that mail is discarded now.
+
+        Any other receipt stays, and so does the claim of a mail of which nobody knows what became.
+
+        Args:
+            spool: where.
+            name: of the key there.
+            message_id: of the mail, which nobody else can have now.
+
+        Raises:
+            EmailError: the spool does not say, or nobody can read what is there.
+        """
+        claim, number = cls(spool, name), 1
+        place, found = name, claim._read(name)
+        while found is not None and found.receipt is None:
+            number += 1
+            place = f"{name}.{number}"
+            found = claim._read(place)
+        receipt = found and found.receipt
+        if receipt and receipt.outcome == "stored" and receipt.message_id == message_id:
+            spool.delete(place)
+
     def check(self) -> None:
         """Make sure that nobody takes this process for dead, right before a mail is submitted.
 

@@ -98,11 +98,11 @@ class Keys:
         Args:
             name: its hash.
         """
-        folder = f"keys/{name[:2]}"
+        place = place_of(name)
         keeps = self._settings.unknown_outcome == "keep"
-        found = Claim.of(self._spool, f"{folder}/{name}", keeps_unknown=keeps)
+        found = Claim.of(self._spool, place, keeps_unknown=keeps)
         if isinstance(found, Claim) and name[2] == "0":  # in passing, one time of sixteen
-            self._remove_old(folder)
+            self._remove_old(place.rpartition("/")[0])
         return found
 
     def end(self, ending: Callable[[], None]) -> None:
@@ -130,6 +130,15 @@ class Keys:
             for each in found:
                 if _key_of(each.key) not in young:
                     self._spool.delete(each.key)
+
+
+def place_of(name: str) -> str:
+    """Where the claim of a key is, or its receipt.
+
+    Args:
+        name: the hash of the key.
+    """
+    return f"keys/{name[:2]}/{name}"
 
 
 def content_of(draft: Draft) -> str:

@@ -33,7 +33,9 @@ class OutboxState:
         if not self.entries:
             return "The outbox is empty."
         oldest = f"{self.entries[0].stored_at:%Y-%m-%d %H:%M:%S} UTC"
-        return f"The outbox has {len(self.entries)}, the oldest since {oldest}."
+        if len(self.entries) == 1:
+            return f"1 mail waits in the outbox, since {oldest}."
+        return f"{len(self.entries)} mails wait in the outbox, the oldest since {oldest}."
 
     def as_data(self) -> dict[str, Any]:
         """For ``--json``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -102,7 +102,9 @@ def keep(
     if isinstance(error, (MessageError, DeliveryRefused, ReceiptDamaged)):
         return ""
     is_unknown = is_unknown or isinstance(error, OutcomeUnknown)
-    place = _store(message, Envelope.of(message), str(error), settings, is_unknown=is_unknown)
+    place, copies = _store(
+        message, Envelope.of(message), str(error), settings, is_unknown=is_unknown
+    )
     if place and is_unknown:
         run_logger().error(
             "It is not known whether the mail was accepted. It is stored as %s. Look for"
@@ -114,8 +116,9 @@ def keep(
     elif place:
         run_logger().error(
             "The mail was not accepted. It is stored as %s; `prefect-smtp-relay outbox flush`"
-            " submits it again.",
+            " submits it again.%s",
             place,
+            _also_waiting(copies),
         )
     return place
 
@@ -125,7 +128,8 @@ def keep_for_deferred(message: Message, receipt: Receipt, settings: SmtpRelaySet
     envelope = Envelope.of(message).only_for(receipt.deferred)
     message = replace(message, idempotency_key="")  # it has the receipt of the others
     refusal = receipt.all_refused[receipt.deferred[0]]
-    if place := _store(message, envelope, f"deferred: {refusal}", settings):
+    place, _ = _store(message, envelope, f"deferred: {refusal}", settings)
+    if place:
         run_logger().info(
             "For the %d recipients who may be accepted later, the mail is stored as %s;"
             " `prefect-smtp-relay outbox flush` submits it again, to them only.",
@@ -168,13 +172,29 @@ def _store(
     settings: SmtpRelaySettings,
     *,
     is_unknown: bool = False,
-) -> str:
+) -> tuple[str, Sequence[str]]:
+    """Store a mail; return its place, or an empty text, and the ids of its copies."""
     try:
         outbox = open_outbox(settings)
-        return outbox.place(outbox.keep(message, envelope, reason, may_be_accepted=is_unknown))
+        entry_id = outbox.keep(message, envelope, reason, may_be_accepted=is_unknown)
     except EmailError as storing:
         run_logger().error("The mail was not accepted, and could not be stored: %s", storing)
+        return "", ()
+    return outbox.place(entry_id), outbox.copies(entry_id, message, envelope)
+
+
+def _also_waiting(copies: Sequence[str]) -> str:
+    """Say that a flush would submit a mail several times, and what to do about it."""
+    if not copies:
         return ""
+    # Its format is loaded where mail is stored.
+    from prefect_smtp_relay.transports.outbox.stored_mail import short_id
+
+    return (
+        f" The same mail waits already as {', '.join(map(short_id, copies))}: a flush submits each"
+        " of them. `prefect-smtp-relay outbox flush --newest-copy` submits the newest one and"
+        " discards the others; `prefect-smtp-relay outbox discard ID` discards one."
+    )
 
 
 def _log_captured(receipt: Receipt) -> None:

@@ -25,14 +25,18 @@ from prefect_smtp_relay.transports.outbox import FlushReport
 
 
 def flush(
-    settings: SmtpRelaySettings, ids: Collection[str] = (), *, only_due: bool = False
+    settings: SmtpRelaySettings,
+    ids: Collection[str] = (),
+    *,
+    only_due: bool = False,
+    among: Collection[str] | None = None,
 ) -> FlushReport:
     """Submit what is in the outbox through the relay that is connected.
 
     Args:
         settings: name the outbox.
         ids: only these entries; empty for all but those that may have been accepted.
-        only_due: as for `Outbox.flush`.
+        only_due, among: as for `Outbox.flush`.
 
     Raises:
         EmailError: the outbox itself failed, or the Prefect API could not be asked.
@@ -47,7 +51,7 @@ def flush(
             " block, then run this again."
         )
         return FlushReport(remaining=waiting, stopped=text)
-    return outbox.flush(partial(resubmit, settings=settings), ids, only_due=only_due)
+    return outbox.flush(partial(resubmit, settings=settings), ids, only_due=only_due, among=among)
 
 
 def resubmit(message: Message, envelope: Envelope, settings: SmtpRelaySettings) -> Receipt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from html import escape
 
@@ -58,6 +58,8 @@ class Draft:
         idempotency_key: names the one mail that this is; empty for none.
         categories: labels for the relay's statistics; SMTP has no place for them.
         left_out: what of its values could not be in a mail, for the receipt.
+        wording: a digest of the body as it was written, without the footer that names the run;
+            empty where that is unknown. No part of the message.
     """
 
     to: tuple[Mailbox, ...] = ()
@@ -79,6 +81,7 @@ class Draft:
     idempotency_key: str = ""
     categories: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    wording: str = field(default="", compare=False)
 
     @property
     def visible_recipients(self) -> tuple[Mailbox, ...]:
@@ -124,7 +127,7 @@ def _whole_second(moment: datetime) -> datetime:
     return datetime.fromtimestamp(int(moment.timestamp()), moment.tzinfo)
 
 
-_DRAFT_FIELDS = tuple(field.name for field in fields(Draft))
+_DRAFT_FIELDS = tuple(each.name for each in fields(Draft))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +188,7 @@ def compose(
     left_out: Sequence[str] = (),
     size_limit: SizeLimit | None = None,
     categories: CategoriesInput = None,
+    wording: str = "",
 ) -> Draft:
     """Check everything that a caller can get wrong, before anything is sent.
 
@@ -231,6 +235,7 @@ def compose(
         idempotency_key=_check_key(idempotency_key),
         categories=read_categories(categories),
         left_out=tuple(left_out),
+        wording=wording,
     )
 
 

@@ -17,8 +17,9 @@ from prefect_smtp_relay.rendering.shown_text import shown_text
 
 MAX_COLUMNS = 3
 """Of a table that stays one on a phone."""
-_PHONE, _SCREEN = 36, 56
-"""Characters that fit into a row at 320 pixels, and at 480, with the space between columns."""
+_PHONE, _SCREEN = 32, 56
+"""Characters of a wide font (DejaVu Sans) that fit into a row at 320 pixels, and at 480, with the
+space between columns."""
 _LONGEST_WORD, _LONGEST_TEXT = 12, 60
 _GAP = 2
 _PIXELS, _LABEL_GAP, _LONGEST_LABEL = 8, 24, 160

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -35,10 +37,15 @@ class Cipher:
     def __init__(self, keys: Sequence[SecretStr] = (), *, takes_clear: bool = False) -> None:
         self._fernet = _multi_fernet(keys) if keys else None
         self._takes_clear = takes_clear or not keys
+        self._secret = keys[0].get_secret_value().encode() if keys else b""
 
     def seal(self, data: bytes) -> bytes:
         """Encrypt bytes; without keys, they stay as they are."""
         return data if self._fernet is None else self._fernet.encrypt(data)
+
+    def pseudonym(self, text: str) -> str:
+        """Name a text; with the same first key it has the same name."""
+        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()[:32]
 
     def unseal(self, data: bytes, file: str) -> bytes:
         """Decrypt a file.

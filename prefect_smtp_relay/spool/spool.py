@@ -63,6 +63,10 @@ class Spool:
         """As `Store.delete`."""
         self._store.delete(key)
 
+    def pseudonym(self, text: str) -> str:
+        """Name something, so that nobody who lacks the keys can guess what it is."""
+        return self._cipher.pseudonym(text)
+
     def list(self, folder: str) -> list[Entry]:
         """As `Store.list`."""
         return self._store.list(folder)

@@ -82,11 +82,12 @@ def test_a_stored_mail_is_listed_whole(
     monkeypatch.setenv("COLUMNS", "20")
     path = keep()
     run = run_cli("outbox", "list")
-    first, second, third = run.out.splitlines()
-    assert first.startswith(path.stem)
-    assert first.endswith(f" UTC  {_SUBJECT}")
-    assert second == f"    2 recipient(s); {_LONG_REASON}"
-    assert third == "1 stored."
+    assert run.out.splitlines() == [
+        f"{path.stem[:8]}  just now        {_SUBJECT}",
+        "    to   ann@example.org, bob@example.org",
+        f"    why  {_LONG_REASON}",
+        "1 mail, stored just now.",
+    ]
     assert run.code == 0
 
 
@@ -183,4 +184,7 @@ def test_an_uncertain_entry_is_listed_as_such(run_cli: RunCli, outbox: Outbox) -
 def test_an_entry_that_is_not_there_is_a_wrong_use(run_cli: RunCli) -> None:
     """A mistyped id submits nothing."""
     run = run_cli("outbox", "flush", "0123")
-    assert (run.code, run.err) == (2, "there is no entry 0123. `outbox list` shows all.\n")
+    assert (run.code, run.err) == (
+        2,
+        "there is no entry 0123. Run `prefect-smtp-relay outbox list` to see what there is.\n",
+    )

@@ -12,17 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from prefect.blocks.core import Block
-from pydantic import BaseModel, Secret, SecretStr
 
-from prefect_smtp_relay import SMTP, Receipt, SendGrid, render, send_an_email, send_emails
+import prefect_smtp_relay
+from prefect_smtp_relay import Receipt, render, send_an_email, send_emails
 from prefect_smtp_relay.compose.options import MailOptions
 from prefect_smtp_relay.exceptions import ProtectedDomain
 from prefect_smtp_relay.flows.incidents.incident import Incident
 from prefect_smtp_relay.flows.incidents.notification import describe
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.sender import SenderPolicy
-from prefect_smtp_relay.settings import SmtpRelaySettings, current_settings
+from prefect_smtp_relay.settings import current_settings
+from reference.pages import DOCS, written
 from tests.pages import Page, code, page, pages
 from tests.rooms import ROOT
 
@@ -35,33 +35,16 @@ def _names(rows: list[list[str]]) -> list[str]:
     return [code(row[0]) for row in rows]
 
 
-def _default(model: type[BaseModel], name: str) -> object:
-    field = model.model_fields[name]
-    default = field.get_default(call_default_factory=True, validated_data={})
-    return default.get_secret_value() if isinstance(default, Secret | SecretStr) else default
+@pytest.mark.parametrize(("name", "text"), written().items(), ids=written())
+def test_a_page_that_is_written_from_the_code_is_up_to_date(name: str, text: str) -> None:
+    """Fields, settings, errors and commands are those of today; else: make docs-reference."""
+    assert (DOCS / name).read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize("block", [SMTP, SendGrid])
-def test_every_field_is_listed_with_its_default(block: type[Block]) -> None:
-    """The table of a block's fields has their names, in their order, and their defaults."""
-    rows = page("reference/fields").table(block.__name__)
-    assert [code(row[0]) for row in rows] == list(block.model_fields)
-    for name, _, default, _ in rows:
-        field = code(name)
-        if block.model_fields[field].is_required():
-            assert default == "required"
-        else:
-            assert ast.literal_eval(code(default)) == _default(block, field)
-
-
-def test_every_setting_is_listed_with_its_default() -> None:
-    """The table of settings has their variables, names in prefect.toml, and defaults."""
-    rows = page("reference/settings").table("Settings")
-    assert [code(row[1]) for row in rows] == list(SmtpRelaySettings.model_fields)
-    for variable, name, default, _ in rows:
-        assert code(variable) == f"PREFECT_INTEGRATIONS_SMTP_RELAY_{code(name).upper()}"
-        if code(name) != "spool":
-            assert ast.literal_eval(code(default)) == _default(SmtpRelaySettings, code(name))
+def test_every_public_name_is_on_the_page_of_the_api() -> None:
+    """The page names all that the package exports, and nothing else."""
+    named = re.findall(r"^::: prefect_smtp_relay\.(\w+)$", page("reference/api").text, re.MULTILINE)
+    assert sorted(named) == sorted({*prefect_smtp_relay.__all__} - {"__version__"})
 
 
 @pytest.mark.parametrize(

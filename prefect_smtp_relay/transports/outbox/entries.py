@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from itertools import chain
@@ -14,8 +14,15 @@ from prefect_smtp_relay.exceptions import EmailError, MessageError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.parse import read_message
-from prefect_smtp_relay.spool import Entry, Spool
-from prefect_smtp_relay.transports.outbox.claims import CLAIM, Claim, Claims
+from prefect_smtp_relay.spool import Spool
+from prefect_smtp_relay.transports.outbox.claims import Claim, Claims
+from prefect_smtp_relay.transports.outbox.copies import Copies, digest_of, says
+from prefect_smtp_relay.transports.outbox.files import (
+    Files,
+    list_files,
+    message_key,
+    record_key,
+)
 from prefect_smtp_relay.transports.outbox.record import Record
 from prefect_smtp_relay.transports.outbox.stored_mail import StoredMail
 
@@ -24,24 +31,6 @@ _LEFTOVER = timedelta(days=1)
 
 _READERS = 8
 """Threads that read records for a listing: object storage takes its time for each."""
-
-
-@dataclass
-class _Files:
-    """What the spool has of one entry."""
-
-    message: Entry | None = None
-    record: Entry | None = None
-    turns: list[int] = field(default_factory=list)
-    others: list[Entry] = field(default_factory=list)
-
-    @property
-    def is_due(self) -> bool:
-        """Whether it has waited as long again as when it failed: then its record was written."""
-        if self.message is None or self.record is None:
-            return True
-        waited = self.record.modified - self.message.modified
-        return datetime.now(UTC) - self.record.modified >= waited
 
 
 class Entries:
@@ -54,10 +43,11 @@ class Entries:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._claims = Claims(spool)
+        self._copies = Copies(spool)
 
     def place(self, entry_id: str) -> str:
         """Say where an entry's message is."""
-        return f"{self._spool.name}/{_message_key(entry_id)}"
+        return f"{self._spool.name}/{message_key(entry_id)}"
 
     def put(self, record: Record, text: bytes) -> str:
         """Store a message, in place of itself where it is stored already.
@@ -68,13 +58,21 @@ class Entries:
             The id of the entry.
         """
         entry_id = hashlib.sha256(record.message_id.encode()).hexdigest()[:32]
-        if not self._spool.create(_record_key(entry_id), record.data(), durable=True):
-            turn = self._turn(entry_id, record.turn)
-            if self._claims.owner(entry_id, turn) and self._spool.read(_message_key(entry_id)):
+        if not self._spool.create(record_key(entry_id), record.data(), durable=True):
+            former = self._former(entry_id)
+            turn = record.turn if former is None else former.turn
+            if self._claims.owner(entry_id, turn) and self._spool.read(message_key(entry_id)):
                 return entry_id
+            if former is not None:
+                record = record.after(former.history, record.history)
             self._replace_record(entry_id, record, turn)
-        self._spool.replace(_message_key(entry_id), text, durable=True)
+        self._spool.replace(message_key(entry_id), text, durable=True)
         return entry_id
+
+    def copies(self, entry_id: str, message: Message, envelope: Envelope) -> list[str]:
+        """Note that a message is stored; return other entries that say the same, as `Copies`."""
+        what = says(digest_of(message), envelope.forward_paths)
+        return self._copies.note(entry_id, what, lambda other: self._says(other) == what)
 
     def import_from(self, former: Spool) -> int:
         """Move here what earlier versions stored in a directory; return how many there were.
@@ -98,7 +96,7 @@ class Entries:
 
     def stored(self) -> list[StoredMail]:
         """List all entries, the oldest first."""
-        stored = [item for item in self._files().items() if item[1].message is not None]
+        stored = [item for item in list_files(self._spool).items() if item[1].message is not None]
         describe = partial(self._describe, is_dead=cache(self._spool.lease.is_dead))
         with ThreadPoolExecutor(_READERS) as readers:
             described = readers.map(lambda item: describe(*item), stored)
@@ -113,7 +111,7 @@ class Entries:
         """
         found = [
             (files.message.modified, entry_id)
-            for entry_id, files in self._files().items()
+            for entry_id, files in list_files(self._spool).items()
             if files.message is not None and (not only_due or files.is_due)
         ]
         return [entry_id for _, entry_id in sorted(found)]
@@ -128,9 +126,16 @@ class Entries:
             RelayConfigurationError: no key fits.
             MessageError: it is damaged.
         """
-        key = _record_key(entry_id)
+        key = record_key(entry_id)
         data = self._spool.read(key)
         return None if data is None else Record.parse(data, f"{entry_id}.json")
+
+    def text(self, entry_id: str) -> bytes:
+        """Read an entry's message as it is; raises as `load`."""
+        data = self._spool.read(message_key(entry_id))
+        if data is None:
+            raise _gone(message_key(entry_id), self._spool)
+        return data
 
     def load(self, entry_id: str) -> tuple[Record, Message, Envelope]:
         """Read an entry.
@@ -140,10 +145,9 @@ class Entries:
             MessageError: it is gone or damaged.
         """
         record = self.record(entry_id)
-        data = self._spool.read(_message_key(entry_id))
-        if record is None or data is None:
-            missing = _record_key(entry_id) if record is None else _message_key(entry_id)
-            raise MessageError(f"{missing} is not in {self._spool.name}", "Restore it.")
+        if record is None:
+            raise _gone(record_key(entry_id), self._spool)
+        data = self.text(entry_id)
         if len(data) < record.size:
             # A text alone has no end that the MIME structure could miss.
             raise MessageError(
@@ -195,37 +199,44 @@ class Entries:
         the same. A claim that another process took over is that process's business.
         """
         if not self._claims.is_taken_over(claim):
-            self._spool.delete(_message_key(claim.entry_id))
-            self._spool.delete(_record_key(claim.entry_id))
+            self._spool.delete(message_key(claim.entry_id))
+            self._spool.delete(record_key(claim.entry_id))
             self._claims.drop(claim)
 
+    def remove_unreadable(self, entry_id: str, is_dead: Callable[[str], bool]) -> bool:
+        """Remove an entry whose record cannot be read, so that nobody can claim it.
+
+        Returns:
+            False where a flush, which can read it, has it.
+
+        Raises:
+            EmailError: it cannot be said whether one has.
+        """
+        files = list_files(self._spool).get(entry_id, Files())
+        owners = [self._claims.owner(entry_id, turn) for turn in files.turns]
+        if any(owner and not is_dead(owner.lease) for owner in owners):
+            return False
+        self._spool.delete(message_key(entry_id))
+        for entry in files.others:
+            self._spool.delete(entry.key)
+        return True
+
     def sweep(self) -> None:
-        """Remove what crashes left a day ago: records and claims of nothing."""
+        """Remove what crashes left a day ago: records and claims of nothing; and old hints."""
         before = datetime.now(UTC) - _LEFTOVER
-        lost = (each.others for each in self._files().values() if each.message is None)
+        lost = (each.others for each in list_files(self._spool).values() if each.message is None)
         for entry in chain.from_iterable(lost):
             if entry.modified < before:
                 self._spool.delete(entry.key)
+        self._copies.sweep()
 
-    def _files(self) -> dict[str, _Files]:
-        """What there is of each entry, from one listing."""
-        found: dict[str, _Files] = {}
-        for entry in self._spool.list("outbox"):
-            entry_id, _, rest = entry.key.rpartition("/")[2].partition(".")
-            files = found.setdefault(entry_id, _Files())
-            if rest == "eml":
-                files.message = entry
-                continue
-            files.others.append(entry)
-            if rest == "json":
-                files.record = entry
-            turn = f".{rest}".removesuffix(CLAIM).removeprefix(".")
-            if turn.isdecimal():
-                files.turns.append(int(turn))
-        return found
+    def _says(self, entry_id: str) -> str:
+        """What an entry says; empty where it is gone, or cannot be read."""
+        record = self._former(entry_id)
+        return "" if record is None else record.says
 
     def _describe(
-        self, entry_id: str, files: _Files, is_dead: Callable[[str], bool]
+        self, entry_id: str, files: Files, is_dead: Callable[[str], bool]
     ) -> StoredMail | None:
         """Describe an entry, or return None where it was removed meanwhile."""
         assert files.message is not None  # noqa: S101  # for mypy: `stored` has looked
@@ -245,22 +256,17 @@ class Entries:
             interrupted=owner is not None and dead and owner.handed_over,
         )
 
-    def _turn(self, entry_id: str, otherwise: int) -> int:
-        """The turn of what is stored, if it can be read."""
+    def _former(self, entry_id: str) -> Record | None:
+        """The record of what is stored, if it can be read."""
         try:
-            record = self.record(entry_id)
+            return self.record(entry_id)
         except EmailError:
-            return otherwise
-        return otherwise if record is None else record.turn
+            return None
 
     def _replace_record(self, entry_id: str, record: Record, turn: int) -> None:
         data = record.model_copy(update={"turn": turn}).data()
-        self._spool.replace(_record_key(entry_id), data, durable=True)
+        self._spool.replace(record_key(entry_id), data, durable=True)
 
 
-def _message_key(entry_id: str) -> str:
-    return f"outbox/{entry_id}.eml"
-
-
-def _record_key(entry_id: str) -> str:
-    return f"outbox/{entry_id}.json"
+def _gone(key: str, spool: Spool) -> MessageError:
+    return MessageError(f"{key} is not in {spool.name}", "Restore it.")

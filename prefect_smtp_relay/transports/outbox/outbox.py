@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 
+from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.mail.mime.render import render_mime
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.spool import Spool
+from prefect_smtp_relay.transports.outbox.discard import Discard, Forget
 from prefect_smtp_relay.transports.outbox.entries import Entries
 from prefect_smtp_relay.transports.outbox.flush import Flush, Submit
-from prefect_smtp_relay.transports.outbox.record import Record
-from prefect_smtp_relay.transports.outbox.stored_mail import FlushReport, StoredMail
+from prefect_smtp_relay.transports.outbox.record import Happening, Record
+from prefect_smtp_relay.transports.outbox.stored_mail import (
+    DiscardReport,
+    FlushReport,
+    StoredMail,
+    short_id,
+)
 
 _NO_RELAY = "no relay was connected"
 
@@ -53,12 +61,13 @@ class Outbox:
         """
         text = bytes(render_mime(message))
         entry_id = self._entries.put(Record.of(message, envelope, _NO_RELAY, len(text)), text)
+        copies = self.copies(entry_id, message, envelope)
         return Receipt.for_message(
             message,
             transport=self.name,
             outcome="stored",
             accepted=(),
-            response=f"stored as {self.place(entry_id)}",
+            response=f"stored as {self.place(entry_id)}{_also(copies)}",
             provider_id=entry_id,
             size=len(text),
         )
@@ -84,6 +93,21 @@ class Outbox:
         text = bytes(render_mime(message))
         record = Record.of(message, envelope, reason, len(text), may_be_accepted=may_be_accepted)
         return self._entries.put(record, text)
+
+    def copies(self, entry_id: str, message: Message, envelope: Envelope) -> list[str]:
+        """Note that a message is stored, and find others that say the same to the same people.
+
+        Args:
+            entry_id: of its entry.
+            message: which is stored.
+            envelope: to whom it has to go.
+
+        Returns:
+            The ids of a few entries, the newest last; none where the spool does not tell.
+        """
+        with suppress(EmailError):  # the mail is stored: a hint must not make that fail
+            return self._entries.copies(entry_id, message, envelope)
+        return []
 
     def place(self, entry_id: str) -> str:
         """Say where an entry's message is: a file, or a URL."""
@@ -116,6 +140,27 @@ class Outbox:
         """Count what is stored, without reading it; raises as `entries`."""
         return len(self._entries.ids())
 
+    def ids(self) -> list[str]:
+        """Return the id of each entry, the oldest first, unread; raises as `entries`."""
+        return self._entries.ids()
+
+    def text(self, mail: StoredMail) -> bytes:
+        """Read the message of an entry as it is stored, without its Bcc recipients.
+
+        Raises:
+            EmailError: as `read`.
+        """
+        return self._entries.text(mail.id)
+
+    def history(self, mail: StoredMail) -> tuple[Happening, ...]:
+        """Tell what has happened to an entry: the first, and the last few things.
+
+        Raises:
+            EmailError: as `read`.
+        """
+        record = self._entries.record(mail.id)
+        return record.history if record else ()
+
     def read(self, mail: StoredMail) -> tuple[Message, Envelope]:
         """Read an entry: the message with its Bcc recipients, and where it still has to go.
 
@@ -127,7 +172,12 @@ class Outbox:
         return message, envelope
 
     def flush(
-        self, submit: Submit, ids: Collection[str] = (), *, only_due: bool = False
+        self,
+        submit: Submit,
+        ids: Collection[str] = (),
+        *,
+        only_due: bool = False,
+        among: Collection[str] | None = None,
     ) -> FlushReport:
         """Hand every stored message to a relay, the oldest first; many hosts may do it at once.
 
@@ -142,6 +192,7 @@ class Outbox:
             ids: the entries to submit; empty for all but those that may have been accepted.
             only_due: leave what has failed not long ago, measured by how long it had waited then:
                 a mail that no relay takes is tried at growing intervals.
+            among: nothing but these entries, which nobody named; None for all.
 
         Raises:
             EmailError: the spool itself failed; what ``submit`` raises is in the report.
@@ -149,7 +200,11 @@ class Outbox:
         """
         self._entries.sweep()
         entry_ids = self._entries.ids(only_due=only_due)
-        wanted = [entry_id for entry_id in entry_ids if not ids or entry_id in ids]
+        wanted = [
+            entry_id
+            for entry_id in entry_ids
+            if (not ids or entry_id in ids) and (among is None or entry_id in among)
+        ]
         if not wanted:
             return FlushReport(remaining=self.count())
         lease, keeps_unknown = self._spool.lease, self._keeps_unknown
@@ -158,3 +213,24 @@ class Outbox:
                 self._entries, lease, submit, is_named=bool(ids), keeps_unknown=keeps_unknown
             )
             return flush.run(wanted, lease_id)
+
+    def discard(self, ids: Sequence[str], forget: Forget = lambda _: None) -> DiscardReport:
+        """Remove entries: nobody submits them any more. What a flush has claimed is left to it.
+
+        An entry that cannot be read is removed, too: whoever names it has seen that.
+
+        Args:
+            ids: the entries.
+            forget: is told of each message right before it goes, with nobody else submitting it;
+                where it raises an `EmailError`, the entry stays.
+
+        Raises:
+            EmailError: the spool itself failed.
+        """
+        lease = self._spool.lease
+        with lease.kept() as lease_id:
+            return Discard(self._entries, lease, forget).run(ids, lease_id)
+
+
+def _also(copies: Sequence[str]) -> str:
+    return f" (the same mail waits already as {', '.join(map(short_id, copies))})" if copies else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +13,18 @@ from prefect_smtp_relay.exceptions import MessageError
 from prefect_smtp_relay.mail.envelope import Envelope
 from prefect_smtp_relay.mail.mailbox import Mailbox
 from prefect_smtp_relay.mail.message import Message
+from prefect_smtp_relay.transports.outbox.copies import digest_of, says
+
+_MAX_HISTORY = 10
+
+
+class Happening(BaseModel):
+    """Something that happened to a stored message."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: AwareDatetime = Field(description="When, in UTC.")
+    reason: str = Field(description="Why no relay had it after that.")
 
 
 class Record(BaseModel):
@@ -43,6 +56,12 @@ class Record(BaseModel):
     idempotency_key: str = Field(
         default="", description="Claimed before it is submitted; empty where nothing is."
     )
+    content: str = Field(
+        default="", description="The same for mails that say the same; empty where that is unknown."
+    )
+    history: tuple[Happening, ...] = Field(
+        default=(), description="What has happened to it since it was stored first."
+    )
     turn: int = Field(default=0, description="Of the next claim.")
 
     @classmethod
@@ -56,9 +75,10 @@ class Record(BaseModel):
         may_be_accepted: bool = False,
     ) -> Record:
         """Write the record of a message that is stored now."""
+        now, reason = datetime.now(UTC), _writable(reason)
         return cls(
-            stored_at=datetime.now(UTC),
-            reason=_writable(reason),
+            stored_at=now,
+            reason=reason,
             message_id=message.message_id,
             subject=message.subject,
             from_=str(message.from_),
@@ -71,6 +91,8 @@ class Record(BaseModel):
             categories=message.categories,
             idempotency_key=message.idempotency_key,
             may_be_accepted=may_be_accepted,
+            content=digest_of(message),
+            history=(Happening(at=now, reason=reason),),
             # Drawn, so that a message that is stored anew meets no claim of its former self.
             turn=secrets.randbelow(2**32),
         )
@@ -107,9 +129,16 @@ class Record(BaseModel):
             "subject": self.subject,
             "from_": self.from_,
             "recipients": len(self.forward_paths),
+            "to": tuple(m.address for m in self.forward_paths if m not in self.bcc),
             "size": self.size,
+            "says": self.says,
             "may_be_accepted": self.may_be_accepted,
         }
+
+    @property
+    def says(self) -> str:
+        """What it says to whom; see `copies.says`."""
+        return says(self.content, self.forward_paths)
 
     @property
     def envelope(self) -> Envelope:
@@ -119,8 +148,15 @@ class Record(BaseModel):
     def because(self, reason: str, *, may_be_accepted: bool = False) -> Record:
         """Return the same record with another reason."""
         may_be_accepted |= self.may_be_accepted  # a later failure does not undo it
-        update = {"reason": _writable(reason), "may_be_accepted": may_be_accepted}
-        return self.model_copy(update=update)
+        reason = _writable(reason)
+        now = Happening(at=datetime.now(UTC), reason=reason)
+        update = {"reason": reason, "may_be_accepted": may_be_accepted}
+        return self.model_copy(update=update).after(self.history, (now,))
+
+    def after(self, *histories: tuple[Happening, ...]) -> Record:
+        """Return the same record with another history: its beginning, and the latest of it."""
+        first, *others = chain(*histories)
+        return self.model_copy(update={"history": (first, *others[1 - _MAX_HISTORY :])})
 
     def only_for(self, forward_paths: tuple[Mailbox, ...]) -> Record:
         """Return the same record for some of its recipients only: its key has a receipt."""

@@ -1,11 +1,14 @@
-"""What the outbox tells about itself: its entries, and what a flush did."""
+"""What the outbox tells about itself: its entries, and what a flush or a discard did."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from prefect_smtp_relay.mail.receipt import Receipt
+
+_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,10 @@ class StoredMail:
         reason: why no relay has it.
         message_id, subject, from_: of the message, as text.
         recipients: how many it still has to reach, Bcc included.
+        to: the addresses of those of them that a header names.
         size: bytes of the message.
+        says: the same for copies: mails that say the same to the same recipients; empty where an
+            earlier version stored it.
         claimed: a flush is submitting it right now.
         interrupted: the process of a flush died while it submitted the message, so a relay may
             have accepted it already; ``unknown_outcome`` says what the next flush does.
@@ -36,11 +42,34 @@ class StoredMail:
     subject: str = ""
     from_: str = ""
     recipients: int = 0
+    to: tuple[str, ...] = ()
     size: int = 0
+    says: str = ""
     claimed: bool = False
     interrupted: bool = False
     may_be_accepted: bool = False
     error: str = ""
+
+
+def short_id(entry_id: str) -> str:
+    """Name an entry as people do: every command takes the beginning of an id."""
+    return entry_id[:_SHORT]
+
+
+def copies(mails: Iterable[StoredMail]) -> list[list[StoredMail]]:
+    """Find mails that wait more than once, each time with a Message-ID and a date of its own.
+
+    Args:
+        mails: of a listing.
+
+    Returns:
+        For each such mail its copies, in the order of the listing.
+    """
+    found: dict[str, list[StoredMail]] = {}
+    for mail in mails:
+        if mail.says:
+            found.setdefault(mail.says, []).append(mail)
+    return [each for each in found.values() if len(each) > 1]
 
 
 @dataclass(slots=True)
@@ -60,3 +89,20 @@ class FlushReport:
     unknown: list[str] = field(default_factory=list)
     remaining: int = 0
     stopped: str = ""
+
+
+@dataclass(slots=True)
+class DiscardReport:
+    """What became of the entries that somebody wanted to discard.
+
+    Args:
+        discarded: ids of those that are gone.
+        claimed: ids of those that a flush was submitting: they were left to it.
+        failed: id and error text of those that could not be discarded.
+        remaining: how many entries the outbox has now.
+    """
+
+    discarded: list[str] = field(default_factory=list)
+    claimed: list[str] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    remaining: int = 0

@@ -118,9 +118,9 @@ def test_list_shows_what_was_stored(run_cli: RunCli, store: Callable[[str], None
     store("[bold]newer")
     lines = run_cli("outbox", "list").out.splitlines()
     assert lines[0].endswith("  [SEV1] older")
-    assert lines[1] == "    2 recipient(s); no relay was connected"
-    assert lines[2].endswith("  [bold]newer")
-    assert lines[4:] == ["2 stored."]
+    assert lines[1:3] == ["    to   ann@example.org, 1 in Bcc", "    why  no relay was connected"]
+    assert lines[3].endswith("  [bold]newer")
+    assert lines[6:] == ["2 mails, the oldest stored just now."]
 
 
 def test_flush_without_a_relay_leaves_everything(

@@ -166,7 +166,11 @@ def test_status_counts_the_outbox(cli: RunCli) -> None:
         send_an_email.fn("ann@example.org", subject, "Body")
     document = json.loads(cli("status", "--json").out)
     assert document["outbox"]["stored"] == 2
-    assert cli("status").out.splitlines()[-1].startswith("The outbox has 2, the oldest since ")
+    assert (
+        cli("status")
+        .out.splitlines()[-1]
+        .startswith("2 mails wait in the outbox, the oldest since ")
+    )
     listed = json.loads(cli("outbox", "list", "--json").out)["stored"]
     assert [mail["subject"] for mail in listed] == ["one", "two"]
     assert document["outbox"]["oldest"] == listed[0]["stored_at"]
