@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 # What needs a browser, a Prefect server of its own with workers, or another company's mail server.
-SYSTEM := $(addprefix tests/,demo deployments docs_run server system ui wheel)
+SYSTEM := $(addprefix tests/,containers demo deployments docs_run server system ui wheel)
 # Two processes, each with its own Prefect server; a file's tests share what the file has started. Files go in
 # their order: by their numbers of tests, those that wait for servers would come last, in one process.
 ROOMS := -n 2 --dist loadfile --no-loadscope-reorder $(SYSTEM:%=--ignore=%) --ignore=tests/fleet

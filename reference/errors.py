@@ -12,11 +12,11 @@ from reference.tables import code, table
 
 def table_of_errors() -> str:
     """One row an error, each after its base, further in."""
-    return table(["error", "when", "tried again"], _rows(EmailError, 0))
+    return table(["error", "tried again", "when"], _rows(EmailError, 0))
 
 
 def _rows(error: type[EmailError], depth: int) -> Iterator[list[str]]:
-    yield [f"{'&emsp;' * depth}{code(error.__name__)}", _first_paragraph(error), _again(error)]
+    yield [f"{'&emsp;' * depth}{code(error.__name__)}", _again(error), _first_paragraph(error)]
     for child in error.__subclasses__():
         if child.__module__ == exceptions.__name__:
             yield from _rows(child, depth + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -22,32 +23,21 @@ _OPTIONS = {
 
 def table_of_fields(block: type[Block]) -> str:
     """One row a field, in the order of the form."""
-    if not issubclass(block, RelayBlock):
-        return table(
-            ["field", "default", "what it does"],
-            (
-                [_names(name, field), _default(field), field.description or ""]
-                for name, field in block.model_fields.items()
-            ),
-        )
-    return table(
-        ["field", "variable, option", "default", "what it does"],
-        (
-            [_names(name, field), _ways(block, name), _default(field), field.description or ""]
-            for name, field in block.model_fields.items()
-        ),
+    ways = ", variable, option" if issubclass(block, RelayBlock) else ""
+    rows = (
+        ["<br>".join(_names(block, name, field)), _default(field), field.description or ""]
+        for name, field in block.model_fields.items()
     )
+    return table([f"title, name{ways}", "default", "what it does"], rows)
 
 
-def _names(name: str, field: FieldInfo) -> str:
-    return f"**{field.title}**<br>{code(name)}"
-
-
-def _ways(block: type[RelayBlock], name: str) -> str:
-    ways = [code(variable(block, name))]
-    if name in _OPTIONS[block]:
-        ways.append(code(f"--{name.replace('_', '-')}"))
-    return "<br>".join(ways)
+def _names(block: type[Block], name: str, field: FieldInfo) -> Iterator[str]:
+    yield f"**{field.title}**"
+    yield code(name)
+    if issubclass(block, RelayBlock):
+        yield code(variable(block, name))
+        if name in _OPTIONS[block]:
+            yield code(f"--{name.replace('_', '-')}")
 
 
 def _default(field: FieldInfo) -> str:

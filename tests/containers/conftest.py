@@ -1,0 +1,28 @@
+"""The containers of the examples as processes of this host, with a real API and mail server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from prefect_smtp_relay.testing.certificates import Certificates
+from prefect_smtp_relay.testing.mail_server import MailServer
+from tests.containers.host import Host
+from tests.prefect_api import *  # noqa: F403  # the fixtures
+
+USER, PASSWORD = "incidents@example.org", "an app password"
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
+    """A place for the files of containers."""
+    return Host(tmp_path_factory.mktemp("containers") / "host")
+
+
+@pytest.fixture
+def mailbox(certificates: Certificates) -> Iterator[MailServer]:
+    """A server that wants STARTTLS and the password."""
+    users = {USER: PASSWORD}
+    with MailServer("starttls", certificates.server_context, users=users) as server:
+        yield server
