@@ -39,6 +39,10 @@ _NO_SECRETS = (
 )
 
 _HELP = {
+    "init": "Set up what people need who work in Prefect's UI: block types, deployments that check"
+    " a relay and send a test mail, and automations.\n\nWrites prefect.yaml and automations.yaml,"
+    " and deploys what they say. Run it again after you have edited them; where nothing is new, it"
+    " changes nothing.",
     "connect smtp": "Check an SMTP server, and save it as a Prefect block; ask for what is missing."
     "\n\nThe password is asked for, read from stdin or from SMTP_PASSWORD. There is no option for"
     " it: a command line is kept in the shell's history, and shown to other users of this host. The"

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 _EXAMPLES = {
     "": ("connect smtp --preset gmail", "status", "send ann@example.org"),
+    "init": (
+        "init",
+        "init --recipient oncall@example.org",
+        "init mail --pool kubernetes --webhook chat",
+    ),
     "connect smtp": (
         "connect smtp --preset gmail",
         "connect smtp --name main --address smtp.example.org",

@@ -39,7 +39,6 @@ def check_relay(relay: str = NEXT) -> State[None]:
 
 
 def _tell(found: RelayCheck) -> None:
-    if found.report:
-        run_logger().info("%s\n%s", found.relay, found.report)
     key = re.sub(r"[^a-z0-9]+", "-", f"check-{found.relay}".lower())
-    leave_markdown(key, found.markdown(), f"The check of {found.relay}")
+    leave_markdown(key, found.markdown(), f"Each step to {found.relay}")
+    run_logger().info("Each step to %s is in the artifact %s of this run.", found.relay, key)

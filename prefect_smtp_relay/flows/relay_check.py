@@ -12,7 +12,6 @@ from prefect_smtp_relay.rendering.quoting import code_block, escape_markdown
 from prefect_smtp_relay.transports.check_report import Report, Step
 from prefect_smtp_relay.transports.redaction import visible
 
-_SIGNS = {"ok": "✅", "warning": "⚠️", "failed": "❌", "skipped": "\N{EN DASH}"}
 _FIELD = re.compile(r"\*([\w: -]+)\* \(`\w+`\)")
 
 
@@ -35,10 +34,11 @@ class RelayCheck:
         """Why the relay would not take a mail, and what to change; empty where it would."""
         if self.report is None:
             return self.error
-        failed = [f"{each.name}: {each.detail}" for each in self.report.steps if _is_failed(each)]
-        if not failed:
+        failed = _failed_step(self.report)
+        if failed is None:
             return ""
-        return " ".join((f"{self.relay}: {failed[0]}", *self.report.recommendation.words))
+        found = f"{self.relay}: {failed.name}: {failed.detail}"
+        return " ".join((found, *self.report.recommendation.words))
 
     def markdown(self) -> str:
         """Every step, and what to change; only what a server says is in it, and no secret."""
@@ -50,8 +50,10 @@ class RelayCheck:
         if self.report is None:
             yield _quote(self.error)
             return
+        if failed := _failed_step(self.report):
+            yield f"**{escape_markdown(failed.name)}**: {_quote(failed.detail)}\n"
         yield f"Checked: {escape_markdown(self.report.transport)}. No message was submitted.\n"
-        yield "| | Step | Time | Found |\n|-|-|-:|-|"
+        yield "| Step | Outcome | Found | Time |\n|-|-|-|-:|"
         yield from map(_row, self.report.steps)
         yield from _advice(self.report)
 
@@ -64,13 +66,14 @@ def check(connected: Connected) -> RelayCheck:
         return RelayCheck(connected.name, error=str(error))
 
 
-def _is_failed(step: Step) -> bool:
-    return step.outcome == "failed"
+def _failed_step(report: Report) -> Step | None:
+    return next((step for step in report.steps if step.outcome == "failed"), None)
 
 
 def _row(step: Step) -> str:
-    sign, detail = f"{_SIGNS[step.outcome]} {step.outcome}", _quote(step.detail)
-    return f"| {sign} | {escape_markdown(step.name)} | {step.milliseconds:.1f} ms | {detail} |"
+    outcome = step.outcome if step.outcome in ("ok", "skipped") else f"**{step.outcome}**"
+    time = f"{step.milliseconds:.1f}\N{NO-BREAK SPACE}ms"
+    return f"| {escape_markdown(step.name)} | {outcome} | {_quote(step.detail)} | {time} |"
 
 
 def _advice(report: Report) -> Iterator[str]:

@@ -16,6 +16,7 @@ from prefect_smtp_relay.cli.examples import examples_of
 RunCli = Callable[..., Any]
 CANARY = "canary-77ad-never-shown"
 COMMANDS = [
+    ("init",),
     ("connect", "smtp"),
     ("connect", "sendgrid"),
     ("disconnect",),

@@ -1,4 +1,4 @@
-"""The example deployments on a real Prefect server, with a real worker."""
+"""What ``init`` deploys, on a real Prefect server, with a real worker."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from prefect_smtp_relay import SMTP
+from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.deployments.workspace import Workspace
+from tests.deployments.workspace import POOL, Workspace
 from tests.prefect_server import PrefectServer
 
 ROOT = Path(__file__).parents[2]
-_COPIED = ("flows", "demo", "prefect.yaml", "automations.yaml")
-_POOL = "default-process"
+_INCIDENTS = ROOT / "demo" / "incidents.json"
 
 
 @contextmanager
-def _working(server: PrefectServer, log: Path) -> Iterator[None]:
-    """Run a worker that asks for work every second."""
+def _working(server: PrefectServer, log: Path, authority: Path) -> Iterator[None]:
+    """Run a worker that asks for work every second, and trusts a certificate authority of ours."""
+    variables = {"PREFECT_WORKER_QUERY_SECONDS": "1", "SSL_CERT_FILE": str(authority)}
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603  # our own interpreter, fixed arguments
-            [sys.executable, "-m", "prefect", "worker", "start", "--pool", _POOL],
-            env=server.client_environment | {"PREFECT_WORKER_QUERY_SECONDS": "1"},
+            [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL],
+            env=server.client_environment | variables,
             stdout=file,
             stderr=subprocess.STDOUT,
         )
@@ -44,39 +44,49 @@ def _working(server: PrefectServer, log: Path) -> Iterator[None]:
             process.wait()
 
 
-def _copy_project(folder: Path) -> Path:
-    folder.mkdir()
-    for name in _COPIED:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
-    shutil.copy(Path(__file__).with_name("broken.py"), folder / "broken.py")
-    return folder
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def mails() -> Iterator[MailServer]:
-    """Run a mail server for the module: mails come from processes that know its port."""
+    """Run a mail server for the tests: mails come from processes that know its port."""
     with MailServer() as server:
         yield server
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Iterator[Workspace]:
-    """Start a server, connect a relay, deploy all example flows and the broken ones, and work."""
-    home = tmp_path_factory.mktemp("prefect")
-    server = PrefectServer(home, "--no-ui")
-    project = _copy_project(tmp_path_factory.mktemp("checkout") / "project")
+@pytest.fixture(scope="package")
+def workspace(
+    tmp_path_factory: pytest.TempPathFactory, mails: MailServer, certificates: Certificates
+) -> Iterator[Workspace]:
+    """Start a server, connect a relay, deploy all flows and some broken ones, and work."""
+    home, project = tmp_path_factory.mktemp("prefect"), tmp_path_factory.mktemp("project")
+    server = PrefectServer(home)
+    server.variables["PREFECT_API_URL"] = server.api_url  # for the UI
+    authority = home / "authority.pem"
+    authority.write_text(certificates.ca_pem, "ascii")
     with server.running(), temporary_settings({PREFECT_API_URL: server.api_url}):
-        SMTP(
-            address=mails.host, port=mails.port, ssl=False, from_address="prefect@example.org"
-        ).save("main")
         workspace = Workspace(server, project, mails)
-        workspace.prefect("work-pool", "create", _POOL, "--type", "process")
-        workspace.prefect("deploy", "--all")
+        workspace.connect()
+        workspace.init("--no-deploy", "--recipient", "On call <oncall@example.org>")
+        _name_incidents(workspace.files / "prefect.yaml")
+        workspace.init()
+        delete_automations()
+        shutil.copy(Path(__file__).with_name("broken.py"), project)
         for name in ("broken", "killed", "slow"):
-            workspace.prefect("deploy", f"broken.py:{name}", "--name", "test", "--pool", _POOL)
-        with _working(server, home / "worker.log"):
+            workspace.prefect("deploy", f"broken.py:{name}", "--name", "test", "--pool", POOL)
+        with _working(server, home / "worker.log", authority):
             yield workspace
+
+
+def _name_incidents(file: Path) -> None:
+    """Edit the file as people do."""
+    text = file.read_text("utf-8")
+    assert "source: incidents.json" in text
+    file.write_text(text.replace("source: incidents.json", f"source: {_INCIDENTS}"), "utf-8")
+
+
+def delete_automations() -> None:
+    """Delete all: each test that needs them makes them."""
+    with get_client(sync_client=True) as client:
+        for automation in client.request("POST", "/automations/filter", json={}).json():
+            client.request("DELETE", "/automations/{id}", path_params={"id": automation["id"]})
 
 
 @pytest.fixture

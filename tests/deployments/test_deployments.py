@@ -1,4 +1,4 @@
-"""What ``prefect.yaml`` and ``automations.yaml`` deploy does its work, by worker and schedule."""
+"""What ``init`` deploys does its work, by worker, schedule and automation."""
 
 from __future__ import annotations
 
@@ -16,12 +16,20 @@ from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import FlowRun
+from pydantic import SecretStr
 
-from prefect_smtp_relay import email_on_failure, send_an_email
+from prefect_smtp_relay import SMTP, email_on_failure, send_an_email
+from prefect_smtp_relay.testing.mail_server import MailServer
+from prefect_smtp_relay.transports.smtp.check import STEPS
+from tests.deployments.conftest import delete_automations
 from tests.deployments.workspace import Workspace, wait_for
+from tests.flows.artifacts import artifacts_of
 from tests.mails import text_of
 
-EXAMPLES = {
+FLOWS = {
+    "check-relay/check-relay",
+    "send-test-mail/send-test-mail",
+    "relay-status/relay-status",
     "incident-notification/stakeholders",
     "incident-reminder/every-15-minutes",
     "failed-runs-digest/every-morning",
@@ -34,7 +42,7 @@ EXAMPLES = {
 STORE_AND_SEND = """
 import sys
 from prefect import flow
-from prefect_smtp_relay import email_on_failure, send_an_email
+from prefect_smtp_relay import SMTP, email_on_failure, send_an_email
 
 @flow
 def store_and_send(number):
@@ -46,13 +54,13 @@ store_and_send(sys.argv[1])
 
 
 @pytest.fixture
-def automations(client: SyncPrefectClient) -> Iterator[SyncPrefectClient]:
-    """Delete the automations and the webhook in the end, so that no other test meets them."""
+def automations(workspace: Workspace, client: SyncPrefectClient) -> Iterator[SyncPrefectClient]:
+    """Create the automations; delete them in the end, so that no other test meets them."""
+    workspace.init()
     yield client
     for document in client.read_block_documents_by_type("webhook"):
         client.delete_block_document(document.id)
-    for automation in client.request("POST", "/automations/filter", json={}).json():
-        client.request("DELETE", "/automations/{id}", path_params={"id": automation["id"]})
+    delete_automations()
 
 
 def runs_of(client: SyncPrefectClient, name: str, state: str = "") -> list[FlowRun]:
@@ -61,14 +69,14 @@ def runs_of(client: SyncPrefectClient, name: str, state: str = "") -> list[FlowR
     return [run for run in runs if not state or run.state_name == state]
 
 
-def test_all_examples_are_deployed(workspace: Workspace, client: SyncPrefectClient) -> None:
-    """``prefect --no-prompt deploy --all`` deploys each flow, with its schedule and a form."""
+def test_all_flows_are_deployed(workspace: Workspace, client: SyncPrefectClient) -> None:
+    """One command deploys each flow, with its schedule and a form, from no checkout."""
     del workspace
     deployed = {
         f"{client.read_flow(found.flow_id).name}/{found.name}": found
         for found in client.read_deployments()
     }
-    assert set(deployed) >= EXAMPLES
+    assert set(deployed) >= FLOWS
     cron = deployed["failed-runs-digest/every-morning"].schedules[0]
     interval = deployed["incident-reminder/every-15-minutes"].schedules[0]
     assert (cron.active, cron.schedule.model_dump()["cron"]) == (True, "0 7 * * *")
@@ -78,11 +86,16 @@ def test_all_examples_are_deployed(workspace: Workspace, client: SyncPrefectClie
     assert "severity" in form["definitions"]["Incident"]["properties"]
 
 
-def test_deploying_again_changes_nothing(workspace: Workspace, client: SyncPrefectClient) -> None:
-    """A second ``deploy --all`` adds neither deployments nor schedules."""
+def test_prefects_own_command_deploys_the_same(
+    workspace: Workspace, client: SyncPrefectClient
+) -> None:
+    """``prefect deploy --all`` takes the file, and adds neither deployments nor schedules."""
     before = {found.id: len(found.schedules) for found in client.read_deployments()}
-    workspace.prefect("deploy", "--all")
+    workspace.prefect("deploy", "--all", "--prefect-file", "mail/prefect.yaml")
     assert {found.id: len(found.schedules) for found in client.read_deployments()} == before
+    done = workspace.init()
+    assert {*done["deployments"].values()} == {"unchanged"}
+    delete_automations()
 
 
 def test_an_incident_from_the_form_is_mailed(workspace: Workspace) -> None:
@@ -100,9 +113,6 @@ def test_a_failed_run_is_mailed_by_the_automation(
     workspace: Workspace, automations: SyncPrefectClient
 ) -> None:
     """Failed run, automation, deployment, worker, mail; a mail that fails asks for no other."""
-    done = workspace.run("flows/create_automations.py")
-    assert "Created: 'Mail what made a flow run fail'." in done
-    assert "webhook" not in done
     unknown = "flow_run_id=00000000-0000-0000-0000-000000000000"
     workspace.prefect("deployment", "run", "flow-run-incident/by-automation", "--param", unknown)
     wait_for(lambda: runs_of(automations, "flow-run-incident", "Failed"))
@@ -115,30 +125,96 @@ def test_a_failed_run_is_mailed_by_the_automation(
     assert len(runs_of(automations, "flow-run-incident")) == 2
 
 
-def test_the_automations_are_brought_up_to_date(
+def test_a_second_init_changes_nothing(
     workspace: Workspace, automations: SyncPrefectClient
 ) -> None:
-    """Running the script again changes the automation of that name, and adds none."""
-    workspace.run("flows/create_automations.py")
-    assert "Updated: 'Mail what made" in workspace.run("flows/create_automations.py")
+    """Everything is as it was, also what somebody switched off or paused in Prefect."""
+    name = "Mail what made a flow run fail"
+    [automation] = automations.read_automations_by_name(name)
+    automations.pause_automation(automation.id)
+    digest = automations.read_deployment_by_name("failed-runs-digest/every-morning")
+    [schedule] = digest.schedules
+    automations.update_deployment_schedule(digest.id, schedule.id, active=False)
+    done = workspace.init()
+    parts = ("pools", "deployments", "automations")
+    assert {state for part in parts for state in done[part].values()} == {"unchanged"}
+    assert {*done["files"].values()} == {"kept", "unchanged"}
     found = automations.request("POST", "/automations/filter", json={}).json()
     assert sorted((automation["name"], automation["enabled"]) for automation in found) == [
+        ("Check a relay when its block is saved", True),
         ("Flush the outbox when a relay accepts mail again", True),
-        ("Mail what made a flow run fail", True),
+        (name, False),
     ]
+
+
+def test_what_was_edited_is_brought_up_to_date(
+    workspace: Workspace, automations: SyncPrefectClient
+) -> None:
+    """A changed line of a file changes one deployment or automation, in place."""
+    for name, old, new in (
+        ("prefect.yaml", "log_lines: 10", "log_lines: 11"),
+        ("automations.yaml", "within: 604800", "within: 3600"),
+    ):
+        file = workspace.files / name
+        file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
+    done = workspace.init()
+    changed = [
+        n
+        for part in ("deployments", "automations")
+        for n, s in done[part].items()
+        if s == "updated"
+    ]
+    assert changed == [
+        "flow-run-incident/by-automation",
+        "Flush the outbox when a relay accepts mail again",
+    ]
+    deployment = automations.read_deployment_by_name(changed[0])
+    assert deployment.parameters["log_lines"] == 11
+
+
+def test_a_saved_block_is_checked(workspace: Workspace, automations: SyncPrefectClient) -> None:
+    """One run for each time, with every step in its artifact; a wrong password makes it red."""
+    del workspace
+    with MailServer(users={"ann": "right-2b7e"}, auth_in_cleartext=True) as server:
+        block = SMTP(
+            address=server.host,
+            port=server.port,
+            ssl=False,
+            username=SecretStr("ann"),
+            password=SecretStr("right-2b7e"),
+            from_address="ops@example.org",
+        )
+        block.save("new")
+        [run] = wait_for(lambda: runs_of(automations, "check-relay", "Completed"))
+        assert (run.name, run.parameters) == ("check smtp/new", {"relay": "smtp/new"})
+        [artifact] = artifacts_of(automations, run.id)
+        assert all(f"| {step} |" in artifact["data"].replace("\\", "") for step in STEPS)
+        block.password = SecretStr("wrong-9d2c")
+        block.save("new", overwrite=True)
+        [run] = wait_for(lambda: runs_of(automations, "check-relay", "Failed"))
+    told = str(run.state and run.state.message)
+    assert told.startswith("smtp/new: login: the server answered 535 5.7.8 ")
+    assert "*Password* (`password`)" in told
+    assert "wrong-9d2c" not in told
+    assert len(runs_of(automations, "check-relay")) == 2
+    automations.delete_block_document(automations.read_block_document_by_name("new", "smtp").id)
 
 
 def test_prefects_own_command_creates_the_automations(
     workspace: Workspace, automations: SyncPrefectClient
 ) -> None:
     """With ids in place of the names, ``prefect automation create --from-file`` takes the file."""
-    text = (workspace.project / "automations.yaml").read_text("utf-8")
-    for name in ("flow-run-incident/by-automation", "flush-outbox/every-5-minutes"):
+    text = (workspace.files / "automations.yaml").read_text("utf-8")
+    for name in (
+        "check-relay/check-relay",
+        "flow-run-incident/by-automation",
+        "flush-outbox/every-5-minutes",
+    ):
         text = text.replace(f"id: {name}", f"id: {automations.read_deployment_by_name(name).id}")
     text = text.replace("webhook/mail-was-stored", "00000000-0000-0000-0000-000000000000")
     (workspace.project / "filled.yaml").write_text(text, "utf-8")
     shown = workspace.prefect("automation", "create", "--from-file", "filled.yaml")
-    assert "Created 3 automation(s)" in shown
+    assert "Created 4 automation(s)" in shown
 
 
 @pytest.fixture
@@ -169,8 +245,8 @@ def test_a_stored_mail_calls_the_webhook(
     del automations
     address, told = chat
     Webhook(url=address, allow_private_urls=True).save("mail-was-stored", overwrite=True)
-    done = workspace.run("flows/create_automations.py", "--webhook", "mail-was-stored")
-    assert "Created: 'Call a webhook" in done
+    done = workspace.init("--webhook", "mail-was-stored")
+    assert done["automations"]["Call a webhook when mail is only stored"] == "created"
     monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SPOOL", str(tmp_path))
 
     @flow
@@ -185,7 +261,6 @@ def test_the_outbox_is_flushed_when_a_relay_accepts_mail_again(
     workspace: Workspace, automations: SyncPrefectClient
 ) -> None:
     """Stored, then accepted: one run of the flush for each time, and none for its own mails."""
-    workspace.run("flows/create_automations.py")
     for count in (1, 2):
         workspace.run("-c", STORE_AND_SEND, str(count))
         workspace.mail(f"waited {count}".__eq__)

@@ -61,7 +61,9 @@ def substitute(
     """Put the local servers, and the CA that nobody else trusts, in place of the examples'."""
     host, port = servers[587].host, servers[587].port
     table = {
-        'address="smtp.example.org", user': f'address="{host}", port={port}, user',
+        'address="smtp.example.org",\n    user': f'address="{host}",\n    port={port},\n    user',
+        'ssl_verify_mode="peer",\n)': 'ssl_verify_mode="peer",\n'
+        f"    ca_certificate={certificates.ca_pem!r},\n)",
         'address="smtp.example.org"': f'address="{host}"',
         "port=587": f"port={port}",
         "port=465": f"port={servers[465].port}",

@@ -88,8 +88,10 @@ def test_a_page_is_read_on_a_phone_without_moving_it_sideways(
 
 
 def test_a_setting_is_found_by_its_variable(phone: Tab, address: str) -> None:
-    """Who has seen the variable somewhere finds the page of settings."""
+    """Who has seen the variable somewhere finds the page on what it does."""
     phone.goto(address)
     phone.locator(".md-header__button[for=__search]").click()
-    phone.locator(".md-search__input").fill("PREFECT_INTEGRATIONS_SMTP_RELAY_FAILOVER")
-    expect(phone.locator(".md-search-result a[href*='reference/settings/']").first).to_be_attached()
+    phone.locator(".md-search__input").press_sequentially(
+        "PREFECT_INTEGRATIONS_SMTP_RELAY_FAILOVER"
+    )
+    expect(phone.locator(".md-search-result a[href*='how-to/failover/']").first).to_be_attached()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.objects import State
 
 
-def artifacts_of(client: SyncPrefectClient, state: State[Any]) -> list[dict[str, Any]]:
-    """Read the artifacts of the run that ended with this state."""
-    of_the_run = {"flow_run_id": {"any_": [str(state.state_details.flow_run_id)]}}
-    query = {"artifacts": of_the_run}
+def artifacts_of(client: SyncPrefectClient, flow_run_id: UUID | None) -> list[dict[str, Any]]:
+    """Read the artifacts of a run."""
+    query = {"artifacts": {"flow_run_id": {"any_": [str(flow_run_id)]}}}
     found: list[dict[str, Any]] = client.request("POST", "/artifacts/filter", json=query).json()
     return found

@@ -46,7 +46,7 @@ def test_what_waits_is_submitted_and_listed_in_an_artifact(
     state = _run()
     assert (state.name, state.message) == ("Completed", "2 accepted, 0 left in the outbox.")
     assert [mail.message["Subject"] for mail in mail_server.mails] == ["one", "two"]
-    [artifact] = artifacts_of(client, state)
+    [artifact] = artifacts_of(client, state.state_details.flow_run_id)
     rows = json.loads(artifact["data"])
     assert [(row["mail"], row["outcome"]) for row in rows] == [
         (mail.message["Message-ID"], "accepted") for mail in mail_server.mails

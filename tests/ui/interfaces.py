@@ -137,6 +137,10 @@ class Interface(ABC):
         self.open_form(slug)
         self.name_document(name)
         self.fill_in(values)
+        self.save_new()
+
+    def save_new(self) -> None:
+        """Save the document whose form is filled in."""
         self._submit("POST", self.button(self.create_button))
         self._wait_for_document()
 

@@ -77,11 +77,10 @@ def _shown(outbox: Outbox, mail: StoredMail) -> Answer:
         "text": message.text,
     }
     stored = f"{mail.stored_at:{_TIME}}, {ago(mail.stored_at)}"
-    rows = [("id", mail.id), ("stored", stored), ("file", mail.place), *_header(message)]
-    rows += [("goes to", recipients_of(mail)), ("waits as", why(mail))]
-    rows += [("attached", f"{file.name}, {file.size:,} bytes") for file in message.attachments]
-    lines = [*_table(rows), *_told(history), "", *message.text.expandtabs().splitlines()]
-    return Answer(data, lines)
+    rows = [("stored", stored), ("for", recipients_of(mail)), ("why", why(mail))]
+    lines: list[Line] = [f"id      {mail.id}", f"file    {mail.place}", *_table(rows)]
+    lines += [*_told(history), "", *_table([*_header(message), *_files(message)]), ""]
+    return Answer(data, [*lines, *message.text.expandtabs().splitlines()])
 
 
 def _header(message: Message) -> Iterator[tuple[str, str]]:
@@ -93,6 +92,11 @@ def _header(message: Message) -> Iterator[tuple[str, str]]:
     yield "Date", f"{message.date.astimezone(UTC):{_TIME}}"
     yield "Message-ID", message.message_id
     yield from message.headers
+
+
+def _files(message: Message) -> Iterator[tuple[str, str]]:
+    for file in (*message.attachments, *message.inline_images):
+        yield "attached", f"{file.name}, {file.size:,} bytes"
 
 
 def _told(history: Sequence[Happening]) -> Iterator[Line]:

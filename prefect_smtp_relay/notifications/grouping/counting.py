@@ -116,7 +116,7 @@ def _open(kind: Kind, occurrence: Occurrence, recipients: Recipients) -> First |
     if not schedule_sending(until, kind.key):
         run_logger().warning(
             "group_within has no effect: the flow %s has no deployment that would send the summary."
-            " Deploy it, as prefect.yaml of prefect-smtp-relay does.",
+            " Run prefect-smtp-relay init, which deploys it.",
             FLOW_NAME,
         )
         return First()

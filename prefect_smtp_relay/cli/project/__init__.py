@@ -1,0 +1,1 @@
+"""What ``init`` sets up: two YAML files, a work pool, deployments and automations."""

@@ -1,0 +1,91 @@
+"""Automations: created, brought up to date, or left as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.events.schemas.automations import AutomationCore
+from prefect.exceptions import ObjectNotFound
+from pydantic import ValidationError
+
+from prefect_smtp_relay.cli.answer import UsageError
+from prefect_smtp_relay.cli.project.files import CREATED, UNCHANGED, UPDATED
+
+
+def with_webhook(wanted: Sequence[dict[str, Any]], name: str | None) -> list[dict[str, Any]]:
+    """Name the block of the automations that call a webhook, or leave these out.
+
+    Args:
+        wanted: the entries of ``automations.yaml``.
+        name: of a Webhook block, or None.
+    """
+    chosen = []
+    for fields in deepcopy(list(wanted)):
+        calls = [each for each in fields.get("actions", ()) if each.get("type") == "call-webhook"]
+        for action in calls:
+            action["block_document_id"] = f"webhook/{name}"
+        if name or not calls:
+            chosen.append(fields)
+    return chosen
+
+
+def automate(client: SyncPrefectClient, fields: dict[str, Any]) -> tuple[str, str]:
+    """Save an automation. One that was switched off in Prefect stays so.
+
+    Args:
+        client: of the Prefect API.
+        fields: with the names of deployments and blocks in place of their ids.
+
+    Returns:
+        Its name, and what was done, or why it was left out.
+
+    Raises:
+        UsageError: it is not an automation.
+    """
+    name = str(fields.get("name"))
+    actions = [dict(action) for action in fields.get("actions", ())]
+    for action in actions:
+        try:
+            _look_up(client, action)
+        except ObjectNotFound:
+            missing = action.get("deployment_id") or action.get("block_document_id")
+            return name, f"left out: {missing} does not exist"
+    return name, _save(client, _read({**fields, "actions": actions}))
+
+
+def _look_up(client: SyncPrefectClient, action: dict[str, Any]) -> None:
+    """Put ids in place of names.
+
+    Raises:
+        ObjectNotFound: there is no deployment or block document of that name.
+    """
+    if name := action.get("deployment_id"):
+        action["deployment_id"] = client.read_deployment_by_name(name).id
+    if name := action.get("block_document_id"):
+        slug, _, document = name.partition("/")
+        action["block_document_id"] = client.read_block_document_by_name(document, slug).id
+
+
+def _save(client: SyncPrefectClient, automation: AutomationCore) -> str:
+    for existing in client.read_automations_by_name(automation.name):
+        wanted = automation.model_copy(update={"enabled": existing.enabled})
+        if existing.model_dump(exclude={"id"}) == wanted.model_dump():
+            return UNCHANGED
+        client.update_automation(existing.id, wanted)
+        return UPDATED
+    client.create_automation(automation)
+    return CREATED
+
+
+def _read(fields: dict[str, Any]) -> AutomationCore:
+    try:
+        return AutomationCore.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise UsageError(
+            f"automations.yaml: {fields.get('name')}: {field}: {first['msg']}. Fix it."
+        ) from None
