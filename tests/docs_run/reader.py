@@ -18,6 +18,7 @@ FILE_NAME = re.compile(r"# (\w+\.py)\n")
 """The first line of a block that is a file of its own."""
 
 _ASKS = re.compile(r"^(prefect-smtp-relay connect (smtp|sendgrid)\b(?!.*--from-env).*)$", re.M)
+_RUNS_ON = re.compile(r"^(prefect worker start\b.*)$", re.MULTILINE)
 _PATIENCE_SECONDS = 300
 
 
@@ -63,6 +64,7 @@ class Reader:
         """Run the commands in one shell after the other, each with the variables of the last."""
         lines = [line for line in block.code.splitlines() if not _is_looked_up(line)]
         commands = _ASKS.sub(_with_answers, self.substitute("\n".join(lines)))
+        commands = _RUNS_ON.sub(r"\1 --run-once", commands)
         variables = self.home / "variables"
         before = f". {variables}\n" if variables.exists() else ""
         script = f"{before}{commands}\nexport -p > {variables}"
