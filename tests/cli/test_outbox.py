@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from email import message_from_bytes
@@ -151,6 +153,21 @@ def test_a_mail_is_taken_along(run_cli: RunCli, mails: StoredMails, tmp_path: Pa
     assert file.read_bytes() == stored
     assert _HIDDEN.encode() not in stored
     assert message_from_bytes(stored, policy=default)["Subject"] == "Import"
+
+
+def test_whoever_has_read_enough_may_go(mails: StoredMails) -> None:
+    """A pipe that is closed early is not an error."""
+    entry = mails.keep("Import", attachments=[("a.bin", bytes(1_000_000))])
+    command = [str(Path(sys.executable).with_name("prefect-smtp-relay")), "outbox", "show", entry]
+    with subprocess.Popen(  # noqa: S603  # our own command
+        [*command, "--eml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(5) == b"From:"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,10 @@ def test_the_form_of_a_block_links_to_its_page(block: type[SMTP]) -> None:
 def test_what_a_page_tells_to_run_is_run(source: Page) -> None:
     """No command or code is in a block of a language that no test runs."""
     for block in source.blocks():
-        assert block.language in LANGUAGES | NOT_RUN.keys(), block.line
+        where = f"line {block.line}: write it as bash or python, which a test runs"
+        assert block.language in LANGUAGES | NOT_RUN.keys(), where
         if block.language == "console" and "[OPTIONS]" not in block.code:
-            assert "docker " in block.code, block.line
+            assert "docker " in block.code, where
 
 
 def test_every_page_is_in_the_menu_once() -> None:

@@ -140,14 +140,10 @@ def _answer(report: FlushReport, discarded: DiscardReport | None = None) -> Answ
         lines.append(f"{_older(len(discarded.discarded))} discarded.")
     if not report.stopped or report.accepted:
         lines.append(f"{len(report.accepted)} accepted, {report.remaining} left in the outbox.")
-    data = _as_data(report) | (discard_as_data(discarded) if discarded else {})
+    complaints = [*_complaints(report), *(lines_of_discard(discarded) if discarded else ())]
+    data = _as_data(report) | ({"copies": discard_as_data(discarded)} if discarded else {})
     code = PROBLEM if report.failed or report.remaining else DONE
-    return Answer(data, lines, [*_complaints(report), *_of(discarded), *told_of_former()], code)
-
-
-def _of(discarded: DiscardReport | None) -> Iterator[Line]:
-    if discarded:
-        yield from lines_of_discard(discarded)
+    return Answer(data, lines, [*complaints, *told_of_former()], code)
 
 
 def _complaints(report: FlushReport) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC
@@ -48,12 +49,21 @@ def outbox_show(
     outbox = open_outbox(current_settings())
     [mail] = choose(outbox, [entry])
     if eml:
-        sys.stdout.buffer.write(outbox.text(mail))
-        sys.stdout.buffer.flush()
+        _pipe(outbox.text(mail))
         return DONE
     if output is not None:
         return show(_written(outbox, mail, output), as_json=as_json)
     return show(_shown(outbox, mail), as_json=as_json)
+
+
+def _pipe(data: bytes) -> None:
+    """Write bytes to stdout; who reads them may have read enough, as `less` and `head` do."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # What is left in the buffer is written at exit, and must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _written(outbox: Outbox, mail: StoredMail, file: Path) -> Answer:

@@ -131,7 +131,7 @@ def test_a_script_submits_old_mail_or_the_newest_copy(
     assert (run.code, _subjects(mail_server)) == (1, ["old"])
     message_id = next(mail.message_id for mail in mails.outbox.entries() if mail.id == newest)
     data = json.loads(run_cli("outbox", "flush", "--newest-copy", "--json").out)
-    assert (len(data["discarded"]), data["remaining"]) == (1, 0)
+    assert (len(data["copies"]["discarded"]), data["remaining"]) == (1, 0)
     assert mail_server.mails[-1].message["Message-ID"] == message_id
     assert run_cli("outbox", "flush", "--older-than", "1d").out == (
         "0 accepted, 0 left in the outbox.\n"
