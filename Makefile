@@ -24,8 +24,9 @@ test: $(VENV)/.installed
 coverage: $(VENV)/.installed
 	$(BIN)/python -m pytest $(ROOMS) --cov --cov-report=term
 
+# Two processes as well; the tests of a folder share one server.
 test-system: $(VENV)/.installed
-	$(BIN)/python -m pytest $(SYSTEM)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(SYSTEM)
 
 test-fleet: $(VENV)/.fleet
 	timeout --signal=INT --kill-after=60 600 $(BIN)/python -m pytest -n 2 --dist loadfile tests/fleet

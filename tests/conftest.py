@@ -17,9 +17,13 @@ from hypothesis import HealthCheck, settings
 
 from prefect_smtp_relay.process_memory import process_memory
 from prefect_smtp_relay.transports.waiting import Clock
+from tests.by_folder import ByFolder
 from tests.clock import FastClock
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
+
     from tests.object_storage import Bucket
 
 pytest_plugins = ["prefect_smtp_relay.testing.fixtures"]
@@ -52,6 +56,12 @@ def _point_prefect_away_from_the_developer_s_own() -> None:
 
 
 _point_prefect_away_from_the_developer_s_own()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Give the tests of a folder to one process with ``--dist loadscope``: they share a server."""
+    return ByFolder(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:

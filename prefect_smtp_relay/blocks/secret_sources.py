@@ -63,13 +63,7 @@ def read_secret(
     if field in {"", name}:
         own: SecretStr = getattr(block, name)
         return own
-    read = _read_variable if field.endswith("_variable") else _read_file
-    try:
-        secret = read(getattr(block, field))
-        return check(secret) if check else secret
-    except EmailError as error:
-        failure = error.copy(field=f"{block.relay_name}: {title(type(block), field)}")
-    raise failure  # without the frames in which the secret was looked at
+    return _read(block, field, f"{block.relay_name}: ", check)
 
 
 def check_with_secrets(
@@ -85,15 +79,30 @@ def check_with_secrets(
     """
     log = StepLog(())
     with suppress(EmailError):
-        for name, field in elsewhere(block, names).items():
+        for field in elsewhere(block, names).values():
             with log.step(_step_name(block, field)) as finding:
-                read_secret(block, name)
+                _read(block, field)
                 finding.ok(f"read from {getattr(block, field)}")
     taken = log.finish()
     if any(step.outcome == "failed" for step in taken):
         return Report(transport=block.transport_name, steps=(*taken, *StepLog(steps).finish()))
     report = check()
     return report.model_copy(update={"steps": (*taken, *report.steps)})
+
+
+def _read(
+    block: RelayBlock,
+    field: str,
+    place: str = "",
+    check: Callable[[SecretStr], SecretStr] | None = None,
+) -> SecretStr:
+    read = _read_variable if field.endswith("_variable") else _read_file
+    try:
+        secret = read(getattr(block, field))
+        return check(secret) if check else secret
+    except EmailError as error:
+        failure = error.copy(field=f"{place}{title(type(block), field)}")
+    raise failure  # without the frames in which the secret was looked at
 
 
 def _read_file(path: str) -> SecretStr:

@@ -7,15 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 from prefect_smtp_relay.cli.answer import UsageError
 
-_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)")
+_AGE = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w|seconds?|minutes?|min|hours?|days?|weeks?)", re.ASCII
+)
 _UNITS = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
-    "min": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+"""By the first letter of their names."""
+
 _WORDS = (
     ("day", timedelta(days=1), timedelta(days=2)),
     ("hour", timedelta(hours=1), timedelta(hours=1)),
@@ -37,7 +40,7 @@ def parse_age(text: str, option: str) -> timedelta:
     if found is None:
         raise UsageError(f"{option}: {text!r} is not an age. Write 30m, 2h or 3d.")
     try:
-        return float(found[1]) * _UNITS[found[2]]
+        return float(found[1]) * _UNITS[found[2][0]]
     except OverflowError:
         raise UsageError(f"{option}: {text!r} is longer than there are mails.") from None
 

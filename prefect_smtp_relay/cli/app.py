@@ -75,6 +75,11 @@ _HELP = {
     "outbox import": "Move the mails into the spool that an earlier version stored in a directory.",
 }
 
+_GROUPS = {
+    "connect": "Check a relay, and save it as a Prefect block.",
+    "outbox": "Mail that no relay has accepted yet.",
+}
+
 app = App(
     name="prefect-smtp-relay",
     version=__version__,
@@ -85,8 +90,8 @@ app = App(
     " 2 wrong use, 130 interrupted.",
 )
 _groups = {
-    "connect": App(name="connect", help="Check a relay, and save it as a Prefect block."),
-    "outbox": App(name="outbox", help="Mail that no relay has accepted yet."),
+    name: App(name=name, help=text, help_epilogue=examples_of(name))
+    for name, text in _GROUPS.items()
 }
 for _group in _groups.values():
     app.command(_group)

@@ -9,6 +9,8 @@ _EXAMPLES = {
         "init --recipient oncall@example.org",
         "init mail --pool kubernetes --webhook chat",
     ),
+    "connect": ("connect smtp --preset gmail", "connect sendgrid"),
+    "outbox": ("outbox list", "outbox show 6f1c2d3e", "outbox flush --dry-run"),
     "connect smtp": (
         "connect smtp --preset gmail",
         "connect smtp --name main --address smtp.example.org",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prefect_smtp_relay.cli.answer import DONE, complain, show
-from prefect_smtp_relay.cli.outbox.flushing import NOTHING, TEST, ask_about, carry_out
+from prefect_smtp_relay.cli.outbox.flushing import NOTHING, TEST, ask_about, carry_out, show_plan
 from prefect_smtp_relay.cli.outbox.plan import Plan
 from prefect_smtp_relay.cli.prompts import ask
 from prefect_smtp_relay.cli.send import send
@@ -26,6 +26,7 @@ def offer_to_flush() -> int:
     plan = Plan(look_into_outbox(settings).entries or (), False, look_up())
     if not (plan.mails and plan.has_relay):
         return DONE
+    show_plan(plan)
     while (decision := ask_about(plan, may_test=True)) == TEST:
         _send_test_mail()
     if decision == NOTHING:

@@ -130,7 +130,7 @@ def _ask_for_secret(block: type[RelayBlock], fields: dict[str, Any]) -> None:
     question = partial(ask, f"The {_words(name)}", is_secret=True)
     while not (answer := _valid(block, name, question)):
         option = _option(fields_of(name)[1])
-        complain(f"It is empty. Enter it, or name its file by {option}: press Ctrl-C to stop.")
+        complain(f"It is empty. Enter it; to use {option} instead, press Ctrl-C to stop.")
     fields[name] = answer
 
 

@@ -12,6 +12,7 @@ from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.transports.outbox import DiscardReport, FlushReport, StoredMail
 from prefect_smtp_relay.transports.outbox.record import Record
+from prefect_smtp_relay.transports.outbox.stored_mail import copies
 
 
 def discard(settings: SmtpRelaySettings, ids: Sequence[str]) -> DiscardReport:
@@ -44,6 +45,7 @@ def flush_newest(
     groups: Sequence[Sequence[StoredMail]],
     *,
     is_named: bool = False,
+    only_due: bool = False,
 ) -> tuple[FlushReport, DiscardReport]:
     """Submit mails, but of copies only the newest; discard the others once a relay has that one.
 
@@ -51,7 +53,8 @@ def flush_newest(
         settings: name the outbox.
         ids: of the entries that somebody has chosen, copies included; never empty.
         groups: copies among them, the oldest first.
-        is_named: whether he has named each, and so wants what may have been accepted, too.
+        is_named: whether each was named, and what may have been accepted is wanted, too.
+        only_due: as for `Outbox.flush`.
 
     Returns:
         What was submitted, and what was discarded.
@@ -61,9 +64,18 @@ def flush_newest(
     """
     older = {copy.id: group[-1] for group in groups for copy in group[:-1]}
     chosen = [each for each in ids if each not in older]
-    report = flush(settings, chosen if is_named else (), among=chosen)
+    report = flush(settings, chosen if is_named else (), among=chosen, only_due=only_due)
     accepted = {receipt.message_id for receipt in report.accepted}
     superseded = [each for each, newest in older.items() if newest.message_id in accepted]
     discarded = discard(settings, superseded)
     report.remaining = discarded.remaining
     return report, discarded
+
+
+def flush_each_once(
+    settings: SmtpRelaySettings, *, only_due: bool = False
+) -> tuple[FlushReport, DiscardReport]:
+    """Submit all that waits, of copies only the newest; arguments and result as `flush_newest`."""
+    mails = open_outbox(settings).entries()
+    free = [mail for mail in mails if not (mail.error or mail.claimed or mail.may_be_accepted)]
+    return flush_newest(settings, [mail.id for mail in mails], copies(free), only_due=only_due)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import State, flow
 from prefect.states import Completed, Failed
 
+from prefect_smtp_relay.delivery.discard import flush_each_once
 from prefect_smtp_relay.delivery.resubmit import flush
 from prefect_smtp_relay.runtime.artifacts import leave_table
 from prefect_smtp_relay.runtime.log import run_logger
@@ -13,12 +14,14 @@ from prefect_smtp_relay.transports.outbox import FlushReport
 
 
 @flow(name="flush-outbox")
-def flush_outbox(only_due: bool = True) -> State[None]:
+def flush_outbox(only_due: bool = True, newest_copy: bool = False) -> State[None]:
     """Submit the mails in the outbox through the relay that is connected.
 
     Args:
         only_due: leave for a later run what failed before, for as long again as it had waited
             then: a mail that no relay takes is tried after 5, 10, 20, 40 minutes, and so on.
+        newest_copy: of the same mail that waits more than once, submit the newest one, and discard
+            the others once a relay has accepted it.
 
     Returns:
         Failed where a mail was not accepted as a whole; it stays in the outbox, with the reason.
@@ -26,7 +29,12 @@ def flush_outbox(only_due: bool = True) -> State[None]:
     Raises:
         EmailError: the spool itself failed, or the Prefect API could not be asked.
     """
-    report = flush(current_settings(), only_due=only_due)
+    settings = current_settings()
+    if newest_copy:
+        report, discarded = flush_each_once(settings, only_due=only_due)
+        run_logger().info("Older copies that were discarded: %d.", len(discarded.discarded))
+    else:
+        report = flush(settings, only_due=only_due)
     _log(report)
     if rows := _rows(report):
         leave_table("outbox", rows, "What became of the mails in the outbox")

@@ -19,6 +19,7 @@ from prefect_smtp_relay.mail.message import compose
 from prefect_smtp_relay.settings import SmtpRelaySettings
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.frames import told
+from tests.mounted import mount
 
 CANARY = "canary-91ce-never-shown"
 USER = "flows@example.org"
@@ -40,18 +41,6 @@ def password_of(secrets: Path) -> Callable[[bytes], SecretStr]:
         return credentials.password
 
     return read
-
-
-def mount(folder: Path, version: str, **files: str) -> None:
-    """Mount a secret as Kubernetes does: links to ``..data``, a link that is exchanged at once."""
-    real = folder / f"..{version}"
-    real.mkdir()
-    for name, content in files.items():
-        real.joinpath(name).write_text(content)
-        if not folder.joinpath(name).is_symlink():
-            folder.joinpath(name).symlink_to(f"..data/{name}")
-    folder.joinpath("..next").symlink_to(real.name)
-    folder.joinpath("..next").replace(folder / "..data")
 
 
 def deliver(block: SMTP) -> None:

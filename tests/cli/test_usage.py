@@ -26,6 +26,8 @@ COMMANDS = [
     ("preset",),
     ("preview",),
     ("outbox", "list"),
+    ("outbox", "show"),
+    ("outbox", "discard"),
     ("outbox", "flush"),
 ]
 

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import WorkPoolFilter, WorkPoolFilterName
 
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.containers.host import Host
+from tests.fleet.processes import wait_for
 from tests.prefect_api import *  # noqa: F403  # the fixtures
 
 USER, PASSWORD = "incidents@example.org", "an app password"
+DEPLOY = [
+    *("prefect", "--no-prompt", "deploy", "--name", "test", "--pool", "mail"),
+    "prefect_smtp_relay.flows.send_test_mail.send_test_mail",
+]
+"""Deploys the package's flow that sends a test mail."""
+
+
+def wait_for_pool(client: SyncPrefectClient) -> None:
+    """Wait until the worker has made its pool."""
+    pools = WorkPoolFilter(name=WorkPoolFilterName(any_=["mail"]))
+    wait_for(lambda: client.read_work_pools(work_pool_filter=pools), "the worker's pool")
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 import yaml
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import WorkPoolFilter, WorkPoolFilterName
 from prefect.settings import PREFECT_API_URL
 
 from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.containers.conftest import PASSWORD, USER
+from tests.containers.conftest import DEPLOY, PASSWORD, USER, wait_for_pool
 from tests.containers.dockerfile import Image
 from tests.containers.host import Host
 from tests.fleet.processes import wait_for
@@ -27,10 +26,6 @@ from tests.rooms import ROOT
 FOLDER = ROOT / "examples" / "docker"
 SERVICES: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text("utf-8"))["services"]
 OWN = [name for name, service in SERVICES.items() if "build" in service]
-DEPLOY = [
-    *("prefect", "--no-prompt", "deploy", "--name", "test", "--pool", "mail"),
-    "prefect_smtp_relay.flows.send_test_mail.send_test_mail",
-]
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +84,7 @@ def test_the_worker_of_the_trial_sends_with_the_mounted_password(
     assert not block.password
     environment = variables(image, "worker")
     with trial.running(image.command, environment):
-        pools = WorkPoolFilter(name=WorkPoolFilterName(any_=["mail"]))
-        wait_for(lambda: client.read_work_pools(work_pool_filter=pools), "the worker's pool")
+        wait_for_pool(client)
         wait_for(lambda: is_healthy(image, environment), "the worker's health")
         trial.run(DEPLOY, environment)
         deployment = client.read_deployment_by_name("send-test-mail/test")

@@ -19,6 +19,19 @@ MENU = [
     DOCS / name
     for name in re.findall(r": ([\w/-]+\.md)$", _CONFIGURATION.partition("\nnav:")[2], re.MULTILINE)
 ]
+LANGUAGES = {"python", "bash"}
+"""What a test runs, in order and page by page."""
+
+NOT_RUN = {
+    "console": "usage, and what needs Docker",
+    "dockerfile": "read by tests/containers",
+    "markdown": "the body of a mail",
+    "powershell": "Microsoft's console",
+    "text": "output",
+    "toml": "settings, which tests/docs reads",
+    "yaml": "read by the tests of their pages",
+}
+
 LARGEST_PICTURE = 160_000
 LONGEST_README = 200
 
@@ -56,6 +69,16 @@ def test_the_form_of_a_block_links_to_its_page(block: type[SMTP]) -> None:
     target, anchor = _of_site(str(block._documentation_url))
     assert target.path.exists()
     assert not anchor or anchor in target.anchors
+
+
+@pytest.mark.parametrize("source", pages(), ids=lambda source: source.name)
+def test_what_a_page_tells_to_run_is_run(source: Page) -> None:
+    """No command or code is in a block of a language that no test runs."""
+    for block in source.blocks():
+        where = f"line {block.line}: write it as bash or python, which a test runs"
+        assert block.language in LANGUAGES | NOT_RUN.keys(), where
+        if block.language == "console" and "[OPTIONS]" not in block.code:
+            assert "docker " in block.code, where
 
 
 def test_every_page_is_in_the_menu_once() -> None:

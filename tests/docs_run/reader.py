@@ -18,6 +18,7 @@ FILE_NAME = re.compile(r"# (\w+\.py)\n")
 """The first line of a block that is a file of its own."""
 
 _ASKS = re.compile(r"^(prefect-smtp-relay connect (smtp|sendgrid)\b(?!.*--from-env).*)$", re.M)
+_RUNS_ON = re.compile(r"^(prefect worker start\b.*)$", re.MULTILINE)
 _PATIENCE_SECONDS = 300
 
 
@@ -63,20 +64,32 @@ class Reader:
         """Run the commands in one shell after the other, each with the variables of the last."""
         lines = [line for line in block.code.splitlines() if not _is_looked_up(line)]
         commands = _ASKS.sub(_with_answers, self.substitute("\n".join(lines)))
+        commands = _RUNS_ON.sub(r"\1 --run-once", commands)
         variables = self.home / "variables"
         before = f". {variables}\n" if variables.exists() else ""
         script = f"{before}{commands}\nexport -p > {variables}"
-        done = subprocess.run(  # noqa: S603 - the page's own commands
-            ["bash", "-euc", script],  # noqa: S607 - the shell of the reader
-            env={**os.environ, **self.environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_PATIENCE_SECONDS,
-        )
-        assert done.returncode == 0, f"{self.page.name}:{block.line}\n{done.stdout}{done.stderr}"
-        self.printed += done.stdout
+        self.printed += run_shell(script, self.environment, f"{self.page.name}:{block.line}")
+
+
+def run_shell(script: str, environment: Mapping[str, str], where: str = "") -> str:
+    """Run commands in one shell, in this folder, and give what they print.
+
+    Args:
+        script: the commands.
+        environment: variables besides those of this process.
+        where: they are written, for the error if they fail.
+    """
+    done = subprocess.run(  # noqa: S603 - the page's own commands
+        ["bash", "-euc", script],  # noqa: S607 - the shell of the reader
+        env={**os.environ, **environment, "PATH": path_of_programs()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE_SECONDS,
+    )
+    assert done.returncode == 0, f"{where}\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def path_of_programs() -> str:

@@ -11,12 +11,16 @@ from prefect.settings import PREFECT_API_URL
 from prefect_smtp_relay import send_an_email
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.docs_run.conftest import USERS, Substitute
-from tests.docs_run.reader import FILE_NAME, Reader, path_of_programs
+from tests.docs_run.reader import FILE_NAME, Reader
 from tests.pages import Page, page, pages
 from tests.transports.sendgrid.api_server import ApiServer
 
 ELSEWHERE = {
+    "docs/how-to/ci.md": "tests/docs_run/test_ci.py",
+    "docs/how-to/existing-flows.md": "tests/server/test_existing_flows.py",
     "docs/how-to/many-workers.md": "tests/fleet/test_how_to.py",
+    "docs/how-to/migrate.md": "tests/docs_run/test_migrate.py",
+    "docs/how-to/prefect-cloud.md": "tests/server/test_prefect_cloud.py",
     "docs/how-to/secrets.md": "tests/docs_run/test_secrets_page.py",
 }
 """Pages whose examples need more than one server and a folder, and the tests that run them."""
@@ -48,7 +52,6 @@ def reader(
         **answers,
         "PREFECT_API_URL": str(PREFECT_API_URL.value()),
         "PREFECT_HOME": str(tmp_path),
-        "PATH": path_of_programs(),
     }
     return Reader(read, substitute, environment, tmp_path)
 

@@ -10,6 +10,7 @@ from prefect.settings import PREFECT_API_URL
 
 from prefect_smtp_relay import send_an_email
 from prefect_smtp_relay.settings.values import SECRET_FILES
+from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.docs_run.conftest import USERS
 from tests.docs_run.reader import Reader, path_of_programs
@@ -20,7 +21,10 @@ RELAYS = ("mounted", "by-command", "by-variable", "from-environment")
 
 @pytest.fixture
 def reader(
-    servers: dict[int, MailServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    servers: dict[int, MailServer],
+    certificates: Certificates,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Reader:
     """Somebody on whose host the secrets of the page are mounted."""
     [password] = USERS.values()
@@ -32,6 +36,8 @@ def reader(
     for name in [name for name in os.environ if name.startswith("SMTP_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_SECRET_FILES", patterns)
+    tmp_path.joinpath("ca.pem").write_text(certificates.ca_pem, encoding="ascii")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     monkeypatch.setenv("PREFECT_API_URL", str(PREFECT_API_URL.value()))
     server = servers[587]
 

@@ -22,9 +22,12 @@ from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.fleet.deployed import PID_FILE, deploy, recipient
 from tests.fleet.processes import Program, wait_for
 from tests.object_storage import Bucket
+from tests.prefect_server import free_port
+from tests.rooms import ROOT
 from tests.tasks.bulk_mails import connect
 
-_PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+_PAGES = ROOT / "docs" / "how-to"
+_MANIFESTS = ROOT / "examples" / "kubernetes"
 _RUNS, _MAILS, _DELAYED = 2, 10, 10
 
 
@@ -35,13 +38,12 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def pods() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each pod of the page: a name, and its only container."""
-    [text] = blocks("kubernetes.md", "yaml")
-    for document in yaml.safe_load_all(text):
-        if document["kind"] == "Deployment":
-            [container] = document["spec"]["template"]["spec"]["containers"]
-            for number in range(document["spec"]["replicas"]):
-                yield f"{container['name']}-{number}", container
+    """Each pod of the page's workers and task workers: a name, and its only container."""
+    for name in ("worker", "task-worker"):
+        manifest = yaml.safe_load((_MANIFESTS / f"{name}.yaml").read_text("utf-8"))
+        [container] = manifest["spec"]["template"]["spec"]["containers"]
+        for number in range(manifest["spec"]["replicas"]):
+            yield f"{name}-{number}", container
 
 
 @contextmanager
@@ -55,6 +57,7 @@ def running(folder: Path, bucket: Bucket) -> Iterator[None]:
             home.mkdir()
             variables = {each["name"]: here[each["name"]] for each in container["env"]}
             own = {"PREFECT_HOME": str(home), PID_FILE: str(home / "pid")}
+            own["PREFECT_WORKER_WEBSERVER_PORT"] = str(free_port())  # pods have 8080 each
             environment = os.environ | bucket.settings("pods") | variables | own
             command = [sys.executable, "-m", *map(str, container["command"])]
             stack.enter_context(Program(command, environment, home / "log"))

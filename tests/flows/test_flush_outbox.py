@@ -54,6 +54,17 @@ def test_what_waits_is_submitted_and_listed_in_an_artifact(
     assert _run().message == "0 accepted, 0 left in the outbox."
 
 
+def test_the_same_mail_is_submitted_once_where_that_is_wanted(
+    connect: Callable[[], object], mail_server: MailServer
+) -> None:
+    """A person without a terminal ticks it after a wrong first set-up was put right."""
+    _store("one", "two", "one", "one")
+    connect()
+    state = _run(newest_copy=True)
+    assert state.message == "2 accepted, 0 left in the outbox."
+    assert [mail.message["Subject"] for mail in mail_server.mails] == ["two", "one"]
+
+
 def test_a_run_in_which_something_failed_is_failed(
     connect: Callable[[], object], mail_server: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -86,6 +86,17 @@ def test_a_wrong_password_is_a_failed_run_that_says_what_to_change(
     assert "wrong-9d2c" not in text + str(state.message)
 
 
+def test_a_password_file_that_is_not_mounted_is_a_step_of_its_own(mail_server: MailServer) -> None:
+    """The run of the check says so on the worker's host, and nothing else is tried."""
+    file = "/run/secrets/smtp_absent"
+    _connect(mail_server, password=SecretStr(""), password_file=file)
+    state = check_relay(return_state=True)
+    assert state.is_failed()
+    assert str(state.message).startswith("smtp/main: password file: *Advanced: Password file* ")
+    assert f"{file} does not exist on this host" in str(state.message)
+    assert mail_server.connections == 0
+
+
 def test_all_relays_are_checked_also_after_a_failure(
     mail_server: MailServer, client: SyncPrefectClient
 ) -> None:

@@ -310,3 +310,14 @@ def test_an_unknown_relay_fails_with_those_that_exist(mail_server: MailServer) -
     with block.raise_on_failure(), pytest.raises(NotificationError) as raised:
         block.notify("b")
     assert "'smtp/gone'. Connected relays: smtp/mx." in raised.value.log
+
+
+def test_a_password_file_that_is_not_mounted_where_the_block_runs(outbox_path: Path) -> None:
+    """The process that notifies, such as the server, reads it: the error names the path."""
+    relay = SMTP(address="mx.example", username="ann", password_file="/run/secrets/smtp_absent")
+    relay.save("mx")
+    block = SendAnEmail(to="ann@example.org", from_address="ops@example.org")
+    with block.raise_on_failure(), pytest.raises(NotificationError) as raised:
+        block.notify("b")
+    assert "/run/secrets/smtp_absent does not exist on this host. Mount" in raised.value.log
+    assert len(list(outbox_path.glob("*.eml"))) == 1

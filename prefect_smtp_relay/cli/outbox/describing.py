@@ -24,9 +24,9 @@ def lines_of(mail: StoredMail) -> Iterator[Line]:
     yield beside("    why  ", why(mail))
 
 
-def headline(mail: StoredMail) -> str:
+def headline(mail: StoredMail, indent: str = "") -> str:
     """The id, age and subject of a mail."""
-    label = f"{short_id(mail.id)}  {ago(mail.stored_at):<14}  "
+    label = f"{indent}{short_id(mail.id)}  {ago(mail.stored_at):<14}  "
     return beside(label, "?" if mail.error else mail.subject or NO_SUBJECT)
 
 
@@ -52,7 +52,7 @@ def why(mail: StoredMail) -> str:
 def shortened(mails: Sequence[StoredMail]) -> Iterator[Line]:
     """What a question shows of mails: the first ones, and how many more there are."""
     for mail in mails[:_MAX_SHOWN]:
-        yield f"  {headline(mail)}"
+        yield headline(mail, "  ")
         if mail.recipients:
             yield beside("      to  ", recipients_of(mail))
     if (more := len(mails) - _MAX_SHOWN) > 0:
@@ -63,7 +63,8 @@ def about_copies(mails: Sequence[StoredMail]) -> Iterator[Line]:
     """Point out mails that wait more than once."""
     for group in copies(mails):
         subject = group[0].subject or NO_SUBJECT
-        yield beside(f"The same mail waits {len(group)} times:  ", f"{ids_of(group)} ({subject})")
+        yield beside(f"The same mail waits {len(group)} times:  ", subject)
+        yield beside("    ", ids_of(group))
 
 
 def ids_of(mails: Sequence[StoredMail]) -> str:

@@ -66,12 +66,19 @@ def outbox_flush(*entries: str, which: Which = _USUAL, as_json: Json = False) ->
         return show(_dry(plan), as_json=as_json)
     decision = NEWEST if which.newest_copy else ALL
     if is_asked and plan.has_relay and plan.is_to_be_asked_about:
+        show_plan(plan)
         decision = ask_about(plan, wants_newest=which.newest_copy)
     return show(carry_out(settings, plan, decision), as_json=as_json)
 
 
+def show_plan(plan: Plan) -> None:
+    """Show what would be submitted, next to the question about it."""
+    for line in plan.lines():
+        note(line)
+
+
 def ask_about(plan: Plan, *, wants_newest: bool = False, may_test: bool = False) -> str:
-    """Show what would be submitted, and ask.
+    """Ask what is to become of the mails of a plan.
 
     Args:
         plan: which has mails.
@@ -81,14 +88,13 @@ def ask_about(plan: Plan, *, wants_newest: bool = False, may_test: bool = False)
     Returns:
         `ALL`, `NEWEST`, `TEST` or `NOTHING`.
     """
-    for line in plan.lines():
-        note(line)
+    them = f"all {len(plan.mails)}" if len(plan.mails) > 1 else "it"
     if not may_test and (wants_newest or not plan.copies):
         decision = NEWEST if wants_newest else ALL
-        return decision if ask_yes("Submit") else NOTHING
-    choices = {ALL: f"submit all {len(plan.mails)}" if len(plan.mails) > 1 else "submit it"}
+        return decision if ask_yes(f"Submit {them}") else NOTHING
+    choices = {ALL: f"submit {them}"}
     if plan.extra:
-        choices[NEWEST] = f"of copies submit the newest, and discard the others ({plan.extra})"
+        choices[NEWEST] = f"submit the newest of copies, and discard {_older(plan.extra)}"
     if may_test:
         choices[TEST] = "send a test mail first"
     return ask_which("What shall be done", choices | {NOTHING: "nothing: leave them for later"})
@@ -112,6 +118,10 @@ def _dry(plan: Plan) -> Answer:
     )
 
 
+def _older(count: int) -> str:
+    return "1 older copy" if count == 1 else f"{count} older copies"
+
+
 def _as_data(report: FlushReport) -> dict[str, Any]:
     return {
         "accepted": [receipt.model_dump(mode="json") for receipt in report.accepted],
@@ -127,17 +137,13 @@ def _answer(report: FlushReport, discarded: DiscardReport | None = None) -> Answ
         f"{receipt.relay} accepted {receipt.message_id}" for receipt in report.accepted
     ]
     if discarded and discarded.discarded:
-        lines.append(f"{len(discarded.discarded)} older copies discarded.")
+        lines.append(f"{_older(len(discarded.discarded))} discarded.")
     if not report.stopped or report.accepted:
         lines.append(f"{len(report.accepted)} accepted, {report.remaining} left in the outbox.")
-    data = _as_data(report) | (discard_as_data(discarded) if discarded else {})
+    complaints = [*_complaints(report), *(lines_of_discard(discarded) if discarded else ())]
+    data = _as_data(report) | ({"copies": discard_as_data(discarded)} if discarded else {})
     code = PROBLEM if report.failed or report.remaining else DONE
-    return Answer(data, lines, [*_complaints(report), *_of(discarded), *told_of_former()], code)
-
-
-def _of(discarded: DiscardReport | None) -> Iterator[Line]:
-    if discarded:
-        yield from lines_of_discard(discarded)
+    return Answer(data, lines, [*complaints, *told_of_former()], code)
 
 
 def _complaints(report: FlushReport) -> Iterator[Line]:

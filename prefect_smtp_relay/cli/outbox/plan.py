@@ -90,6 +90,8 @@ class Plan:
                 f"Left, as a relay may have accepted them: {ids_of(self._unknown)}. Look for their"
                 " Message-IDs in the relay's log; name one to submit it again."
             )
+        if claimed := [mail for mail in self.chosen if mail.claimed]:
+            yield f"Left, as a flush is submitting them now: {ids_of(claimed)}."
         if unreadable := [mail for mail in self.chosen if mail.error]:
             yield f"Left, as they cannot be read: {ids_of(unreadable)}."
 

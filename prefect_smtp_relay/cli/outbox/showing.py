@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC
@@ -48,12 +49,21 @@ def outbox_show(
     outbox = open_outbox(current_settings())
     [mail] = choose(outbox, [entry])
     if eml:
-        sys.stdout.buffer.write(outbox.text(mail))
-        sys.stdout.buffer.flush()
+        _pipe(outbox.text(mail))
         return DONE
     if output is not None:
         return show(_written(outbox, mail, output), as_json=as_json)
     return show(_shown(outbox, mail), as_json=as_json)
+
+
+def _pipe(data: bytes) -> None:
+    """Write bytes to stdout; who reads them may have read enough, as `less` and `head` do."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # What is left in the buffer is written at exit, and must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _written(outbox: Outbox, mail: StoredMail, file: Path) -> Answer:
@@ -77,11 +87,10 @@ def _shown(outbox: Outbox, mail: StoredMail) -> Answer:
         "text": message.text,
     }
     stored = f"{mail.stored_at:{_TIME}}, {ago(mail.stored_at)}"
-    rows = [("id", mail.id), ("stored", stored), ("file", mail.place), *_header(message)]
-    rows += [("goes to", recipients_of(mail)), ("waits as", why(mail))]
-    rows += [("attached", f"{file.name}, {file.size:,} bytes") for file in message.attachments]
-    lines = [*_table(rows), *_told(history), "", *message.text.expandtabs().splitlines()]
-    return Answer(data, lines)
+    rows = [("stored", stored), ("for", recipients_of(mail)), ("why", why(mail))]
+    lines: list[Line] = [f"id      {mail.id}", f"file    {mail.place}", *_table(rows)]
+    lines += [*_told(history), "", *_table([*_header(message), *_files(message)]), ""]
+    return Answer(data, [*lines, *message.text.expandtabs().splitlines()])
 
 
 def _header(message: Message) -> Iterator[tuple[str, str]]:
@@ -93,6 +102,11 @@ def _header(message: Message) -> Iterator[tuple[str, str]]:
     yield "Date", f"{message.date.astimezone(UTC):{_TIME}}"
     yield "Message-ID", message.message_id
     yield from message.headers
+
+
+def _files(message: Message) -> Iterator[tuple[str, str]]:
+    for file in (*message.attachments, *message.inline_images):
+        yield "attached", f"{file.name}, {file.size:,} bytes"
 
 
 def _told(history: Sequence[Happening]) -> Iterator[Line]:

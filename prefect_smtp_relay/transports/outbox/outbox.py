@@ -200,11 +200,8 @@ class Outbox:
         """
         self._entries.sweep()
         entry_ids = self._entries.ids(only_due=only_due)
-        wanted = [
-            entry_id
-            for entry_id in entry_ids
-            if (not ids or entry_id in ids) and (among is None or entry_id in among)
-        ]
+        chosen = {*(ids or entry_ids)} & {*(entry_ids if among is None else among)}
+        wanted = [entry_id for entry_id in entry_ids if entry_id in chosen]
         if not wanted:
             return FlushReport(remaining=self.count())
         lease, keeps_unknown = self._spool.lease, self._keeps_unknown
@@ -227,6 +224,8 @@ class Outbox:
         Raises:
             EmailError: the spool itself failed.
         """
+        if not ids:
+            return DiscardReport(remaining=self.count())
         lease = self._spool.lease
         with lease.kept() as lease_id:
             return Discard(self._entries, lease, forget).run(ids, lease_id)

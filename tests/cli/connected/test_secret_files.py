@@ -53,7 +53,7 @@ def test_the_path_is_saved_and_not_the_password(
     assert str(caught.value).startswith(
         f"smtp/default: *Advanced: Password file* (`password_file`): {file} does not exist"
     )
-    assert Path(caught.value.kept).stem in run_cli("outbox", "list").out
+    assert Path(caught.value.kept).exists()
     assert len(server.mails) == 1
 
 

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from prefect_smtp_relay import SMTP, Receipt, send_an_email
+from prefect_smtp_relay import SMTP, send_an_email
 from prefect_smtp_relay.delivery.resubmit import flush
 from prefect_smtp_relay.exceptions import EmailError, OutcomeUnknown
-from prefect_smtp_relay.mail.envelope import Envelope
-from prefect_smtp_relay.mail.message import Message
 from prefect_smtp_relay.settings import current_settings
 from prefect_smtp_relay.testing.mail_server import MailServer
 from prefect_smtp_relay.transports.outbox import FlushReport
 from tests.delivery.keys.keyed_flows import KEY, LATER, MAIL, NEVER, receipts, records, tell
+from tests.delivery.keys.lost import Lost
 from tests.tasks.bulk_mails import connect
-
-
-class _Lost(NamedTuple):
-    """A relay whose answer is lost."""
-
-    name: str
-
-    def deliver(self, message: Message, envelope: Envelope) -> Receipt:
-        """Have the message, and say nothing."""
-        raise OutcomeUnknown(self.name, f"no answer to {message.message_id} for {envelope}")
 
 
 def _give_up(mail_server: MailServer) -> None:
@@ -109,7 +97,7 @@ def test_a_mail_of_which_nobody_knows_is_flushed_where_it_is_named(
     """With ``keep`` its key says so until then, and has the receipt after it."""
     monkeypatch.setenv("PREFECT_INTEGRATIONS_SMTP_RELAY_UNKNOWN_OUTCOME", "keep")
     with pytest.raises(OutcomeUnknown):
-        send_an_email.fn(**MAIL, idempotency_key=KEY, from_="ops@example.org", relay=_Lost("lost"))
+        send_an_email.fn(**MAIL, idempotency_key=KEY, from_="ops@example.org", relay=Lost("lost"))
     settings = current_settings()
     (entry,) = _flush().unknown
     (receipt,) = flush(settings, [entry]).accepted
