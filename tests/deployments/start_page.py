@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from prefect_smtp_relay.testing.mail_server import ReceivedMail
 from tests.mails import html_of
+from tests.pages import page
 from tests.ui.interfaces import V2
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -23,7 +24,8 @@ _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 def commands() -> list[str]:
     """What the page says to type in a terminal."""
-    return re.findall(r"^\$ (.+)$", _PAGE.read_text("utf-8"), re.MULTILINE)
+    [block] = page("start").blocks("bash")
+    return block.code.splitlines()
 
 
 def labels() -> list[str]:

@@ -1,4 +1,4 @@
-"""A person who knows only Prefect's UI follows the page "Start", label by label.
+"""A person who knows only Prefect's UI follows the page "Start", docs/start.md, label by label.
 
 The screenshots are the page's pictures; this writes them to docs/images::
 
