@@ -63,7 +63,7 @@ from smtplib import SMTP_SSL, SMTPException
 @flow(name="flow-{number}")
 def report():
     message = MIMEText("Twelve rows.")
-    message["From"] = "reports@example.org"
+    message["From"] = "Zoë <reports@example.org>"
     message["To"] = "{number}@example.org"
     message["Subject"] = "Report {number}"
     server = SMTP_SSL("old.example.org")
@@ -104,7 +104,7 @@ def flows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for n in range(_COUNT):
         source = _KINDS[n % len(_KINDS)].format(number=f"{n:03}")
-        folder.joinpath(f"flow_{n:03}.py").write_text(source, encoding="ascii")
+        folder.joinpath(f"flow_{n:03}.py").write_text(source, encoding="utf-8")
     for code in _PYTHON:
         if name := FILE_NAME.match(code):
             tmp_path.joinpath(name[1]).write_text(code, encoding="utf-8")
@@ -129,7 +129,7 @@ def test_flows_that_nobody_edited_mail_through_the_connected_relay(
     failed = by_subject.pop("flow-003 is Failed")
     assert failed.forward_paths == ("oncall@example.org",)
     assert "no more rows" in _text(failed)
-    senders = ("ops@example.org", "Reports <reports@example.org>", "reports@example.org")
+    senders = ("ops@example.org", "Reports <reports@example.org>", "Zoë <reports@example.org>")
     for number, sender in enumerate(senders):
         mail = by_subject[f"Report {number:03}"]
         assert mail.forward_paths == (f"{number:03}@example.org", "audit@example.org")

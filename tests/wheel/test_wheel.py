@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email import message_from_string
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
 
 from prefect_smtp_relay import __version__
 from prefect_smtp_relay.testing.mail_server import MailServer
@@ -83,3 +84,27 @@ def test_from_the_wheel_to_a_mail(run: Callable[..., str], mail_server: MailServ
     (mail,) = mail_server.mails
     assert mail.forward_paths == ("ann@example.org",)
     assert "The disk of db-1 is full." in mail.message.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # there is a body
+
+
+@pytest.fixture
+def set_up(client: SyncPrefectClient) -> Iterator[Callable[[], set[str]]]:
+    """Tell what is deployed and automated, and remove it in the end."""
+
+    def names() -> set[str]:
+        automations = {automation.name for automation in client.read_automations()}
+        return {deployment.name for deployment in client.read_deployments()} | automations
+
+    yield names
+    for deployment in client.read_deployments():
+        client.delete_deployment(deployment.id)
+    for automation in client.read_automations():
+        client.delete_automation(automation.id)
+
+
+def test_from_the_wheel_to_a_project(
+    run: Callable[..., str], set_up: Callable[[], set[str]]
+) -> None:
+    """``init`` writes and deploys what people need who work in Prefect's UI; nothing is missing."""
+    shown = run("prefect-smtp-relay", "init")
+    assert "prefect.yaml: created" in shown
+    assert {"check-relay", "send-test-mail", "Check a relay when its block is saved"} <= set_up()

@@ -76,6 +76,22 @@ def test_what_waits_in_a_bucket_is_listed_and_flushed(
     assert shared.entries() == []
 
 
+def test_a_host_learns_of_the_copies_of_others(
+    shared: Outbox, bucket: Bucket, url: str, new_message: Callable[..., Message]
+) -> None:
+    """The same mail stored from another host is told of; discarded anywhere, it is gone."""
+    other = Outbox(open_spool(url, bucket.keys, bucket.options))
+    found = []
+    for host, seed in ((shared, "one"), (other, "two"), (shared, "three")):
+        message = new_message(seed, subject="Import")
+        entry = host.keep(message, Envelope.of(message), "no relay")
+        found.append((entry, host.copies(entry, message, Envelope.of(message))))
+    (first, none), (second, one), (_, two) = found
+    assert (none, one, two) == ([], [first], [first, second])
+    assert other.discard([first, second]).remaining == 1
+    assert len(shared.entries()) == 1
+
+
 def test_nothing_in_the_bucket_is_in_clear(
     shared: Outbox, bucket: Bucket, url: str, keep: Callable[[str], Message], relay: Any
 ) -> None:
