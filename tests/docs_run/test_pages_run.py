@@ -16,6 +16,7 @@ from tests.pages import Page, page, pages
 from tests.transports.sendgrid.api_server import ApiServer
 
 ELSEWHERE = {
+    "docs/start.md": "tests/deployments/test_start.py",
     "docs/how-to/ci.md": "tests/docs_run/test_ci.py",
     "docs/how-to/existing-flows.md": "tests/server/test_existing_flows.py",
     "docs/how-to/many-workers.md": "tests/fleet/test_how_to.py",
