@@ -38,7 +38,8 @@ class RelayCheck:
         if failed is None:
             return ""
         found = f"{self.relay}: {failed.name}: {failed.detail}"
-        return " ".join((found, *self.report.recommendation.words))
+        words = self.report.recommendation.words
+        return f"{found} Recommended: {' '.join(words)}" if words else found
 
     def markdown(self) -> str:
         """Every step, and what to change; only what a server says is in it, and no secret."""
@@ -79,7 +80,7 @@ def _row(step: Step) -> str:
 def _advice(report: Report) -> Iterator[str]:
     if not report.recommendation:
         return
-    yield "\n## What to change\n"
+    yield "\n## Recommended\n"
     yield from (f"- {_quote(words)}" for words in report.recommendation.words)
     if report.recommendation.python:
         yield f"\nThe same block in Python:\n\n{code_block(report.recommendation.python)}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from prefect_smtp_relay import SMTP, SendGrid
@@ -224,3 +226,33 @@ def test_a_directory_has_several_names(tmp_path: Path) -> None:
     tmp_path.joinpath("var-run").symlink_to("run")
     for one, other in (("run", "var-run"), ("var-run", "run")):
         assert is_permitted(f"{tmp_path}/{one}/password", [f"{tmp_path}/{other}/*"])
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of secrets with links in all directions, beside one of other secrets."""
+    top = tmp_path_factory.mktemp("tree")
+    for name in ("secrets", "secrets/nested", "others"):
+        top.joinpath(name).mkdir()
+        top.joinpath(name, "key").write_text(name)
+    for link, target in {
+        "secrets/out": "../others",
+        "secrets/file": "../others/key",
+        "secrets/up": "..",
+        "secrets/in": "nested/key",
+        "others/back": "../secrets",
+        "alias": "secrets",
+    }.items():
+        top.joinpath(link).symlink_to(target)
+    return top
+
+
+_STEPS = ("secrets", "others", "nested", "key", "file", "out", "up", "in", "back", "alias")
+
+
+@given(steps=st.lists(st.sampled_from((*_STEPS, "..", ".", "", "*")), max_size=7))
+def test_no_path_leads_to_what_is_elsewhere(tree: Path, steps: list[str]) -> None:
+    """Whatever turns it takes: what is read is in the directory, by a name in it."""
+    with suppress(RelayConfigurationError):
+        secret = read_secret_file("/".join([str(tree), *steps]), [f"{tree}/secrets/*"])
+        assert secret.get_secret_value() in {"secrets", "secrets/nested"}

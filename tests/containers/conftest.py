@@ -21,17 +21,26 @@ DEPLOY = [
 ]
 """Deploys the package's flow that sends a test mail."""
 
+_POOL = WorkPoolFilter(name=WorkPoolFilterName(any_=["mail"]))
+
 
 def wait_for_pool(client: SyncPrefectClient) -> None:
     """Wait until the worker has made its pool."""
-    pools = WorkPoolFilter(name=WorkPoolFilterName(any_=["mail"]))
-    wait_for(lambda: client.read_work_pools(work_pool_filter=pools), "the worker's pool")
+    wait_for(lambda: client.read_work_pools(work_pool_filter=_POOL), "the worker's pool")
 
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
     """A place for the files of containers."""
     return Host(tmp_path_factory.mktemp("containers") / "host")
+
+
+@pytest.fixture(autouse=True)
+def no_pool(client: SyncPrefectClient) -> Iterator[None]:
+    """Leave no pool to tests that make one of the same name."""
+    yield
+    for pool in client.read_work_pools(work_pool_filter=_POOL):
+        client.delete_work_pool(pool.name)
 
 
 @pytest.fixture

@@ -180,6 +180,26 @@ def test_the_warning_of_a_try_says_when_the_next_one_is(
     assert len(re.findall(pattern(quote), caplog.text)) == send_an_email.retries
 
 
+def test_the_next_try_uses_the_corrected_block(world: World) -> None:
+    """Whoever corrects the block while the run waits need not start it again."""
+    world.connect(port=closed_port())
+
+    def correct(*_: object) -> bool:
+        SMTP.delete("main")
+        world.connect()
+        return True
+
+    task = send_an_email.with_options(
+        retries=1, retry_delay_seconds=0.001, retry_condition_fn=correct
+    )
+
+    @flow
+    def report() -> str:
+        return task("ann@example.org", "Report", "Rows.").outcome
+
+    assert report() == "accepted"
+
+
 def test_an_older_block_takes_the_mail_and_the_log_says_so(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -189,3 +209,23 @@ def test_an_older_block_takes_the_mail_and_the_log_says_so(
     world.connect("new")
     send()
     assert " ".join(quote.split()) in caplog.text
+
+
+@pytest.mark.parametrize(("key", "copies"), [(None, 2), ("run", 1)])
+def test_a_flow_that_is_retried_mails_again_unless_a_key_prevents_it(
+    key: str | None, copies: int, world: World
+) -> None:
+    """The two copies are two calls: their Message-IDs differ, as the page says."""
+    world.connect()
+    attempts: list[int] = []
+
+    @flow(retries=1)
+    def report() -> None:
+        send_an_email("ann@example.org", "Report", "Rows.", idempotency_key=key)
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise ValueError("after the mail")
+
+    report()
+    assert len({mail.message["Message-ID"] for mail in world.relay.mails}) == copies
+    assert len(world.relay.mails) == copies
