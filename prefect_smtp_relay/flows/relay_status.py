@@ -66,4 +66,7 @@ def _outbox(outbox: OutboxState) -> Iterator[str]:
     if len(entries) > _MAX_ENTRIES:
         yield f"\nand {len(entries) - _MAX_ENTRIES} more."
     if entries:
-        yield "\nThe flow flush-outbox submits them."
+        yield (
+            "\nTo submit them, run the deployment of the flow flush-outbox: every-5-minutes, where"
+            " `prefect-smtp-relay init` made it."
+        )
