@@ -214,3 +214,7 @@ def test_a_wrong_block_makes_the_status_red(
     state = relay_status(return_state=True)
     assert state.name == "Failed"
     assert str(state.message).startswith("The next mail fails: smtp/main: *Port* (`port`)")
+    text = _text_of(client, state)
+    assert "fails the next mail" in text
+    assert "*Port*:" in text.replace("\\:", ":")
+    assert "`port" not in text.replace("\\", "")
