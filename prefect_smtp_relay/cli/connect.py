@@ -148,7 +148,8 @@ def _free_name(block: type[RelayBlock], how: How) -> str:
 def _connect(block_type: type[RelayBlock], fields: Fields, name: str, how: How) -> Answer:
     block, report = build(block_type, fields, from_env=how.from_env), None
     if how.check:
-        block, report = _checked(block, fields)
+        may_ask = is_interactive() and not how.from_env
+        block, report = _checked(block, fields) if may_ask else (block, block.check())
     relay = f"{block.get_block_type_slug()}/{name}"
     data = {"relay": relay, "connected": False, "report": report and report.model_dump()}
     lines: list[Line] = [*describe_report(report), ""] if report else []
@@ -178,7 +179,7 @@ def _checked(block: B, fields: Fields) -> tuple[B, Report]:
     """Check, and let the person correct what is wrong: credentials are tried once."""
     report = block.check()
     for _ in range(_MAX_CORRECTIONS):
-        changes = _corrections(type(block), fields, report) if is_interactive() else {}
+        changes = _corrections(type(block), fields, report)
         if not changes:
             break
         fields |= changes

@@ -1,4 +1,4 @@
-"""What arrives before a migration and after it, from the page's own examples."""
+"""docs/how-to/migrate.md: what arrives before a migration and after it, from its own examples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.actions import SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger
 from prefect.settings import PREFECT_API_URL
+from prefect_email import EmailServerCredentials
 
+from prefect_smtp_relay import SMTP
 from prefect_smtp_relay.testing.certificates import Certificates
 from prefect_smtp_relay.testing.mail_server import MailServer, ReceivedMail
 from tests.docs_run.conftest import USERS
@@ -28,6 +30,31 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 _FORWARD_PATHS = {f"{name}@example.org" for name in ("ann", "bob", "team", "audit")}
+
+
+_OFF = {"ssl": False, "enable_starttls": False, "enable_starttls_auto": False}
+_CREDENTIALS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (
+        "defaults",
+        {"username": "ann@gmail.com", "password": "app"},
+        {"address": "smtp.gmail.com", "port": 465, "ssl_verify_mode": "peer", **_OFF, "ssl": True},
+    ),
+    (
+        "starttls",
+        {"smtp_server": "mx.example.org", "smtp_type": "STARTTLS", "verify": False},
+        {"port": 587, "ssl_verify_mode": "none", **_OFF, "enable_starttls": True},
+    ),
+    (
+        "insecure",
+        {"smtp_server": "mx.example.org", "smtp_type": "INSECURE", "password": "left over"},
+        {"address": "mx.example.org", "port": 25, "username": "", "password": "", **_OFF},
+    ),
+    (
+        "own-port",
+        {"smtp_server": "mx.example.org", "smtp_type": "SSL", "smtp_port": 8465},
+        {"port": 8465, **_OFF, "ssl": True},
+    ),
+]
 
 
 @pytest.fixture
@@ -105,6 +132,19 @@ def test_the_mails_before_and_after_a_migration_are_the_same(
     assert [getattr(a, "block_document_id", None) for a in changed.actions] == [new.id]
 
 
+@pytest.mark.parametrize(("name", "old", "new"), _CREDENTIALS, ids=[c[0] for c in _CREDENTIALS])
+def test_each_kind_of_credentials_becomes_a_block_as_strict(
+    name: str, old: dict[str, Any], new: dict[str, Any], reader: Reader
+) -> None:
+    """Server, port, encryption and the check of the certificate are what they were."""
+    EmailServerCredentials(**old).save(name)
+    move = reader.page.blocks("python")[1].code
+    exec(move, {"EmailServerCredentials": EmailServerCredentials})  # noqa: S102  # our own example
+    block = SMTP.load(name)
+    assert isinstance(block, SMTP)
+    assert {field: _plain(getattr(block, field)) for field in new} == new
+
+
 def test_prefect_email_mails_nothing_in_a_sync_flow(reader: Reader, relay: MailServer) -> None:
     """The page is right that such a flow completes, and that no mail is submitted."""
     source = reader.page.blocks("python")[0].code
@@ -113,6 +153,10 @@ def test_prefect_email_mails_nothing_in_a_sync_flow(reader: Reader, relay: MailS
     with pytest.warns(RuntimeWarning, match="never awaited"):
         exec(reader.substitute(source), {"__name__": "page"})  # noqa: S102  # our own example
     assert relay.mails == []
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else value
 
 
 def _compare(before: ReceivedMail, after: ReceivedMail) -> None:

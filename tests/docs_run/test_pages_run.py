@@ -13,6 +13,7 @@ from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.docs_run.conftest import USERS, Substitute
 from tests.docs_run.reader import FILE_NAME, Reader
 from tests.pages import Page, page, pages
+from tests.rooms import ROOT
 from tests.transports.sendgrid.api_server import ApiServer
 
 ELSEWHERE = {
@@ -81,7 +82,7 @@ def test_every_block_of_a_page_runs_and_every_relay_it_saves_takes_mail(reader: 
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_other_examples_are_run_by_a_test_that_names_their_page(name: str) -> None:
     """Whoever moves that page finds its test."""
-    assert Path(name).name in Path(ELSEWHERE[name]).read_text(encoding="utf-8")
+    assert Path(name).stem in ROOT.joinpath(ELSEWHERE[name]).read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("connected", "result_storage")

@@ -296,6 +296,23 @@ def test_a_wrong_password_is_tried_once_and_asked_for_again(
     assert (block.from_address, block.enable_starttls) == ("ops@example.org", True)
 
 
+def test_a_person_who_connects_from_the_environment_is_asked_nothing(
+    talk: Callable[..., Dialogue], tls_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a script at a terminal does it: the report says what is wrong."""
+    for name, value in {
+        "SMTP_ADDRESS": "localhost",
+        "SMTP_PORT": str(tls_server.port),
+        "SMTP_USERNAME": USER,
+        "SMTP_PASSWORD": "mistyped",
+    }.items():
+        monkeypatch.setenv(name, value)
+    dialogue = talk("connect", "smtp", "--from-env", answers={})
+    assert dialogue.code == 1
+    assert "  failed   login" in dialogue.out
+    assert catalog.connected() == []
+
+
 def test_an_address_that_is_wrong_is_asked_for_again(
     talk: Callable[..., Dialogue], tls_server: MailServer
 ) -> None:
