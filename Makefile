@@ -61,7 +61,7 @@ test-wheel: $(VENV)/.installed
 
 # Then: make CONSTRAINTS=lowest.txt VENV=.venv-lowest test
 lowest: $(VENV)/.installed
-	$(BIN)/uv pip compile --quiet --resolution lowest-direct --prerelease disallow \
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --prerelease disallow --upgrade \
 		--output-file lowest.txt pyproject.toml
 
 bench: $(VENV)/.bench

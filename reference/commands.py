@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 from prefect_smtp_relay.cli import app
 from prefect_smtp_relay.cli.examples import examples_of
+from prefect_smtp_relay.cli.fields import SendGridFields, SmtpFields
 
 _PROGRAM = "prefect-smtp-relay"
+_FIELDS = {
+    "connect smtp": ("smtp", SmtpFields),
+    "connect sendgrid": ("sendgrid", SendGridFields),
+    "check": ("smtp", SmtpFields),
+}
+"""Commands that take fields as options: the section on them, and where they are."""
+
 _COMMAND = re.compile(rf"^## {_PROGRAM} ([\w -]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -29,10 +38,20 @@ def _section(command: str, text: str) -> str:
     parts = [f"## {command}", help_text.partition("\n\n**")[0].strip(), usage]
     if examples := re.findall(r"^    (.+)$", examples_of(command), re.MULTILINE):
         parts.append("```text\n" + "\n".join(examples) + "\n```")
-    options = re.search(r"^\*\*.*", help_text, re.MULTILINE | re.DOTALL)
-    if options:
+    if options := re.search(r"^\*\*.*", help_text, re.MULTILINE | re.DOTALL):
         parts.append(options[0].replace("**Parameters**:", "**Options**:").strip())
-    return "\n\n".join(filter(None, parts))
+    return _without_fields(command, "\n\n".join(filter(None, parts)))
+
+
+def _without_fields(command: str, section: str) -> str:
+    """Leave out the options that the page of fields lists, and say where they are."""
+    if command not in _FIELDS:
+        return section
+    block, options = _FIELDS[command]
+    names = "|".join(field.name.replace("_", "-") for field in fields(options))
+    gone = rf"^(?:\* `--(?:{names})[ `,].*|\*\*(?:Advanced|OAuth)\*\*:)\n+"
+    own = re.sub(gone, "", f"{section}\n", flags=re.MULTILINE)
+    return f"{own.strip()}\n\nAnd each [field of the block](fields.md#{block}) that has an option."
 
 
 def _split_usage(text: str) -> tuple[str, str]:

@@ -93,8 +93,6 @@ def _lines(kind: str, states: dict[str, str]) -> Iterator[str]:
 
 
 def _next_steps(waiting_pools: Sequence[str], *, mails_people: bool) -> Iterator[str]:
-    if not mails_people:
-        yield _NO_RECIPIENTS
     for pool in waiting_pools:
         command = shlex.join(["prefect", "worker", "start", "--pool", pool])
         yield f"Keep a worker running, so that the flows run: {command}"
@@ -102,3 +100,5 @@ def _next_steps(waiting_pools: Sequence[str], *, mails_people: bool) -> Iterator
         f"In Prefect's UI, {get_current_settings().ui_url}: Blocks, +, SMTP, Save. A check of the"
         " relay follows by itself, under Runs."
     )
+    if not mails_people:
+        yield _NO_RECIPIENTS

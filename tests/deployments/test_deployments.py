@@ -42,7 +42,7 @@ FLOWS = {
 STORE_AND_SEND = """
 import sys
 from prefect import flow
-from prefect_smtp_relay import SMTP, email_on_failure, send_an_email
+from prefect_smtp_relay import email_on_failure, send_an_email
 
 @flow
 def store_and_send(number):
@@ -123,53 +123,6 @@ def test_a_failed_run_is_mailed_by_the_automation(
     assert "Calling with" in text
     assert "canary-0b5e" not in text
     assert len(runs_of(automations, "flow-run-incident")) == 2
-
-
-def test_a_second_init_changes_nothing(
-    workspace: Workspace, automations: SyncPrefectClient
-) -> None:
-    """Everything is as it was, also what somebody switched off or paused in Prefect."""
-    name = "Mail what made a flow run fail"
-    [automation] = automations.read_automations_by_name(name)
-    automations.pause_automation(automation.id)
-    digest = automations.read_deployment_by_name("failed-runs-digest/every-morning")
-    [schedule] = digest.schedules
-    automations.update_deployment_schedule(digest.id, schedule.id, active=False)
-    done = workspace.init()
-    parts = ("pools", "deployments", "automations")
-    assert {state for part in parts for state in done[part].values()} == {"unchanged"}
-    assert {*done["files"].values()} == {"kept", "unchanged"}
-    found = automations.request("POST", "/automations/filter", json={}).json()
-    assert sorted((automation["name"], automation["enabled"]) for automation in found) == [
-        ("Check a relay when its block is saved", True),
-        ("Flush the outbox when a relay accepts mail again", True),
-        (name, False),
-    ]
-
-
-def test_what_was_edited_is_brought_up_to_date(
-    workspace: Workspace, automations: SyncPrefectClient
-) -> None:
-    """A changed line of a file changes one deployment or automation, in place."""
-    for name, old, new in (
-        ("prefect.yaml", "log_lines: 10", "log_lines: 11"),
-        ("automations.yaml", "within: 604800", "within: 3600"),
-    ):
-        file = workspace.files / name
-        file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
-    done = workspace.init()
-    changed = [
-        n
-        for part in ("deployments", "automations")
-        for n, s in done[part].items()
-        if s == "updated"
-    ]
-    assert changed == [
-        "flow-run-incident/by-automation",
-        "Flush the outbox when a relay accepts mail again",
-    ]
-    deployment = automations.read_deployment_by_name(changed[0])
-    assert deployment.parameters["log_lines"] == 11
 
 
 def test_a_saved_block_is_checked(workspace: Workspace, automations: SyncPrefectClient) -> None:

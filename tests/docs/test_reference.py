@@ -10,17 +10,25 @@ import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import prefect_smtp_relay
 from prefect_smtp_relay import Receipt, render, send_an_email, send_emails
 from prefect_smtp_relay.compose.options import MailOptions
-from prefect_smtp_relay.exceptions import ProtectedDomain
+from prefect_smtp_relay.exceptions import (
+    OutcomeUnknown,
+    ProtectedDomain,
+    RecipientsRefused,
+    TimedOut,
+)
 from prefect_smtp_relay.flows.incidents.incident import Incident
 from prefect_smtp_relay.flows.incidents.notification import describe
 from prefect_smtp_relay.mail.mailbox import Mailbox
+from prefect_smtp_relay.mail.receipt import Outcome
 from prefect_smtp_relay.mail.sender import SenderPolicy
+from prefect_smtp_relay.runtime import events
 from prefect_smtp_relay.settings import current_settings
 from reference.pages import DOCS, written
 from tests.pages import Page, code, page, pages
@@ -96,6 +104,14 @@ def test_every_argument_of_many_mails_is_listed() -> None:
 def test_every_field_of_the_receipt_is_listed() -> None:
     """The table of the receipt has its fields, in their order."""
     assert _names(page("reference/receipt").table("The receipt")) == list(Receipt.model_fields)
+
+
+def test_every_event_is_listed() -> None:
+    """The page has an event for each outcome of a receipt, and for each way to fail."""
+    failures = (OutcomeUnknown("relay"), RecipientsRefused("relay"), TimedOut("relay"))
+    outcomes = {*get_args(Outcome), *map(events._outcome, failures)}
+    listed = _names(page("reference/events").table("Events and artifacts"))
+    assert sorted(listed) == sorted(f"{events._PREFIX}.{outcome}" for outcome in outcomes)
 
 
 def test_the_retries_are_those_of_the_task() -> None:

@@ -1,4 +1,4 @@
-"""The page on CI: its project's tests pass, and its workflow's steps do what it says."""
+"""docs/how-to/ci.md: its project's tests pass, and its workflow's steps do what it says."""
 
 from __future__ import annotations
 

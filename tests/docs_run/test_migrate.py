@@ -1,4 +1,4 @@
-"""What arrives before a migration and after it, from the page's own examples."""
+"""docs/how-to/migrate.md: what arrives before a migration and after it, from its own examples."""
 
 from __future__ import annotations
 

@@ -12,10 +12,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from prefect import flow
+from prefect import Flow, flow
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
+from prefect.flows import load_flow_from_entrypoint
 from prefect.states import Completed
 from pydantic import HttpUrl, ValidationError
 
@@ -28,6 +29,7 @@ from prefect_smtp_relay.flows.runs.failed_runs_digest import mail_digest
 from prefect_smtp_relay.flows.runs.flow_run_incident import tell_of_flow_run
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.mails import html_of, only_mail, text_of
+from tests.rooms import ROOT
 
 FLOWS = [file for room in (incidents, runs) for file in sorted(Path(*room.__path__).glob("*.py"))]
 _ANN = ["ann@example.org"]
@@ -382,6 +384,21 @@ def test_an_unknown_flow_run_is_an_error() -> None:
     """A run that does not exist fails the flow, and sends nothing."""
     with pytest.raises(ObjectNotFound):
         tell_of_flow_run(UUID(int=0), _ANN)
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "home"),
+    [
+        ("incident_notification.py:notify_stakeholders", "incidents.notification"),
+        ("incident_reminder.py:remind_of_open_incidents", "incidents.reminder"),
+        ("failed_runs_digest.py:mail_digest", "runs.failed_runs_digest"),
+        ("flow_run_incident.py:tell_of_flow_run", "runs.flow_run_incident"),
+    ],
+)
+def test_deployments_of_a_checkout_go_on_working(entrypoint: str, home: str) -> None:
+    """Where the flows were, Prefect finds those of the package."""
+    loaded: Flow[Any, Any] = load_flow_from_entrypoint(f"{ROOT / 'flows'}/{entrypoint}")
+    assert loaded.fn.__module__ == f"prefect_smtp_relay.flows.{home}"
 
 
 @pytest.mark.parametrize("file", FLOWS, ids=lambda file: f"{file.parent.name}/{file.name}")

@@ -1,4 +1,4 @@
-"""What the page on existing flows says, done to 200 of them."""
+"""What docs/how-to/existing-flows.md says, done to 200 flows."""
 
 from __future__ import annotations
 

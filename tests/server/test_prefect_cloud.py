@@ -1,4 +1,4 @@
-"""The page on Prefect Cloud, as far as a server of our own has the same API."""
+"""docs/how-to/prefect-cloud.md, as far as a server of our own has the same API."""
 
 from __future__ import annotations
 
