@@ -50,6 +50,6 @@ def _end(receipt: Receipt) -> State[None]:
         )
     if receipt.refused:
         refusals = (f"{address} was refused: {why}" for address, why in receipt.refused.items())
-        taken = f"{receipt.relay} accepted the mail for {', '.join(receipt.accepted)}."
+        taken = f"{receipt.relay} accepted the mail for {len(receipt.accepted)} recipient(s)."
         return failed("\n".join((*refusals, taken)))
     return Completed(message=f"{receipt.relay} accepted {receipt.message_id}: {receipt.response}")

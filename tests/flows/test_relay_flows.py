@@ -156,7 +156,7 @@ def test_a_test_mail_is_accepted(mail_server: MailServer, client: SyncPrefectCli
             {},
             "bob@example.org",
             "bob@example.org was refused: 550 5.1.1 unknown\n"
-            "smtp/main accepted the mail for carol@example.org.",
+            "smtp/main accepted the mail for 1 recipient(s).",
         ),
     ],
     ids=["login", "address", "refused"],
