@@ -56,7 +56,7 @@ def _relays(next_mail: NextMail) -> Iterator[str]:
 
 def _outbox(outbox: OutboxState) -> Iterator[str]:
     yield f"\n## {escape_markdown(outbox.text)}\n"
-    yield f"It is in {escape_markdown(outbox.place)}.\n"
+    yield f"It is the outbox where this run was: {escape_markdown(outbox.place)}.\n"
     entries = outbox.entries or ()
     if entries:
         yield "| Since (UTC) | Subject | Why it waits |\n|-|-|-|"

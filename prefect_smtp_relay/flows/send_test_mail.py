@@ -18,7 +18,7 @@ _SUBJECT = "Test mail from Prefect"
 _BODY = "Somebody started the flow `send-test-mail`, to see that the relay takes mail. It does."
 
 
-@flow(name="send-test-mail", flow_run_name="test mail to {to}")
+@flow(name="send-test-mail", flow_run_name="test mail")
 def send_test_mail(to: str, relay: str = NEXT) -> State[None]:
     """Submit one test mail at once, without retries. A mail that fails is not stored.
 
