@@ -10,6 +10,7 @@ from prefect_smtp_relay import SMTP, SendAnEmail, SendGrid
 from reference.commands import all_commands
 from reference.errors import table_of_errors
 from reference.fields import table_of_fields
+from reference.services import all_services
 from reference.settings import table_of_settings
 
 DOCS = Path(__file__).parents[1] / "docs" / "reference"
@@ -21,6 +22,7 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "settings": table_of_settings,
     "errors": table_of_errors,
     "commands": all_commands,
+    "services": all_services,
 }
 _PART = re.compile(r"(<!-- from the code: (\w+) -->\n).*?(<!-- until here -->)", re.DOTALL)
 

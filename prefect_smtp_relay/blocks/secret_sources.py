@@ -67,7 +67,11 @@ def read_secret(
 
 
 def check_with_secrets(
-    block: RelayBlock, names: Iterable[str], steps: Sequence[str], check: Callable[[], Report]
+    block: RelayBlock,
+    names: Iterable[str],
+    steps: Sequence[str],
+    check: Callable[[], Report],
+    valid: Callable[[SecretStr], SecretStr] | None = None,
 ) -> Report:
     """Check a relay once its secrets could be read: each that is not in the block is a step.
 
@@ -76,12 +80,13 @@ def check_with_secrets(
         names: of its secrets.
         steps: of the check, which are not reached where a secret cannot be read.
         check: takes them.
+        valid: as `check` of `read_secret`.
     """
     log = StepLog(())
     with suppress(EmailError):
         for field in elsewhere(block, names).values():
             with log.step(_step_name(block, field)) as finding:
-                _read(block, field)
+                _read(block, field, check=valid)
                 finding.ok(f"read from {getattr(block, field)}")
     taken = log.finish()
     if any(step.outcome == "failed" for step in taken):

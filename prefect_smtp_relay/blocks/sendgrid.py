@@ -175,7 +175,11 @@ class SendGrid(RelayBlock):
         own = sender or self.from_address
         mailbox = Mailbox.parse(own, "sender") if own else None
         return check_with_secrets(
-            self, _SECRETS, STEPS, lambda: check_sendgrid(self.get_config(), mailbox)
+            self,
+            _SECRETS,
+            STEPS,
+            lambda: check_sendgrid(self.get_config(), mailbox),
+            fields.check_api_key,
         )
 
     def limits_over_all_workers(self) -> tuple[int, int]:

@@ -152,3 +152,12 @@ def test_a_secret_that_can_be_read_is_a_step_too(secrets: Path, certificates: Ce
     assert f'password_file="{file}"' in report.recommendation.python
     assert "password=" not in report.recommendation.python
     assert CANARY not in report.model_dump_json()
+
+
+def test_a_key_that_cannot_be_one_fails_its_step(secrets: Path) -> None:
+    """The check goes no further, and no error is raised that would hide the steps."""
+    (secrets / "key").write_text("SG.canary 91ce", encoding="utf-8")
+    report = SendGrid(api_key_file=str(secrets / "key")).check()
+    assert (report.steps[0].name, report.steps[0].outcome) == ("API key file", "failed")
+    assert report.steps[0].detail.endswith("contains a character that no key has. Paste it again.")
+    assert "canary" not in str(report)

@@ -74,6 +74,28 @@ def test_what_was_edited_is_kept(write: RunCli) -> None:
     assert _deployments()["mail_digest"]["work_pool"] == {"name": "other"}
 
 
+@pytest.mark.parametrize("text", [b"deployments: [", b"\xff\xfe"], ids=["syntax", "encoding"])
+def test_what_cannot_be_read_is_overwritten(write: RunCli, text: bytes) -> None:
+    """As the refusal says."""
+    file = Path("prefect.yaml")
+    file.write_bytes(text)
+    refused = write()
+    assert (refused.code, file.read_bytes()) == (2, text)
+    assert "Fix it, or use --overwrite." in refused.err
+    assert "prefect.yaml: updated" in write("--overwrite").out
+    assert "check_relay" in _deployments()
+
+
+def test_one_recipient_need_not_be_a_list(write: RunCli) -> None:
+    """Whoever has edited the file so keeps that recipient when it is written anew."""
+    write("--recipient", _ANN)
+    file = Path("prefect.yaml")
+    text = file.read_text("utf-8")
+    file.write_text(text.replace(f'&recipients\n    - "{_ANN}"', f"&recipients {_ANN}"), "utf-8")
+    assert "prefect.yaml: updated" in write("--overwrite").out
+    assert file.read_text("utf-8") == text
+
+
 def test_a_directory_is_made(write: RunCli) -> None:
     """So that the files of another project are left alone."""
     run = write("mail/relay")
@@ -98,7 +120,10 @@ def test_a_recipient_is_checked(write: RunCli) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("deployments: [", "prefect.yaml, line 1: is not YAML. Fix it, or use --overwrite."),
+        (
+            "deployments: [",
+            "prefect.yaml, line 1: is not YAML in UTF-8. Fix it, or use --overwrite.",
+        ),
         ("- a", "prefect.yaml: deployments: is not a list of entries."),
         ("deployments: [{name: mine, entrypoint: a.py:b}]", "prefect.yaml deploys no flow of"),
         (

@@ -211,6 +211,15 @@ def test_an_unknown_id_says_what_to_run(
     assert "Run `prefect-smtp-relay outbox list`" in run.err
 
 
+def test_a_mail_that_goes_meanwhile_is_unknown(run_cli: RunCli, mails: StoredMails) -> None:
+    """As where a flush removes it after its id was found."""
+    entry = mails.keep("Import")
+    (mails.spool / "outbox" / f"{entry}.json").unlink()
+    run = run_cli("outbox", "show", entry)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith(f"there is no entry {entry}. Run")
+
+
 def test_named_mails_are_discarded(run_cli: RunCli, mails: StoredMails) -> None:
     """Without a terminal only with --yes; the others stay."""
     unwanted, also = mails.keep("unwanted"), mails.keep("also")

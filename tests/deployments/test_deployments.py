@@ -42,7 +42,7 @@ FLOWS = {
 STORE_AND_SEND = """
 import sys
 from prefect import flow
-from prefect_smtp_relay import SMTP, email_on_failure, send_an_email
+from prefect_smtp_relay import email_on_failure, send_an_email
 
 @flow
 def store_and_send(number):

@@ -26,7 +26,7 @@ from tests.pages import code, page
 from tests.transports.sendgrid.api_server import ApiServer
 
 _PAGE = page("troubleshooting")
-_GREEN = _PAGE.table("The run is green, but there is no mail")
+_GREEN = _PAGE.table("The run is green, but no mail arrives")
 _LOG_LINES = [code(row[0]) for row in _GREEN if row[0].startswith("`")]
 _SETTING = "PREFECT_INTEGRATIONS_SMTP_RELAY_"
 

@@ -50,6 +50,13 @@ def choose(
     ]
 
 
+def choose_one(outbox: Outbox, written: str) -> StoredMail:
+    """Read the entry that somebody names; raises as `choose`."""
+    for mail in choose(outbox, [written]):
+        return mail
+    raise _unknown(written)  # its record is gone, or a flush was faster
+
+
 def _id_in(written: str) -> str:
     return written.strip().rpartition("/")[2].removesuffix(".eml").lower()
 
@@ -59,10 +66,14 @@ def _whole_id(written: str, ids: Sequence[str]) -> str:
     if written in found:
         return written
     if not found:
-        raise UsageError(f"there is no entry {written or repr(written)}. {_LIST}")
+        raise _unknown(written)
     if len(found) > 1:
         raise UsageError(
             f"{written} is the beginning of {len(found)} ids: {', '.join(found[:3])}. Write more"
             " of the one that you mean."
         )
     return found[0]
+
+
+def _unknown(written: str) -> UsageError:
+    return UsageError(f"there is no entry {written or repr(written)}. {_LIST}")

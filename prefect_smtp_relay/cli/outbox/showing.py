@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from prefect_smtp_relay.cli.ages import ago
 from prefect_smtp_relay.cli.answer import DONE, Answer, Flag, Json, Line, UsageError, beside, show
-from prefect_smtp_relay.cli.outbox.choosing import choose
+from prefect_smtp_relay.cli.outbox.choosing import choose_one
 from prefect_smtp_relay.cli.outbox.describing import NO_SUBJECT, as_data, recipients_of, why
 from prefect_smtp_relay.delivery.routing import open_outbox
 from prefect_smtp_relay.exceptions import RelayConfigurationError
@@ -47,7 +47,7 @@ def outbox_show(
     if eml and (as_json or output):
         raise UsageError("--eml writes to stdout. Leave out --json and --output.")
     outbox = open_outbox(current_settings())
-    [mail] = choose(outbox, [entry])
+    mail = choose_one(outbox, entry)
     if eml:
         _pipe(outbox.text(mail))
         return DONE

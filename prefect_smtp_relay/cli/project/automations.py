@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
+from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.schemas.automations import AutomationCore
@@ -48,25 +49,37 @@ def automate(client: SyncPrefectClient, fields: dict[str, Any]) -> tuple[str, st
     name = str(fields.get("name"))
     actions = [dict(action) for action in fields.get("actions", ())]
     for action in actions:
-        try:
-            _look_up(client, action)
-        except ObjectNotFound:
-            missing = action.get("deployment_id") or action.get("block_document_id")
+        if missing := _look_up(client, action):
             return name, f"left out: {missing} does not exist"
     return name, _save(client, _read({**fields, "actions": actions}))
 
 
-def _look_up(client: SyncPrefectClient, action: dict[str, Any]) -> None:
-    """Put ids in place of names.
+def _look_up(client: SyncPrefectClient, action: dict[str, Any]) -> str:
+    """Put ids in place of names; return a name that no deployment or block document has, if any."""
+    for field in ("deployment_id", "block_document_id"):
+        name = str(action.get(field) or "")
+        if not name or _is_id(name):
+            continue
+        first, _, second = name.partition("/")
+        if not second or "/" in second:
+            return name
+        try:
+            if field == "deployment_id":
+                action[field] = client.read_deployment_by_name(name).id
+            else:
+                action[field] = client.read_block_document_by_name(second, first).id
+        except ObjectNotFound:
+            return name
+    return ""
 
-    Raises:
-        ObjectNotFound: there is no deployment or block document of that name.
-    """
-    if name := action.get("deployment_id"):
-        action["deployment_id"] = client.read_deployment_by_name(name).id
-    if name := action.get("block_document_id"):
-        slug, _, document = name.partition("/")
-        action["block_document_id"] = client.read_block_document_by_name(document, slug).id
+
+def _is_id(text: str) -> bool:
+    """Whether it is what Prefect's own commands want in place of a name."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _save(client: SyncPrefectClient, automation: AutomationCore) -> str:

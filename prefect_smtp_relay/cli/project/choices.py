@@ -32,7 +32,9 @@ class Choices:
         try:
             definitions = document["definitions"]
             recipients = definitions.get("recipients") or ()
-            return cls(definitions["work_pool"]["name"], tuple(map(str, recipients)))
+            if isinstance(recipients, str):
+                recipients = (recipients,)
+            return cls(str(definitions["work_pool"]["name"]), tuple(map(str, recipients)))
         except (AttributeError, KeyError, TypeError):
             return cls()
 

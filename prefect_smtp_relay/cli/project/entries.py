@@ -67,7 +67,8 @@ def read_entries(entries: Sequence[dict[str, Any]]) -> list[Entry]:
     if not ours:
         raise UsageError(
             "prefect.yaml deploys no flow of prefect-smtp-relay, and is kept. Name another"
-            " directory, such as `prefect-smtp-relay init mail`, or use --overwrite."
+            " directory, such as `prefect-smtp-relay init mail`; --overwrite would replace all that"
+            " it says."
         )
     return [_read(each) for each in ours]
 

@@ -43,7 +43,7 @@ class ProjectFiles:
             UsageError: a file cannot be read or written, or was edited and does not say what was
                 asked for.
         """
-        found = Choices.read_from(read_yaml(self._deployments))
+        found = self._found()
         wanted = found.changed(pool, recipients)
         text = _read(self._deployments)
         is_edited = text not in (None, found.write())
@@ -59,6 +59,15 @@ class ProjectFiles:
             str(self._deployments): _put(self._deployments, wanted.write(), can_write=can_write),
             str(self._automations): _put(self._automations, source, can_write=may_replace),
         }
+
+    def _found(self) -> Choices:
+        """What the file was written from; one that nobody can read says nothing."""
+        try:
+            return Choices.read_from(read_yaml(self._deployments))
+        except UsageError:
+            if not self._overwrite:
+                raise
+            return Choices()
 
     def recipients(self) -> tuple[str, ...]:
         """Who is mailed by the flows that mail people; empty where there are no such flows."""
@@ -85,14 +94,16 @@ def read_yaml(path: Path) -> Any:
     """Read a file; None where there is none.
 
     Raises:
-        UsageError: it is not YAML.
+        UsageError: it is not YAML in UTF-8.
     """
     try:
         return YAML(typ="safe").load(_read(path) or "")
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{path}{where}: is not YAML. Fix it, or use --overwrite.") from None
+        raise UsageError(
+            f"{path}{where}: is not YAML in UTF-8. Fix it, or use --overwrite."
+        ) from None
 
 
 def _entries(path: Path, name: str) -> list[dict[str, Any]]:
@@ -119,10 +130,9 @@ def _put(path: Path, text: str, *, can_write: bool) -> str:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        # What is not UTF-8 is refused as YAML, and can be overwritten.
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from error
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: is not UTF-8 text. Fix it, or use --overwrite.") from None

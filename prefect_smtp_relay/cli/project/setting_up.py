@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 
 from prefect_smtp_relay.blocks.relays import RELAY_BLOCKS
+from prefect_smtp_relay.cli.answer import UsageError
 from prefect_smtp_relay.cli.project.automations import automate, with_webhook
 from prefect_smtp_relay.cli.project.deploying import deploy
 from prefect_smtp_relay.cli.project.entries import Entry, read_entries
@@ -21,6 +23,9 @@ from prefect_smtp_relay.runtime.api import API_ERRORS, ask
 from prefect_smtp_relay.runtime.catalog import api_failure
 
 _BLOCKS: tuple[type[Block], ...] = (*RELAY_BLOCKS, SendAnEmail)
+
+_POOL_NAME = re.compile(r"(?!prefect)[^/%&><]+", re.IGNORECASE)
+"""What Prefect's API takes."""
 
 
 @dataclass
@@ -48,12 +53,14 @@ def set_up(files: ProjectFiles, webhook: str | None) -> Done:
         webhook: a Webhook block to call when mail is only stored, or None.
 
     Raises:
-        UsageError: a file says what cannot be done.
+        UsageError: a file says what cannot be done, or there is no such Webhook block.
         EmailError: the Prefect API could not be asked.
     """
     entries = read_entries(files.deployments())
     automations = with_webhook(files.automations(), webhook)
     try:
+        if webhook:
+            ask(lambda client: _need_webhook(client, webhook))
         for block in _BLOCKS:
             block.register_type_and_schema()
         return ask(lambda client: _set_up(client, entries, automations))
@@ -73,11 +80,30 @@ def _set_up(
     return done
 
 
+def _need_webhook(client: SyncPrefectClient, name: str) -> None:
+    try:
+        client.read_block_document_by_name(name, "webhook")
+    except ObjectNotFound:
+        raise UsageError(
+            f"--webhook: there is no Webhook block named {name!r}. Save one in Prefect's UI, under"
+            " Blocks."
+        ) from None
+
+
 def _have_pool(client: SyncPrefectClient, name: str) -> str:
-    """Create a work pool whose worker runs flows as processes, where there is none of that name."""
+    """Create a work pool whose worker runs flows as processes, where there is none of that name.
+
+    Raises:
+        UsageError: Prefect takes no such name.
+    """
     try:
         client.read_work_pool(name)
     except ObjectNotFound:
+        if not _POOL_NAME.fullmatch(name):
+            raise UsageError(
+                f"--pool: Prefect creates no work pool named {name!r}. Use another name, without"
+                " / % & < > and without Prefect at its beginning."
+            ) from None
         template = ProcessWorker.get_default_base_job_template()
         pool = WorkPoolCreate(name=name, type=ProcessWorker.type, base_job_template=template)
         client.create_work_pool(pool)

@@ -34,7 +34,8 @@ def project(
         client.delete_deployment(deployment.id)
     for automation in client.request("POST", "/automations/filter", json={}).json():
         client.request("DELETE", "/automations/{id}", path_params={"id": automation["id"]})
-    client.delete_work_pool("default-process")
+    for pool in client.read_work_pools():
+        client.delete_work_pool(pool.name)
 
 
 @pytest.fixture
@@ -103,14 +104,37 @@ def test_what_was_edited_is_brought_up_to_date(
     assert (schedule.active, schedule.schedule.model_dump()["cron"]) == (False, "0 8 * * *")
 
 
-@pytest.mark.parametrize("exists", [True, False])
-def test_the_webhook_is_looked_up(init: Callable[..., dict[str, str]], exists: bool) -> None:
-    """An automation whose block does not exist is left out, and named."""
-    if exists:
-        Webhook(url="http://127.0.0.1:9/", allow_private_urls=True).save("chat")
-    done = init("--webhook", "chat")
-    expected = "created" if exists else "left out: webhook/chat does not exist"
-    assert done["Call a webhook when mail is only stored"] == expected
+def test_the_webhook_is_looked_up(run_cli: RunCli, init: Callable[..., dict[str, str]]) -> None:
+    """Whoever names one that is not there must not believe that it is set up."""
+    run = run_cli("init", "--webhook", "chat")
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith("--webhook: there is no Webhook block named 'chat'.")
+    Webhook(url="http://127.0.0.1:9/", allow_private_urls=True).save("chat")
+    assert init("--webhook", "chat")["Call a webhook when mail is only stored"] == "created"
+
+
+@pytest.mark.parametrize("name", ["mail/eu", "Prefect mail"])
+def test_a_pool_that_prefect_does_not_create(
+    run_cli: RunCli, init: Callable[..., dict[str, str]], name: str
+) -> None:
+    """It is the name that is wrong, not the API's address or key; another one is taken."""
+    run = run_cli("init", "--pool", name)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith(f"--pool: Prefect creates no work pool named '{name}'.")
+    assert init("--pool", "mail eu")["mail eu"] == "created"
+
+
+def test_an_automation_may_have_ids(
+    init: Callable[..., dict[str, str]], project: Path, client: SyncPrefectClient
+) -> None:
+    """Prefect's own command wants them in place of names; a wrong name is left out."""
+    init()
+    name, check = "check-relay/check-relay", "Check a relay when its block is saved"
+    found = client.read_deployment_by_name(name).id
+    _edit(project / "automations.yaml", f"deployment_id: {name}", f"deployment_id: {found}")
+    assert init()[check] == "unchanged"
+    _edit(project / "automations.yaml", f"deployment_id: {found}", "deployment_id: check-relay")
+    assert init()[check] == "left out: check-relay does not exist"
 
 
 @pytest.mark.parametrize(
