@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prefect_smtp_relay.blocks.documents import Connected
 from prefect_smtp_relay.exceptions import EmailError
+from prefect_smtp_relay.flows.form_titles import quote_with_titles
 from prefect_smtp_relay.rendering.quoting import code_block, escape_markdown
 from prefect_smtp_relay.transports.check_report import Report, Step
-from prefect_smtp_relay.transports.redaction import visible
-
-_FIELD = re.compile(r"\*([\w: -]+)\* \(`\w+`\)")
 
 
 @dataclass(frozen=True)
@@ -49,10 +46,10 @@ class RelayCheck:
         ready = "would not take a mail" if self.problem else "is ready to take mail"
         yield f"# {escape_markdown(self.relay)} {ready}\n"
         if self.report is None:
-            yield _quote(self.error)
+            yield quote_with_titles(self.error)
             return
         if failed := _failed_step(self.report):
-            yield f"**{escape_markdown(failed.name)}**: {_quote(failed.detail)}\n"
+            yield f"**{escape_markdown(failed.name)}**: {quote_with_titles(failed.detail)}\n"
         yield f"Checked: {escape_markdown(self.report.transport)}. No message was submitted.\n"
         yield "| Step | Outcome | Found | Time |\n|-|-|-|-:|"
         yield from map(_row, self.report.steps)
@@ -74,28 +71,15 @@ def _failed_step(report: Report) -> Step | None:
 def _row(step: Step) -> str:
     outcome = step.outcome if step.outcome in ("ok", "skipped") else f"**{step.outcome}**"
     time = f"{step.milliseconds:.1f}\N{NO-BREAK SPACE}ms"
-    return f"| {escape_markdown(step.name)} | {outcome} | {_quote(step.detail)} | {time} |"
+    return (
+        f"| {escape_markdown(step.name)} | {outcome} | {quote_with_titles(step.detail)} | {time} |"
+    )
 
 
 def _advice(report: Report) -> Iterator[str]:
     if not report.recommendation:
         return
     yield "\n## Recommended\n"
-    yield from (f"- {_quote(words)}" for words in report.recommendation.words)
+    yield from (f"- {quote_with_titles(words)}" for words in report.recommendation.words)
     if report.recommendation.python:
         yield f"\nThe same block in Python:\n\n{code_block(report.recommendation.python)}"
-
-
-def _quote(text: str) -> str:
-    """Write a text as it is, but fields by the titles that the form shows."""
-    pieces = _FIELD.split(visible(text))
-    pieces[::2] = [_quoted_piece(piece) for piece in pieces[::2]]
-    pieces[1::2] = [f"*{title}*" for title in pieces[1::2]]
-    return "".join(pieces)
-
-
-def _quoted_piece(piece: str) -> str:
-    """Escape a piece, and keep the spaces at its ends."""
-    left = " " * (piece != piece.lstrip())
-    right = " " * (piece != piece.rstrip() and bool(piece.strip()))
-    return left + escape_markdown(piece) + right

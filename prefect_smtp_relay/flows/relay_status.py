@@ -11,6 +11,7 @@ from prefect_smtp_relay.delivery.next_mail import NextMail, look_up
 from prefect_smtp_relay.delivery.outbox_state import OutboxState, look_into_outbox
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.flows.ending import failed
+from prefect_smtp_relay.flows.form_titles import quote_with_titles
 from prefect_smtp_relay.rendering.quoting import escape_markdown
 from prefect_smtp_relay.runtime.artifacts import leave_markdown
 from prefect_smtp_relay.runtime.log import run_logger
@@ -44,14 +45,14 @@ def _describe(next_mail: NextMail, outbox: OutboxState) -> str:
 
 
 def _relays(next_mail: NextMail) -> Iterator[str]:
-    yield f"# {escape_markdown(next_mail.sentence)}\n"
+    yield f"# {quote_with_titles(next_mail.sentence)}\n"
     if next_mail.why:
         yield f"Why: {escape_markdown(next_mail.why)}.\n"
     if next_mail.relays:
-        yield "| Relay | | |\n|-|-|-|"
+        yield "| Relay | The next mail | What it is |\n|-|-|-|"
     for each in next_mail.relays:
         cells = (each.name, next_mail.turn_of(each), each.text)
-        yield f"| {' | '.join(map(escape_markdown, cells))} |"
+        yield f"| {' | '.join(map(quote_with_titles, cells))} |"
 
 
 def _outbox(outbox: OutboxState) -> Iterator[str]:
@@ -66,4 +67,7 @@ def _outbox(outbox: OutboxState) -> Iterator[str]:
     if len(entries) > _MAX_ENTRIES:
         yield f"\nand {len(entries) - _MAX_ENTRIES} more."
     if entries:
-        yield "\nThe flow flush-outbox submits them."
+        yield (
+            "\nTo submit them, run the flow flush-outbox. `prefect-smtp-relay init` deploys it as"
+            " every-5-minutes."
+        )

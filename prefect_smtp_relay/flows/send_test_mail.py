@@ -9,7 +9,7 @@ from prefect_smtp_relay.compose.options import MailArguments
 from prefect_smtp_relay.delivery.deliver import deliver_once
 from prefect_smtp_relay.exceptions import EmailError
 from prefect_smtp_relay.flows.ending import failed
-from prefect_smtp_relay.flows.which_relay import NEXT
+from prefect_smtp_relay.flows.which_relay import NEXT, named_relay
 from prefect_smtp_relay.mail.receipt import Receipt
 from prefect_smtp_relay.runtime.artifacts import leave_artifact
 from prefect_smtp_relay.settings import current_settings
@@ -31,10 +31,9 @@ def send_test_mail(to: str, relay: str = NEXT) -> State[None]:
         Failed where no relay accepted it for everybody; the message says what to change. An
         artifact of the run has the mail, and who accepted it.
     """
-    requested = None if relay in (NEXT, "") else relay
     wanted: MailArguments = {"to": to, "subject": _SUBJECT, "body": _BODY}
     try:
-        outcome = deliver_once(wanted, requested, current_settings())
+        outcome = deliver_once(wanted, named_relay(relay), current_settings())
         receipt = outcome.get()
     except EmailError as error:
         return failed(error)
@@ -50,7 +49,7 @@ def _end(receipt: Receipt) -> State[None]:
             " in Prefect's UI, under Blocks."
         )
     if receipt.refused:
-        return failed(
-            "\n".join(f"{address} was refused: {why}" for address, why in receipt.refused.items())
-        )
+        refusals = (f"{address} was refused: {why}" for address, why in receipt.refused.items())
+        taken = f"{receipt.relay} accepted the mail for {len(receipt.accepted)} recipient(s)."
+        return failed("\n".join((*refusals, taken)))
     return Completed(message=f"{receipt.relay} accepted {receipt.message_id}: {receipt.response}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from prefect_smtp_relay.blocks.documents import Connected, in_order
+from prefect_smtp_relay.blocks.documents import Connected, in_order, split_name
 from prefect_smtp_relay.exceptions import UnknownRelay
 from prefect_smtp_relay.runtime import catalog
 
 NEXT, ALL = "next", "all"
+
+_FIX = "Write smtp/NAME or sendgrid/NAME, with the block's name, or next."
 
 
 def chosen_relays(relay: str) -> list[Connected]:
@@ -23,8 +25,9 @@ def chosen_relays(relay: str) -> list[Connected]:
         UnknownRelay: nothing of that name, or nothing at all is connected.
         EmailError: the Prefect API could not be asked, or cannot say which one is next.
     """
-    if relay not in (NEXT, ALL, ""):
-        return [catalog.find(relay)]
+    wanted = None if relay == ALL else named_relay(relay)
+    if wanted:
+        return [catalog.find(wanted)]
     relays = in_order(catalog.documents())
     if not relays:
         raise UnknownRelay(
@@ -32,3 +35,25 @@ def chosen_relays(relay: str) -> list[Connected]:
             "Save an SMTP or a SendGrid block: in Prefect's UI, under Blocks.",
         )
     return relays if relay == ALL else relays[:1]
+
+
+def named_relay(relay: str) -> str | None:
+    """Read the name of one relay as somebody typed it into a form.
+
+    Args:
+        relay: ``smtp/NAME``, ``sendgrid/NAME``, or ``next``.
+
+    Returns:
+        The name; None for the relay that takes the next mail.
+
+    Raises:
+        UnknownRelay: it is neither; a block's name alone, for example.
+    """
+    name = relay.strip()
+    if name in (NEXT, ""):
+        return None
+    try:
+        split_name(name)
+    except UnknownRelay as error:
+        raise UnknownRelay(error.problem, _FIX, field=error.field) from error
+    return name

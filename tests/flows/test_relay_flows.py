@@ -85,6 +85,7 @@ def test_a_wrong_password_is_a_failed_run_that_says_what_to_change(
     assert "# smtp\\/main would not take a mail" in text
     assert "| login | **failed** | the server answered 535 " in text.replace("\\", "")
     assert "wrong-9d2c" not in text + str(state.message)
+    assert "Recommended" not in text + str(state.message)  # what else is better would mislead
 
 
 def test_a_password_file_that_is_not_mounted_is_a_step_of_its_own(mail_server: MailServer) -> None:
@@ -119,7 +120,10 @@ def test_all_relays_are_checked_also_after_a_failure(
     [
         ("next", "no relay is connected. Save an SMTP or a SendGrid block"),
         ("smtp/other", "relay: there is no block document 'smtp/other'. Connected relays: none."),
-        ("mailgun", "relay: 'mailgun' is not a relay. Use smtp/NAME"),
+        (
+            "main",
+            "relay: 'main' is not a relay. Write smtp/NAME or sendgrid/NAME, with the block's",
+        ),
     ],
 )
 def test_a_relay_that_is_not_there(relay: str, text: str) -> None:
@@ -148,7 +152,12 @@ def test_a_test_mail_is_accepted(mail_server: MailServer, client: SyncPrefectCli
     [
         ({"password": SecretStr("wrong-9d2c")}, "ann@example.org", "smtp/main, smtp://127.0.0.1:"),
         ({}, "ann", "to: 'ann' "),
-        ({}, "bob@example.org", "bob@example.org was refused: 550 5.1.1 unknown"),
+        (
+            {},
+            "bob@example.org",
+            "bob@example.org was refused: 550 5.1.1 unknown\n"
+            "smtp/main accepted the mail for 1 recipient(s).",
+        ),
     ],
     ids=["login", "address", "refused"],
 )
@@ -163,6 +172,15 @@ def test_a_test_mail_that_is_not_accepted_says_why(
     )
     assert (state.name, str(state.message)[: len(text)]) == ("Failed", text)
     assert "wrong-9d2c" not in str(state.message)
+
+
+def test_a_test_mail_through_a_relay_that_is_misspelt(mail_server: MailServer) -> None:
+    """What a form takes is named, not what code may pass; a mail is never stored by a test."""
+    _connect(mail_server)
+    for relay in ("main", "all", "outbox"):
+        state = send_test_mail("ann@example.org", relay, return_state=True)
+        assert f"{relay!r} is not a relay. Write smtp/NAME or sendgrid/NAME" in str(state.message)
+    assert send_test_mail("ann@example.org", " smtp/main ", return_state=True).is_completed()
 
 
 def test_a_test_mail_without_a_relay(mail_server: MailServer) -> None:
@@ -199,3 +217,7 @@ def test_a_wrong_block_makes_the_status_red(
     state = relay_status(return_state=True)
     assert state.name == "Failed"
     assert str(state.message).startswith("The next mail fails: smtp/main: *Port* (`port`)")
+    text = _text_of(client, state)
+    assert "fails the next mail" in text
+    assert "*Port*:" in text.replace("\\:", ":")
+    assert "`port" not in text.replace("\\", "")

@@ -228,6 +228,10 @@ def blocks() -> None:
     assert_type(relay.check().has_passed, bool)
     assert_type(relay.check(recipient="ann@example.org").step("login").detail, str)
     SendGrid(api_key=SecretStr("SG.x"), from_address="flows@example.org", sandbox_mode=True).check()
+    mounted = "/run/secrets/smtp-relay/password"
+    SMTP(address="smtp.example.org", username=SecretStr("flows"), password_file=mounted).check()
+    SMTP(address="smtp.example.org", password_variable=7)  # type: ignore[arg-type]  # its name
+    SendGrid(api_key_file="/run/secrets/smtp-relay/api-key").check()
     SendAnEmail(to="ops@example.org", markdown=True).notify("Disk full", "db-1")
 
 

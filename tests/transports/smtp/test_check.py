@@ -82,6 +82,17 @@ def test_the_default_settings_pass_on_a_starttls_port(
     )
 
 
+def test_after_a_failure_only_what_may_help_is_recommended(
+    start_tls: Callable[..., MailServer], check: Check, account: Account
+) -> None:
+    """STARTTLS in place of SSL would be better, but does not make the password right."""
+    server = start_tls(users={"ann": PASSWORD})
+    assert check(server, credentials=account("ann", PASSWORD)).recommendation
+    refused = check(server, credentials=account("ann", "mistyped"))
+    assert _outcomes(refused)["login"] == "failed"
+    assert not refused.recommendation
+
+
 def test_a_password_that_the_server_repeats_is_masked(
     play: Callable[..., ScriptedServer], check: Check, account: Account
 ) -> None:

@@ -43,7 +43,8 @@ def check_smtp(
         written: see `recommend`.
 
     Returns:
-        The steps, and what should be set otherwise. A failed step is not an exception here.
+        The steps, and what should be set otherwise: where a step failed, only what may help there.
+        A failed step is not an exception here.
     """
     log, remedies = StepLog(STEPS), list[Remedy]()
     examiner = Examiner(config, log, remedies)
@@ -55,5 +56,6 @@ def check_smtp(
             offer_mail(session, log, sender, recipient)
         finally:
             examiner.leave(session)
-    recommendation = recommend(config, remedies, written)
-    return Report(transport=config.name, steps=log.finish(), recommendation=recommendation)
+    report = Report(transport=config.name, steps=log.finish())
+    wanted = [each for each in remedies if report.has_passed or not each.is_optional]
+    return report.model_copy(update={"recommendation": recommend(config, wanted, written)})

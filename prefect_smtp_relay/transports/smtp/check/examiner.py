@@ -138,7 +138,7 @@ class Examiner(Observer):
                 " no process has to find that out by a first try."
             )
         if words:
-            self._note(Remedy(words, STARTTLS))
+            self._note(Remedy(words, STARTTLS, is_optional=True))
 
     def _examine_certificate(self, session: Session) -> None:
         """Say what the certificate contains, and whether `ssl_verify_mode` peer takes it."""
@@ -160,7 +160,7 @@ class Examiner(Observer):
                 f"The certificate passes: set {form.SSL_VERIFY_MODE} to peer, so that the password"
                 " goes to no other server."
             )
-            self._note(Remedy(words, {"ssl_verify_mode": "peer"}))
+            self._note(Remedy(words, {"ssl_verify_mode": "peer"}, is_optional=True))
 
     def _note_extensions(self, session: Session) -> None:
         """Say how large a message may be, whether commands may be pipelined, and who may log in."""

@@ -35,10 +35,12 @@ class Remedy:
     Args:
         words: what was mistaken, and what to do.
         settings: block fields with their new values; none where no field can fix it.
+        is_optional: whether mail goes out without it, too.
     """
 
     words: str
     settings: dict[str, Any] = field(default_factory=dict)
+    is_optional: bool = False
 
 
 def recommend(
