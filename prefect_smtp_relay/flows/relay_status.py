@@ -68,6 +68,6 @@ def _outbox(outbox: OutboxState) -> Iterator[str]:
         yield f"\nand {len(entries) - _MAX_ENTRIES} more."
     if entries:
         yield (
-            "\nTo submit them, run the deployment of the flow flush-outbox: every-5-minutes, where"
-            " `prefect-smtp-relay init` made it."
+            "\nTo submit them, run the flow flush-outbox. `prefect-smtp-relay init` deploys it as"
+            " every-5-minutes."
         )
