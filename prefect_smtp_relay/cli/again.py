@@ -25,26 +25,37 @@ _CREDENTIALS = ("login", "key")
 _SECRETS = ("password", "api_key")
 
 
-def ask_again(block: type[RelayBlock], fields: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Ask for the fields that may have made the check fail.
+def questions_about(fields: dict[str, Any], report: Report) -> dict[str, str]:
+    """Choose what to ask about a failed check; nothing where no answer to that can correct it.
 
     Args:
-        block: the block type.
         fields: as they were checked.
         report: of the check.
 
     Returns:
-        The fields that were answered anew: an empty answer keeps a field.
+        Each field that may have made it fail, and the question.
     """
     failed = next((step for step in report.steps if step.outcome == "failed"), None)
     if failed is None or not _may_be_mistyped(failed, fields):
         return {}
-    questions = _QUESTIONS.get(failed.name, {})
-    answers = {
-        name: _ask(block, name, question)
-        for name, question in questions.items()
+    return {
+        name: question
+        for name, question in _QUESTIONS.get(failed.name, {}).items()
         if name not in _SECRETS or fields.get(name)  # one that is in a file is changed there
     }
+
+
+def ask_again(block: type[RelayBlock], questions: dict[str, str]) -> dict[str, Any]:
+    """Ask for the fields that may have made a check fail.
+
+    Args:
+        block: the block type.
+        questions: as `questions_about` chose them.
+
+    Returns:
+        The fields that were answered anew: an empty answer keeps a field.
+    """
+    answers = {name: _ask(block, name, question) for name, question in questions.items()}
     return {name: answer for name, answer in answers.items() if answer}
 
 

@@ -25,6 +25,9 @@ _INTERRUPTED = 130
 _DRAIN_SECONDS = 5
 """For the events of a mail to reach Prefect; an API that is down takes none."""
 
+_START_UP_SECONDS = "120"
+"""For a temporary server, on a busy or slow host."""
+
 _SECRET_OPTIONS = (
     "--password",
     "--api-key",
@@ -114,6 +117,8 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     # Prefect's services heed this setting alone, and keep it in the threads that they start.
     os.environ["PREFECT_LOGGING_INTERNAL_LEVEL"] = "CRITICAL"
+    # A temporary server makes its database first, for longer than the 20 s that Prefect waits.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", _START_UP_SECONDS)
     try:
         code = run(sys.argv[1:])
         if worker := sys.modules.get("prefect.events.worker"):

@@ -16,7 +16,7 @@ from prefect_smtp_relay.blocks.environment import (
     variable,
 )
 from prefect_smtp_relay.blocks.relays import SMTP, RelayBlock, SendGrid
-from prefect_smtp_relay.cli.again import ask_again
+from prefect_smtp_relay.cli.again import ask_again, questions_about
 from prefect_smtp_relay.cli.answer import (
     DONE,
     PROBLEM,
@@ -97,7 +97,8 @@ def connect_smtp(
             from_env=how.from_env,
             secret_from_stdin=password_stdin,
         )
-        return _show(_connect(SMTP, gathered, name, how), how, as_json=as_json)
+        answer = _connect(SMTP, gathered, name, how)
+    return _show(answer, how, as_json=as_json)
 
 
 def connect_sendgrid(
@@ -120,7 +121,8 @@ def connect_sendgrid(
         gathered = gather(
             SendGrid, fields.given(), from_env=how.from_env, secret_from_stdin=api_key_stdin
         )
-        return _show(_connect(SendGrid, gathered, name, how), how, as_json=as_json)
+        answer = _connect(SendGrid, gathered, name, how)
+    return _show(answer, how, as_json=as_json)
 
 
 @contextmanager
@@ -191,13 +193,14 @@ def _checked(block: B, fields: Fields) -> tuple[B, Report]:
 def _corrections(block_type: type[RelayBlock], fields: Fields, report: Report) -> Fields:
     """Show what was found, and ask which settings to take over and what else to correct."""
     settings = _without_other_hosts(report.recommendation.settings)
-    if report.has_passed and not settings:
-        return {}
+    questions = questions_about(fields, report)
+    if not (settings or questions):
+        return {}  # the answer shows the report
     for line in describe_report(report):
         note(line)
     changes = settings if settings and ask_yes("Use the recommended settings") else {}
     is_moved = "port" in changes
-    return changes if is_moved else changes | ask_again(block_type, fields, report)
+    return changes if is_moved else changes | ask_again(block_type, questions)
 
 
 def _without_other_hosts(settings: Fields) -> Fields:

@@ -27,13 +27,18 @@ def beside(label: str, text: str, width: int) -> str:
     Args:
         label: with the space after it.
         text: of any length. Where too narrow a column is left, it begins in a line of its own.
-        width: of each line, in characters; under 30, nothing is broken.
+        width: of each line, in characters; under 30, nothing is broken. A longer word stays whole.
     """
     if width < _NARROWEST:
         return label + text
     is_beside = width - len(label) >= _NARROWEST
     column = len(label) if is_beside else _INDENT
-    rows = textwrap.wrap(text, width - column, break_on_hyphens=False) or [""]
+    rows = textwrap.wrap(
+        text,
+        width - column,
+        break_on_hyphens=False,
+        break_long_words=False,  # whoever copies the name of a setting or a path gets all of it
+    ) or [""]
     start = label if is_beside else f"{label.rstrip()}\n{' ' * column}"
     return start + f"\n{' ' * column}".join(rows)
 

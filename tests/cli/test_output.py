@@ -104,6 +104,16 @@ def test_a_narrow_terminal_breaks_between_words(
     assert {word for line in detail[1:] for word in line.split()} == {"words"}
 
 
+def test_what_somebody_copies_is_not_broken(
+    report: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The name of a setting, or a path, that is longer than its column stays in one piece."""
+    name = "PREFECT_INTEGRATIONS_SMTP_RELAY_SECRET_FILES"
+    step = report.steps[0].model_copy(update={"detail": f"add it to {name} of this process"})
+    report = report.model_copy(update={"steps": (step, *report.steps[1:])})
+    assert f"{' ' * 36}{name}" in _printed(report, capsys)
+
+
 def test_a_terminal_too_narrow_for_columns(
     report: Report, capsys: pytest.CaptureFixture[str], terminal: Callable[[int], None]
 ) -> None:

@@ -15,6 +15,18 @@ from prefect.settings import PREFECT_API_URL
 _COMMAND = Path(sys.executable).with_name("prefect-smtp-relay")
 _PATIENCE_SECONDS = 120
 
+_SHOW_PATIENCE = """
+import sys
+from prefect_smtp_relay.cli.app import main
+
+sys.argv = ["prefect-smtp-relay", "--version"]
+try:
+    main()
+finally:
+    from prefect.settings import get_current_settings
+    print(get_current_settings().server.ephemeral.startup_timeout_seconds)
+"""
+
 
 def _environment() -> dict[str, str]:
     return os.environ | {"PREFECT_API_URL": str(PREFECT_API_URL.value())}
@@ -55,3 +67,19 @@ def test_ctrl_c_ends_with_130() -> None:
             process.kill()
             process.wait()
     assert (process.returncode, shown) == (130, ("", ""))
+
+
+def test_a_temporary_server_has_time_to_make_its_database() -> None:
+    """More than Prefect gives it, unless somebody has said how much."""
+    name = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
+    others = {key: value for key, value in os.environ.items() if key != name}
+    for given, seconds in ({}, "120"), ({name: "7"}, "7"):
+        run = subprocess.run(  # noqa: S603  # our own code
+            [sys.executable, "-c", _SHOW_PATIENCE],
+            capture_output=True,
+            text=True,
+            env=others | given,
+            check=True,
+            timeout=_PATIENCE_SECONDS,
+        )
+        assert run.stdout.splitlines()[-1] == seconds

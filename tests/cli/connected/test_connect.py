@@ -344,6 +344,17 @@ def test_a_person_may_keep_the_own_settings(
     assert catalog.connected() == []
 
 
+def test_a_report_that_no_answer_corrects_is_shown_once(talk: Callable[..., Dialogue]) -> None:
+    """Nothing is asked about it, so the answer of the command is the place to read it."""
+    with MailServer() as server:
+        place = ("--address", "localhost", "--port", str(server.port))
+        dialogue = talk(
+            *("connect", "smtp", *place, "--username", "", "--from-address", ""), answers={}
+        )
+    assert dialogue.code == 1
+    assert (dialogue.out.count("  failed   TLS"), dialogue.seen.count("  failed   TLS")) == (1, 0)
+
+
 class _Api(BaseHTTPRequestHandler):
     scopes = ("mail.send",)
 
