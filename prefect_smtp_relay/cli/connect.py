@@ -97,7 +97,8 @@ def connect_smtp(
             from_env=how.from_env,
             secret_from_stdin=password_stdin,
         )
-        return _show(_connect(SMTP, gathered, name, how), how, as_json=as_json)
+        answer = _connect(SMTP, gathered, name, how)
+    return _show(answer, how, as_json=as_json)
 
 
 def connect_sendgrid(
@@ -120,7 +121,8 @@ def connect_sendgrid(
         gathered = gather(
             SendGrid, fields.given(), from_env=how.from_env, secret_from_stdin=api_key_stdin
         )
-        return _show(_connect(SendGrid, gathered, name, how), how, as_json=as_json)
+        answer = _connect(SendGrid, gathered, name, how)
+    return _show(answer, how, as_json=as_json)
 
 
 @contextmanager

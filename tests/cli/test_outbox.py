@@ -175,7 +175,7 @@ def test_whoever_has_read_enough_may_go(mails: StoredMails) -> None:
     [
         (("--eml", "--json"), "--eml writes to stdout."),
         (("--output", "/no/such/directory/mail.eml"), "Make it first."),
-        (("--output", "/dev"), "--output: cannot use /dev"),
+        (("--output", "/dev"), "--output: /dev is a directory. Name a file: /dev/mail.eml."),
     ],
     ids=" ".join,
 )

@@ -67,6 +67,8 @@ def _pipe(data: bytes) -> None:
 
 
 def _written(outbox: Outbox, mail: StoredMail, file: Path) -> Answer:
+    if file.is_dir():
+        raise UsageError(f"--output: {file} is a directory. Name a file: {file / 'mail.eml'}.")
     if not file.parent.is_dir():
         raise UsageError(f"--output: there is no directory {file.parent}. Make it first.")
     try:

@@ -172,6 +172,19 @@ def test_connect_leaves_what_waits(
     assert (dialogue.code, mails.subjects, mail_server.mails) == (0, ["Import"], [])
 
 
+def test_whoever_leaves_at_the_question_is_connected(
+    mails: StoredMails, place: tuple[str, ...]
+) -> None:
+    """The end of the input answers nothing, and does not undo what was said before."""
+    mails.keep("Import")
+    command = ("connect", "smtp", *place, "--no-check")
+    dialogue = _talk(*command, answers={"What shall be done": "\x04"})
+    assert (dialogue.code, mails.subjects) == (2, ["Import"])
+    assert "Connected smtp/default." in dialogue.out
+    assert "The input ended" in dialogue.seen
+    assert "Not connected" not in dialogue.seen
+
+
 def test_connect_in_a_script_only_counts_what_waits(
     run_cli: RunCli, mails: StoredMails, mail_server: MailServer, place: tuple[str, ...]
 ) -> None:
