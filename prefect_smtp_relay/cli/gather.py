@@ -32,6 +32,9 @@ _QUESTIONS: dict[type[RelayBlock], dict[str, tuple[str, str]]] = {
 }
 """What a person is asked, with the default."""
 
+_OAUTH_MECHANISMS = ("xoauth2", "oauthbearer")
+_ASK_FOR_ACCESS = "The OAuth access token (to fetch tokens, press Ctrl-C and use --oauth-token-url)"
+
 _OAUTH_SECRETS = {
     "oauth_client_secret": "The OAuth client secret (empty for none)",
     "oauth_refresh_token": "The OAuth refresh token (empty for client credentials)",
@@ -127,7 +130,9 @@ def _ask_for_fields(
 
 def _ask_for_secret(block: type[RelayBlock], fields: dict[str, Any]) -> None:
     name = _secret_of(block)
-    question = partial(ask, f"The {_words(name)}", is_secret=True)
+    is_token = fields.get("authentication") in _OAUTH_MECHANISMS
+    label = _ASK_FOR_ACCESS if is_token else f"The {_words(name)}"
+    question = partial(ask, label, is_secret=True)
     while not (answer := _valid(block, name, question)):
         option = _option(fields_of(name)[1])
         complain(f"It is empty. Enter it; to use {option} instead, press Ctrl-C to stop.")

@@ -233,6 +233,19 @@ def test_a_person_is_asked_for_the_secrets_of_oauth(talk: Callable[..., Dialogue
     assert not block.oauth_refresh_token
 
 
+def test_a_service_without_passwords_asks_for_none(talk: Callable[..., Dialogue]) -> None:
+    """What it takes is an access token, and the question says how else to come by one."""
+    dialogue = talk(
+        *("connect", "smtp", "--preset", "outlook", "--username", USER, "--from-address", ""),
+        "--no-check",
+        answers={"The OAuth access token (to fetch tokens, press Ctrl-C and use --oauth-": CANARY},
+    )
+    assert dialogue.code == 0
+    block = catalog.preferred()
+    assert isinstance(block, SMTP)
+    assert (block.authentication, block.password.get_secret_value()) == ("xoauth2", CANARY)
+
+
 def test_a_person_is_asked_again_where_the_answer_is_wrong(
     talk: Callable[..., Dialogue],
 ) -> None:
