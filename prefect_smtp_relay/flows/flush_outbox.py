@@ -18,10 +18,10 @@ def flush_outbox(only_due: bool = True, newest_copy: bool = False) -> State[None
     """Submit the mails in the outbox through the relay that is connected.
 
     Args:
-        only_due: leave for a later run what failed before, for as long again as it had waited
-            then: a mail that no relay takes is tried after 5, 10, 20, 40 minutes, and so on.
-        newest_copy: of the same mail that waits more than once, submit the newest one, and discard
-            the others once a relay has accepted it.
+        only_due: Leave for a later run what failed before: a mail that no relay takes is tried
+            after 5, 10, 20, 40 minutes, and so on. Switched off, every mail is tried now.
+        newest_copy: Where the same mail waits more than once, submit only the newest one, and
+            discard the others once a relay has accepted it.
 
     Returns:
         Failed where a mail was not accepted as a whole; it stays in the outbox, with the reason.
@@ -63,6 +63,6 @@ def _rows(report: FlushReport) -> list[dict[str, str]]:
     failed = [(entry, "failed", reason) for entry, reason in report.failed]
     unknown = [(entry, "unknown", "a relay may have accepted it") for entry in report.unknown]
     return [
-        {"mail": mail, "outcome": outcome, "detail": detail}
+        {"outcome": outcome, "detail": detail, "mail": mail}  # a window shows the first columns
         for mail, outcome, detail in (*accepted, *failed, *unknown)
     ]
