@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from prefect_smtp_relay.blocks.documents import Connected
+from prefect_smtp_relay.blocks.relays import RELAY_BLOCKS
 from prefect_smtp_relay.cli.answer import Answer, Json, UsageError, show
 from prefect_smtp_relay.cli.api import announce_api
 from prefect_smtp_relay.cli.prompts import ask, is_interactive
@@ -14,23 +13,32 @@ from prefect_smtp_relay.runtime import catalog
 from prefect_smtp_relay.runtime import connections as documents
 
 
-def disconnect(
-    kind: Literal["smtp", "sendgrid"], /, *, name: str | None = None, as_json: Json = False
-) -> int:
+def disconnect(relay: str, /, *, name: str | None = None, as_json: Json = False) -> int:
     """Delete a relay's block document, and say what the next mail will use.
 
     Args:
-        kind: The type of the block.
+        relay: smtp or sendgrid, or one of several by its name: smtp/main.
         name: Of the block document; needed where several are connected.
         as_json: Print one JSON document.
     """
+    kind, name = _kind_and_name(relay, name)
     announce_api()
-    relay = _choose(kind, name)
-    documents.disconnect(relay)
+    found = _choose(kind, name)
+    documents.disconnect(found)
     next_mail = look_up()
-    data = {"relay": relay.name, "connected": False, "next_mail": next_mail.as_data()}
-    lines = [f"Disconnected {relay.name}.", next_mail.sentence]
+    data = {"relay": found.name, "connected": False, "next_mail": next_mail.as_data()}
+    lines = [f"Disconnected {found.name}.", next_mail.sentence]
     return show(Answer(data, lines), as_json=as_json)
+
+
+def _kind_and_name(relay: str, name: str | None) -> tuple[str, str | None]:
+    kind, slash, own_name = relay.partition("/")
+    kinds = {block.get_block_type_slug() for block in RELAY_BLOCKS}
+    if kind not in kinds or bool(slash) != bool(own_name):
+        raise UsageError("Name the relay: smtp, smtp/NAME, sendgrid or sendgrid/NAME.")
+    if name and own_name not in {"", name}:
+        raise UsageError("The relay has a name already: leave out --name.")
+    return kind, name or own_name or None
 
 
 def _choose(kind: str, name: str | None) -> Connected:

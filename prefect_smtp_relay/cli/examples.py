@@ -21,7 +21,7 @@ _EXAMPLES = {
         "connect sendgrid --name eu --api-url https://api.eu.sendgrid.com",
         "connect sendgrid --api-key-stdin < key.txt",
     ),
-    "disconnect": ("disconnect smtp", "disconnect smtp --name main"),
+    "disconnect": ("disconnect smtp", "disconnect smtp/main"),
     "status": ("status", "status --json"),
     "send": (
         "send ann@example.org",

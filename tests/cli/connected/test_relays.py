@@ -94,6 +94,17 @@ def test_one_of_several_is_named(cli: RunCli, save: Callable[..., None]) -> None
     assert run.out == "Disconnected smtp/a.\nThe next mail goes through smtp/b.\n"
 
 
+def test_a_relay_is_named_as_status_names_it(cli: RunCli, save: Callable[..., None]) -> None:
+    """What is not such a name, or has two, deletes nothing."""
+    save("a")
+    save("b")
+    for wrong in ("smtp/",), ("smtq/b",), ("smtp/b", "--name", "a"):
+        assert cli("disconnect", *wrong).code == 2
+    assert len(catalog.connected()) == 2
+    run = cli("disconnect", "smtp/b")
+    assert run.out == "Disconnected smtp/b.\nThe next mail goes through smtp/a.\n"
+
+
 def test_a_person_is_asked_which_one(save: Callable[..., None]) -> None:
     """At a terminal, the names are shown and one is typed."""
     save("b")
