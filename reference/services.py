@@ -10,6 +10,8 @@ from prefect_smtp_relay.blocks.presets import PRESETS, Preset
 from reference.tables import code, table
 
 _OAUTH = ("the how-to page on OAuth", "see [OAuth](../how-to/oauth.md)")
+_FIELDS = ("the `oauth_` fields", "the fields *Advanced: OAuth ...*")
+_OTHER = re.compile(r"the preset ([\w-]+)")
 _NAME = re.compile(r"`(\w+)`")
 
 
@@ -34,7 +36,13 @@ def _section(preset: Preset) -> str:
 
 def _advice(preset: Preset) -> Iterator[str]:
     for line in preset.advice:
-        yield _NAME.sub(lambda found: _titled(found[1]), line).replace(*_OAUTH)
+        named = _NAME.sub(lambda found: _titled(found[1]), line.replace(*_FIELDS))
+        yield _OTHER.sub(lambda found: _linked(PRESETS[found[1]].title), named).replace(*_OAUTH)
+
+
+def _linked(title: str) -> str:
+    anchor = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+    return f"[{title}](#{anchor})"
 
 
 def _titled(name: str) -> str:

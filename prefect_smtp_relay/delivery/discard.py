@@ -51,7 +51,7 @@ def flush_newest(
 
     Args:
         settings: name the outbox.
-        ids: of the entries that somebody has chosen, copies included; never empty.
+        ids: of the entries that somebody has chosen, copies included; others are left.
         groups: copies among them, the oldest first.
         is_named: whether each was named, and what may have been accepted is wanted, too.
         only_due: as for `Outbox.flush`.

@@ -67,7 +67,4 @@ def _outbox(outbox: OutboxState) -> Iterator[str]:
     if len(entries) > _MAX_ENTRIES:
         yield f"\nand {len(entries) - _MAX_ENTRIES} more."
     if entries:
-        yield (
-            "\nTo submit them, run the flow flush-outbox. `prefect-smtp-relay init` deploys it as"
-            " every-5-minutes."
-        )
+        yield "\nTo submit them, run flush-outbox, which `prefect-smtp-relay init` deploys."

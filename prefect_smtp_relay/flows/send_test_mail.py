@@ -20,7 +20,9 @@ _BODY = "Somebody started the flow `send-test-mail`, to see that the relay takes
 
 @flow(name="send-test-mail", flow_run_name="test mail")
 def send_test_mail(to: str, relay: str = NEXT) -> State[None]:
-    """Submit one test mail at once, without retries. A mail that fails is not stored.
+    """Submit one test mail at once, without retries.
+
+    A mail that fails is not stored; where no relay is connected, it waits in the outbox.
 
     Args:
         to: Who gets it: ann@example.org. Several with commas between them.

@@ -17,6 +17,7 @@ PICTURES = DOCS / "images"
 _PAGE = DOCS / "start.md"
 
 _MARGIN = 16
+_LEFT_OF_A_FORM = 40
 
 _STEP = re.compile(r"^(?:\d+\. |    \||   )")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
@@ -112,11 +113,15 @@ class Person(V2):
         form = self.page.locator("form")
         form.evaluate("part => { for (; part; part = part.parentElement) part.scrollTop = 0 }")
         field = self.field(last_title)
-        self.picture(name, column=field, until=field)
+        self.picture(name, column=field, until=field, margin=_LEFT_OF_A_FORM)
         self.page.set_viewport_size(window)
 
     def picture(
-        self, name: str, column: Locator | None = None, until: Locator | None = None
+        self,
+        name: str,
+        column: Locator | None = None,
+        until: Locator | None = None,
+        margin: int = _MARGIN,
     ) -> None:
         """Take a picture of the window.
 
@@ -124,6 +129,7 @@ class Person(V2):
             name: of the file.
             column: what is as wide as the picture; by default, the window.
             until: the last part to be seen; by default, all that the window shows.
+            margin: how many pixels are shown to the left of the column.
         """
         self.page.mouse.move(0, 0)
         self.page.evaluate("document.activeElement.blur()")
@@ -131,7 +137,7 @@ class Person(V2):
         assert window is not None
         left, right, bottom = 0.0, float(window["width"]), float(window["height"])
         if column and (box := column.bounding_box()):
-            left, right = box["x"] - _MARGIN, box["x"] + box["width"] + _MARGIN
+            left, right = box["x"] - margin, box["x"] + box["width"] + _MARGIN
         if until and (box := until.bounding_box()):
             bottom = min(bottom, box["y"] + box["height"] + _MARGIN)
         self.page.screenshot(

@@ -34,9 +34,9 @@ FLOWS = {
     "incident-reminder/every-15-minutes",
     "failed-runs-digest/every-morning",
     "flow-run-incident/by-automation",
-    "flush-outbox/every-5-minutes",
-    "queue-delayed-again/every-15-minutes",
-    "send-grouped/grouped",
+    "flush-outbox/flush-outbox",
+    "queue-delayed-again/queue-delayed-again",
+    "send-grouped/send-grouped",
 }
 
 STORE_AND_SEND = """
@@ -161,7 +161,7 @@ def test_prefects_own_command_creates_the_automations(
     for name in (
         "check-relay/check-relay",
         "flow-run-incident/by-automation",
-        "flush-outbox/every-5-minutes",
+        "flush-outbox/flush-outbox",
     ):
         text = text.replace(f"id: {name}", f"id: {automations.read_deployment_by_name(name).id}")
     text = text.replace("webhook/mail-was-stored", "00000000-0000-0000-0000-000000000000")
@@ -218,7 +218,7 @@ def test_the_outbox_is_flushed_when_a_relay_accepts_mail_again(
         workspace.run("-c", STORE_AND_SEND, str(count))
         workspace.mail(f"waited {count}".__eq__)
         wait_for(partial(_has_flushed, automations, count))
-    flush = automations.read_deployment_by_name("flush-outbox/every-5-minutes")
+    flush = automations.read_deployment_by_name("flush-outbox/flush-outbox")
     assert flush.global_concurrency_limit
     assert flush.global_concurrency_limit.limit == 1
 

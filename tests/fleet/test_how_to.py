@@ -115,6 +115,6 @@ def test_the_deployments_of_the_page_are_deployed(
         words.insert(3, "--no-prompt")
         subprocess.run(words, check=True, cwd=tmp_path, stdout=subprocess.DEVNULL)  # noqa: S603  # likewise
     deployed = {found.name: found for found in client.read_deployments()}
-    assert {len(deployed[name].schedules) for name in ("every-5-minutes", "every-15-minutes")} == {
+    assert {len(deployed[name].schedules) for name in ("flush-outbox", "queue-delayed-again")} == {
         1
     }

@@ -18,7 +18,6 @@ from prefect_smtp_relay.exceptions import InvalidMailbox
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.events import told
 
-_PATIENCE_SECONDS = 120
 _MANY = [{"to": "ann@example.org", "subject": f"Many {n}", "body": "b"} for n in (1, 2)]
 
 
