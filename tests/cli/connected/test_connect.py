@@ -297,12 +297,12 @@ def test_a_wrong_password_is_tried_once_and_asked_for_again(
                 "Username (empty for none): ": USER,
                 "From address where a flow names none (empty for none): ": "ops@example.org",
                 "The password: ": "mistyped",
-                "Use the recommended settings [y/n] (n): ": "y",
                 "Username (empty to keep it): ": "",
                 "The password (empty to keep it): ": CANARY,
+                "Use the recommended settings [y/n] (n): ": "y",
             },
         )
-    assert (dialogue.code, users.tries) == (0, 2)
+    assert (dialogue.code, users.tries) == (0, 3)  # the last one with the settings
     block = catalog.preferred()
     assert isinstance(block, SMTP)
     assert block.username.get_secret_value() == USER
