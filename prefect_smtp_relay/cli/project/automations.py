@@ -13,6 +13,7 @@ from prefect.exceptions import ObjectNotFound
 from pydantic import ValidationError
 
 from prefect_smtp_relay.cli.answer import UsageError
+from prefect_smtp_relay.cli.project.entries import first_problem
 from prefect_smtp_relay.cli.project.files import CREATED, UNCHANGED, UPDATED
 
 
@@ -97,8 +98,6 @@ def _read(fields: dict[str, Any]) -> AutomationCore:
     try:
         return AutomationCore.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
         raise UsageError(
-            f"automations.yaml: {fields.get('name')}: {field}: {first['msg']}. Fix it."
+            f"automations.yaml: {fields.get('name')}: {first_problem(error)}. Fix it."
         ) from None

@@ -77,9 +77,13 @@ def _read(entry: dict[str, Any]) -> Entry:
     try:
         return Entry.model_validate(entry)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
         raise UsageError(
-            f"prefect.yaml: {entry.get('name')}: {field}: {first['msg']}. Fix it, or deploy it with"
+            f"prefect.yaml: {entry.get('name')}: {first_problem(error)}. Fix it, or deploy it with"
             " `prefect deploy` and run this with --no-deploy."
         ) from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """Name the first field of an entry that is wrong, and say what is wrong with it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
