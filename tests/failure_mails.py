@@ -10,6 +10,17 @@ from prefect.events.schemas.automations import EventTrigger
 
 from prefect_smtp_relay import SMTP, SendAnEmail
 
+FAILING_FLOW = """
+from prefect import flow
+
+@flow(name="import")
+def failing():
+    raise ValueError("no more rows")
+
+failing(return_state=True)
+"""
+"""A script whose flow run fails."""
+
 _BODY = "{{ flow.name }} is {{ flow_run.state.name }}.\nMessage: {{ flow_run.state.message }}"
 
 

@@ -17,20 +17,10 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State, StateType
 
 from prefect_smtp_relay.testing.mail_server import MailServer
-from tests.failure_mails import connect, mail_on_failure
+from tests.failure_mails import FAILING_FLOW, connect, mail_on_failure
 from tests.prefect_server import PrefectServer
 
 WaitFor = Callable[[Callable[[], Any]], Any]
-
-_FLOW = """
-from prefect import flow
-
-@flow(name="import")
-def failing():
-    raise ValueError("no more rows")
-
-failing(return_state=True)
-"""
 
 
 def fail_a_flow_run(client: SyncPrefectClient) -> None:
@@ -68,7 +58,7 @@ def test_a_failed_flow_run_is_mailed_by_the_server_itself(
     mail_on_failure()
     before = server.child_processes()
     subprocess.run(  # noqa: S603  # our own interpreter, fixed arguments
-        [sys.executable, "-c", _FLOW], env=server.client_environment, check=True, timeout=120
+        [sys.executable, "-c", FAILING_FLOW], env=server.client_environment, check=True, timeout=120
     )
     assert wait_for(lambda: mail_server.mails), server.output.read_text()
     (mail,) = mail_server.mails

@@ -11,23 +11,13 @@ from prefect.client.orchestration import SyncPrefectClient
 
 from prefect_smtp_relay.testing.mail_server import MailServer
 from tests.docs_run.reader import run_shell
-from tests.failure_mails import connect
+from tests.failure_mails import FAILING_FLOW, connect
 from tests.pages import page
 from tests.prefect_server import PrefectServer
 
 _PAGE = page("how-to/prefect-cloud")
 
 WaitFor = Callable[[Callable[[], Any]], Any]
-
-_FLOW = """
-from prefect import flow
-
-@flow(name="import")
-def failing():
-    raise ValueError("no more rows")
-
-failing(return_state=True)
-"""
 
 
 @pytest.mark.parametrize("server", ["default"], indirect=True)
@@ -44,7 +34,7 @@ def test_an_automation_runs_a_deployment_whose_worker_mails(
     connect(mail_server.host, mail_server.port)
     (set_up,) = (block.code for block in _PAGE.blocks("bash"))
     assert "smtp/mx  takes the next mail" in run_shell(set_up, server.client_environment)
-    tmp_path.joinpath("flow.py").write_text(_FLOW, encoding="ascii")
+    tmp_path.joinpath("flow.py").write_text(FAILING_FLOW, encoding="ascii")
     run_shell("python flow.py", server.client_environment)
     asked = {"flows": {"name": {"any_": ["flow-run-incident"]}}}
     assert wait_for(lambda: client.request("POST", "/flow_runs/filter", json=asked).json())
